@@ -1,0 +1,46 @@
+# Two commands for a fresh Debian machine with Python 3.11: make demo, make test.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+
+.PHONY: demo test lint bench fuzz bless clean
+
+# Runs the main job on the sample logs and says where the report is.
+demo: $(READY)
+	@mkdir -p build
+	$(BIN)/mailscope report --tz UTC examples/postfix examples/qmail/multilog | tee build/report.txt
+	@echo
+	@echo "The report is in build/report.txt.  Follow one message of it, from arrival to its fate:"
+	@echo "  $(BIN)/mailscope trace --tz UTC root@lab.example examples/postfix"
+
+# Everything: style, types, tests.
+test: lint
+	$(BIN)/python -m pytest
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/mailscope patterns check
+
+# Against pflogsumm, side by side; needs Debian's pflogsumm for the ratio.
+bench: $(READY)
+	$(BIN)/python benchmarks/bench.py
+
+# The property tests with many more examples.
+fuzz: $(READY)
+	MAILSCOPE_FUZZ=2000 $(BIN)/python -m pytest tests/properties
+
+# Writes generated documentation and expected files anew; read the diff.
+bless: $(READY)
+	$(BIN)/python -m mailscope.vocabulary.docs
+	MAILSCOPE_BLESS=1 $(BIN)/python -m pytest
+
+$(READY): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --only-binary=:all: --editable '.[dev]'
+	@touch $(READY)
+
+clean:
+	rm -rf $(VENV) build dist

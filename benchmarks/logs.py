@@ -1,0 +1,63 @@
+"""The logs that benchmarks read: made once, kept in a directory, made anew when the generator changes."""
+
+import gzip
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+
+from measure import warm
+
+HERE = Path(__file__).parent
+LONGEST_LINE = 4096
+
+
+class Logs:
+    """A cache of generated logs, named by their lines and by the generator's own text."""
+
+    def __init__(self, directory: Path, say: Callable[[str], None]) -> None:
+        self._directory = directory
+        self._say = say
+        directory.mkdir(parents=True, exist_ok=True)
+        sources = [HERE / "generate.py", *sorted((HERE / "loggen").glob("*.py"))]
+        self._mark = sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:8]
+
+    def plain(self, lines: int) -> Path:
+        """Give a log of so many lines; its truth lies beside it (`.json`)."""
+        path = self._path(lines, "log")
+        if not path.exists():
+            self._say(f"making {path}")
+            growing = path.with_suffix(".part")
+            truth = path.with_suffix(".json")
+            words = [sys.executable, str(HERE / "generate.py"), "--lines", str(lines)]
+            subprocess.run([*words, "-o", str(growing), "--truth", str(truth)], check=True)
+            growing.rename(path)
+        return warm(path)
+
+    def compressed(self, lines: int) -> Path:
+        """Give the same log, compressed with gzip as logrotate does it."""
+        path = self._path(lines, "log.gz")
+        if not path.exists():
+            plain = self.plain(lines)
+            self._say(f"making {path}")
+            growing = path.with_suffix(".part")
+            with plain.open("rb") as source, gzip.open(growing, "wb", compresslevel=6) as target:
+                shutil.copyfileobj(source, target, 1 << 20)
+            growing.rename(path)
+        return warm(path)
+
+    def _path(self, lines: int, ending: str) -> Path:
+        return self._directory / f"postfix-{lines}-{self._mark}.{ending}"
+
+
+def queue_id_in_the_middle(path: Path) -> str:
+    """Find the queue id of a message that was delivered in the middle of a log."""
+    with path.open("rb") as file:
+        file.seek(path.stat().st_size // 2)
+        for line in file.read(100 * LONGEST_LINE).splitlines()[1:]:
+            if b"status=sent" in line:
+                return line.split(b"]: ", 1)[1].partition(b":")[0].decode()
+    message = f"{path}: no delivery in the middle"
+    raise ValueError(message)

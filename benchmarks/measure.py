@@ -1,0 +1,107 @@
+"""Run commands and measure them: wall time, processor time, peak memory.
+
+Memory is what Linux says in `ru_maxrss` (getrusage(2)). A child begins as a copy of its parent and
+inherits that much as its peak, so this process must stay small: logs are made by another process.
+"""
+
+import os
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import starmap
+from operator import truediv
+from pathlib import Path
+from statistics import median
+
+CHUNK = 1 << 20
+
+
+class CommandError(Exception):
+    """A measured command did not end well."""
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command to measure; its output goes nowhere."""
+
+    words: list[str]
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one run cost."""
+
+    wall_s: float
+    cpu_s: float
+    peak_mb: float
+
+
+@dataclass(frozen=True)
+class Spread:
+    """The median of several figures, with the least and the greatest."""
+
+    middle: float
+    least: float
+    greatest: float
+
+    @classmethod
+    def of(cls, figures: list[float]) -> "Spread":
+        """Sum up figures."""
+        return cls(median(figures), min(figures), max(figures))
+
+    def __str__(self) -> str:
+        """Write three significant digits: `1.04 (0.98 to 1.11)`."""
+        return f"{self.middle:.3g} ({self.least:.3g} to {self.greatest:.3g})"
+
+
+def run(command: Command) -> Run:
+    """Run a command once."""
+    with tempfile.TemporaryFile() as errors:
+        started = time.perf_counter()
+        process = subprocess.Popen(
+            command.words,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=errors,
+            env={**os.environ, **command.environment},
+        )
+        _, status, usage = os.wait4(process.pid, 0)
+        wall_s = time.perf_counter() - started
+        process.returncode = os.waitstatus_to_exitcode(status)  # so that Popen does not wait for it again
+        if process.returncode:
+            errors.seek(0)
+            last = errors.read().decode(errors="replace").strip().rpartition("\n")[2]
+            message = f"{' '.join(command.words)} ended with {process.returncode}: {last}"
+            raise CommandError(message)
+    return Run(wall_s, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+
+
+def in_turn(commands: Mapping[str, Command], times: int, say: Callable[[str], None]) -> dict[str, list[Run]]:
+    """Run commands A B A B ..., so that whatever slows the machine slows all of them."""
+    runs: dict[str, list[Run]] = {name: [] for name in commands}
+    for number in range(1, times + 1):
+        for name, command in commands.items():
+            say(f"{name} {number}/{times}")
+            runs[name].append(run(command))
+    return runs
+
+
+def ratio(over: list[Run], under: list[Run]) -> Spread:
+    """Divide the wall times of runs that were made in pairs."""
+    return Spread.of(list(starmap(truediv, zip(walls(over), walls(under), strict=True))))
+
+
+def walls(runs: list[Run]) -> Iterator[float]:
+    """Give the wall times of runs, in seconds."""
+    return (each.wall_s for each in runs)
+
+
+def warm(path: Path) -> Path:
+    """Read a file once, so that no run pays for the disk."""
+    with path.open("rb", buffering=0) as file:
+        while file.read(CHUNK):
+            pass
+    return path

@@ -1,0 +1,159 @@
+"""The parts of the benchmark. Each compares two commands that run in turn, and says what was found.
+
+A part is a function from a `Bench` to its `Finding`s. `PARTS` lists them. A measured figure is a ratio
+against a peer in the same run; seconds alone say more about the machine than about the program.
+"""
+
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from logs import Logs, queue_id_in_the_middle
+from measure import Command, Run, Spread, in_turn, ratio, walls
+
+SOURCE = Path(__file__).parent.parent / "src"
+SMALL_LINES = 1000
+MANY = 10  # how many times the size
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the result. `goal` says what the design wants, `met` whether it holds."""
+
+    part: str
+    what: str
+    figure: str
+    goal: str = ""
+    met: bool | None = None
+
+
+@dataclass
+class Bench:
+    """What all parts need, and every run they made."""
+
+    logs: Logs
+    lines: int
+    runs: int
+    say: Callable[[str], None]
+    made: dict[str, dict[str, list[Run]]] = field(default_factory=dict)
+
+    def compare(self, part: str, commands: dict[str, Command]) -> dict[str, list[Run]]:
+        """Run commands in turn and keep the runs."""
+        runs = in_turn(commands, self.runs, lambda name: self.say(f"{part}: {name}"))
+        self.made[part] = runs
+        return runs
+
+
+def mailscope(*words: str, **environment: str) -> Command:
+    """Give the command line of this tree's Mailscope."""
+    path = os.pathsep.join([str(SOURCE), *filter(None, [os.environ.get("PYTHONPATH")])])
+    return Command([sys.executable, "-m", "mailscope", *words], {"PYTHONPATH": path, **environment})
+
+
+def report(path: Path, **environment: str) -> Command:
+    """Give the command that reports on a log."""
+    return mailscope("report", str(path), **environment)
+
+
+def against_pflogsumm(bench: Bench) -> list[Finding]:
+    """Report on a day's log, beside pflogsumm."""
+    part = "pflogsumm"
+    log = bench.logs.plain(bench.lines)
+    commands = {"mailscope": report(log)}
+    peer = shutil.which("pflogsumm")
+    if peer:
+        commands = {"pflogsumm": Command([peer, str(log)]), **commands}
+    runs = bench.compare(part, commands)
+    findings = [found for name in commands for found in costs(part, name, runs[name], bench.lines)]
+    if not peer:
+        return [*findings, Finding(part, "times as fast", "pflogsumm is not installed (Debian: pflogsumm)")]
+    faster = ratio(runs["pflogsumm"], runs["mailscope"])
+    return [*findings, Finding(part, "times as fast", str(faster), "at least 15", faster.middle >= 15)]
+
+
+def many_times_the_size(bench: Bench) -> list[Finding]:
+    """Report on a log of ten times the size: time must grow alike, memory must not."""
+    part = "size"
+    small, large = bench.logs.plain(bench.lines), bench.logs.plain(bench.lines * MANY)
+    runs = bench.compare(part, {"1": report(small), str(MANY): report(large)})
+    slower = ratio(runs[str(MANY)], runs["1"])
+    peaks = {name: max(run.peak_mb for run in made) for name, made in runs.items()}
+    more = peaks[str(MANY)] / peaks["1"]
+    return [
+        *costs(part, f"{MANY} times the lines", runs[str(MANY)], bench.lines * MANY),
+        Finding(part, "times as long", str(slower), f"at most {MANY * 1.1:g}", slower.middle <= MANY * 1.1),
+        Finding(part, "times as much memory", f"{more:.3g}", "at most 1.2", more <= 1.2),
+    ]
+
+
+def compressed_input(bench: Bench) -> list[Finding]:
+    """Report on a log compressed with gzip, beside the plain one."""
+    plain, compressed = bench.logs.plain(bench.lines), bench.logs.compressed(bench.lines)
+    runs = bench.compare("gzip", {"plain": report(plain), "gzip": report(compressed)})
+    slower = ratio(runs["gzip"], runs["plain"])
+    return [
+        *costs("gzip", "compressed", runs["gzip"], bench.lines),
+        Finding("gzip", "times as long as plain", str(slower), "at most 1.3", slower.middle <= 1.3),
+    ]
+
+
+def one_thread_or_two(bench: Bench) -> list[Finding]:
+    """Report with one thread, beside two."""
+    log = bench.logs.plain(bench.lines)
+    commands = {name: report(log, MAILSCOPE_THREADS=name) for name in ("1", "2")}
+    runs = bench.compare("threads", commands)
+    return [
+        *costs("threads", "one thread", runs["1"], bench.lines),
+        Finding("threads", "two are times as fast as one", str(ratio(runs["1"], runs["2"]))),
+    ]
+
+
+def small_log(bench: Bench) -> list[Finding]:
+    """Report on a thousand lines: what starting costs, beside Python's own start."""
+    log = bench.logs.plain(SMALL_LINES)
+    commands = {"python": Command([sys.executable, "-c", "pass"]), "mailscope": report(log)}
+    runs = bench.compare("small", commands)
+    return [
+        Finding("small", f"{SMALL_LINES} lines, seconds", str(Spread.of(list(walls(runs["mailscope"]))))),
+        Finding("small", "times Python's own start", str(ratio(runs["mailscope"], runs["python"]))),
+    ]
+
+
+def trace(bench: Bench) -> list[Finding]:
+    """Trace one message of a day's log, beside the report on it."""
+    log = bench.logs.plain(bench.lines)
+    queue_id = queue_id_in_the_middle(log)
+    runs = bench.compare("trace", {"report": report(log), "trace": mailscope("trace", queue_id, str(log))})
+    return [
+        *costs("trace", f"of {queue_id}", runs["trace"], bench.lines),
+        Finding("trace", "times as fast as the report", str(ratio(runs["report"], runs["trace"]))),
+    ]
+
+
+def costs(part: str, name: str, runs: list[Run], lines: int) -> list[Finding]:
+    """Say how fast and how big the runs of one command were."""
+    wall = Spread.of(list(walls(runs)))
+    cpu = Spread.of([run.cpu_s for run in runs])
+    peak = max(run.peak_mb for run in runs)
+    ours = name != "pflogsumm"
+    return [
+        Finding(part, f"{name}: seconds", str(wall)),
+        Finding(part, f"{name}: seconds of processor", str(cpu)),
+        Finding(part, f"{name}: lines per second", f"{lines / wall.middle:,.0f}"),
+        Finding(
+            part, f"{name}: peak MB", f"{peak:.0f}", "under 600" if ours else "", peak < 600 if ours else None
+        ),
+    ]
+
+
+PARTS: dict[str, Callable[[Bench], list[Finding]]] = {
+    "pflogsumm": against_pflogsumm,
+    "size": many_times_the_size,
+    "gzip": compressed_input,
+    "threads": one_thread_or_two,
+    "small": small_log,
+    "trace": trace,
+}

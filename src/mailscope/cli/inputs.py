@@ -1,0 +1,190 @@
+"""The options that all commands over logs share: which files, which lines, which zone."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+from zoneinfo import ZoneInfo
+
+import click
+
+from mailscope.vocabulary.errors import InputError, MailscopeError, UsageError
+
+if TYPE_CHECKING:
+    from mailscope.intake.sources import Sources
+    from mailscope.pipeline import Pipeline
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+@dataclass
+class Inputs:
+    """What a person asked to be read.
+
+    ``errors`` collects what could not be read; the rest goes on, and the exit code says so at the end.
+    """
+
+    files: tuple[str, ...]
+    since: str | None
+    until: str | None
+    hosts: tuple[str, ...]
+    tz: str | None
+    patterns: Path | None
+
+    def __post_init__(self) -> None:
+        self.zone = zone(self.tz)
+        self.errors: list[InputError] = []
+
+    def sources(self) -> Sources:
+        """The files to read, found on the host where none is named.
+
+        Raises InputError where there is nothing to read at all.
+        """
+        from mailscope.intake.files import expand
+        from mailscope.intake.sources import Sources, utc_now
+
+        names = list(self.files) or self._discovered()
+        expansion = expand(names)
+        for note in expansion.notes:
+            say(note)
+        self.errors.extend(expansion.problems)
+        if not expansion.sources:
+            if self.errors:
+                raise self.errors.pop()
+            raise InputError("there is nothing to read", ", ".join(names), "name files that hold log lines")
+        return Sources(expansion.sources, self.zone, utc_now(), stdin=sys.stdin.buffer)
+
+    def pipeline(self, needed: Any = None) -> Pipeline:
+        """The flow over the files, with the lines outside the asked-for span and hosts taken out.
+
+        ``needed``: the fields that will be looked at, by event (None: all).
+        """
+        from mailscope.pipeline import Pipeline
+        from mailscope.recognise.library import in_force
+        from mailscope.sequence.selection import Selection
+
+        selection = Selection(self.since_utc, self.until_utc, self.hosts)
+        if selection.since and selection.until and selection.since >= selection.until:
+            raise UsageError("it is not before --until", "--since", "give a span that is not empty")
+        library = in_force(self.patterns)
+        return Pipeline(self.sources(), library, needed, selection)
+
+    @property
+    def since_utc(self) -> datetime | None:
+        """Start of the span, naive UTC."""
+        from mailscope.cli.when import parse_since
+
+        return _naive(parse_since(self.since, datetime.now(UTC), self.zone)) if self.since else None
+
+    @property
+    def until_utc(self) -> datetime | None:
+        """End of the span, exclusive, naive UTC."""
+        from mailscope.cli.when import parse_until
+
+        return _naive(parse_until(self.until, datetime.now(UTC), self.zone)) if self.until else None
+
+    def finish(self, sources: Sources) -> None:
+        """Say what could not be read, and leave with exit code 1 where that was anything."""
+        for report in sources.reports.values():
+            self.errors.extend(report.problems)
+        for error in self.errors:
+            say(str(error))
+        if self.errors:
+            sys.exit(1)
+
+    def _discovered(self) -> list[str]:
+        from mailscope.intake.discover import discover
+
+        discovery = discover()
+        for found in discovery.unreadable:
+            self.errors.append(InputError(f"not readable ({found.why})", str(found.path), "run as root or adm"))
+        names = []
+        for found in discovery.found:
+            say(f"reading {found.path} ({found.why})")
+            names.append("journal:" if found.kind == "journal" else str(found.path))
+        if not names:
+            if self.errors:
+                raise self.errors.pop()
+            raise InputError("no mail logs found on this host", "", "name the files to read")
+        return names
+
+
+def inputs(command: Command) -> Command:
+    """Add FILES and the shared options; the command gets one ``inputs`` argument."""
+
+    def wrapped(
+        files: tuple[str, ...],
+        since: str | None,
+        until: str | None,
+        host: tuple[str, ...],
+        tz: str | None,
+        patterns: Path | None,
+        **others: Any,
+    ) -> Any:
+        return command(inputs=Inputs(files, since, until, host, tz, patterns), **others)
+
+    wrapped.__doc__ = command.__doc__
+    wrapped.__name__ = command.__name__
+    params = getattr(command, "__click_params__", [])
+    if params:
+        wrapped.__click_params__ = params  # type: ignore[attr-defined]
+    for option in reversed(
+        (
+            click.argument("files", nargs=-1, type=click.Path()),
+            click.option("--since", metavar="TIME", help="Only lines from this time on (inclusive)."),
+            click.option("--until", metavar="TIME", help="Only lines before this time."),
+            click.option("--host", multiple=True, metavar="NAME", help="Only lines of this host (repeatable)."),
+            click.option("--tz", metavar="ZONE", help="Zone of stamps without one, and of the output."),
+            click.option(
+                "--patterns",
+                type=click.Path(path_type=Path),
+                help="A directory of your own pattern files.",
+            ),
+        )
+    ):
+        wrapped = option(wrapped)
+    return wrapped  # type: ignore[return-value]
+
+
+def zone(name: str | None) -> ZoneInfo:
+    """The named zone, or the system's."""
+    import os
+
+    wanted = name or os.environ.get("TZ", "").lstrip(":") or _system_zone()
+    try:
+        return ZoneInfo(wanted)
+    except (KeyError, ValueError, OSError):
+        if name is None:
+            return ZoneInfo("UTC")
+        raise UsageError(f"unknown zone '{name}'", "--tz", "such as Europe/Rome or UTC") from None
+
+
+def _system_zone() -> str:
+    for path in (Path("/etc/timezone"),):
+        try:
+            return path.read_text(encoding="ascii").strip() or "UTC"
+        except (OSError, UnicodeDecodeError):
+            continue
+    try:
+        target = Path("/etc/localtime").resolve().as_posix()
+    except OSError:
+        return "UTC"
+    return target.partition("/zoneinfo/")[2] or "UTC"
+
+
+def _naive(instant: datetime) -> datetime:
+    return instant.astimezone(UTC).replace(tzinfo=None)
+
+
+def say(text: str) -> None:
+    """One line for the person, on standard error."""
+    from mailscope.cli.terminal import safe
+
+    click.echo(f"mailscope: {safe(text)}", err=True)
+
+
+__all__ = ["Inputs", "MailscopeError", "inputs", "say", "zone"]

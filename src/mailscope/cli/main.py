@@ -1,0 +1,78 @@
+"""The ``mailscope`` command: finds the sub-command, and turns errors into one line and an exit code."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from importlib import import_module
+from typing import Final
+
+import click
+
+from mailscope import __version__
+
+# Command -> what it does; the module cli/NAME.py holds a click command of the same name.
+COMMANDS: Final = {
+    "report": "Sum up what the logs say: volume, fates, delays, problems.",
+    "trace": "Follow a message, address, domain or IP from arrival to final fate.",
+    "events": "Give every event as JSON lines or CSV.",
+    "coverage": "Say which lines are recognised and show the shapes of the others.",
+    "patterns": "List, check and try the patterns that lines are read with.",
+}
+INTERRUPTED: Final = 130
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command's module only when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names of all commands, in the order in which help shows them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command, imported now; None where there is no such command."""
+        if cmd_name not in COMMANDS:
+            return None
+        command = getattr(import_module(f"mailscope.cli.{cmd_name}"), cmd_name)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="mailscope")
+def mailscope() -> None:
+    """Read what a mail host logs and follow every message from arrival to final fate."""
+
+
+def run() -> None:
+    """Entry point of the installed command."""
+    # A reader that went away (| head) is no error of ours: end quietly, as other filters do.
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, _interrupted)
+    from mailscope.vocabulary.errors import MailscopeError
+
+    try:
+        mailscope(prog_name="mailscope", standalone_mode=False)
+    except MailscopeError as error:
+        click.echo(f"mailscope: {error}", err=True)
+        sys.exit(error.exit_code)
+    except click.exceptions.Exit as done:
+        sys.exit(done.exit_code)
+    except click.Abort:
+        sys.exit(INTERRUPTED)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+
+
+def _interrupted(number: int, frame: object) -> None:
+    """Ctrl-C: threads may be deep in compiled code, so leave at once instead of raising."""
+    sys.stderr.write("\nmailscope: interrupted\n")
+    sys.stderr.flush()
+    os._exit(INTERRUPTED)

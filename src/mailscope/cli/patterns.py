@@ -1,0 +1,93 @@
+"""``mailscope patterns``: the patterns that lines are read with."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from mailscope.vocabulary.errors import MailscopeError
+
+directory_option = click.option(
+    "--patterns",
+    "directory",
+    type=click.Path(path_type=Path),
+    help="A directory of your own pattern files (default: /etc/mailscope/patterns.d).",
+)
+format_option = click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
+)
+
+
+@click.group()
+def patterns() -> None:
+    """List, check and try the patterns that lines are read with."""
+
+
+@patterns.command("list")
+@click.argument("names", nargs=-1)
+@directory_option
+@format_option
+def list_(names: tuple[str, ...], directory: Path | None, form: str) -> None:
+    """List patterns, of all programs or of the named files (such as postfix/smtpd)."""
+    from mailscope.recognise.library import in_force
+
+    library = in_force(directory)
+    unknown = [name for name in names if name not in library.programs]
+    if unknown:
+        raise MailscopeError(
+            "there is no such pattern file", unknown[0], "'mailscope patterns list' shows all names"
+        )
+    rows = [
+        {
+            "file": program.name,
+            "event": pattern.event,
+            "match": pattern.match,
+            "meaning": pattern.meaning,
+            "fields": sorted({*pattern.captures, *pattern.constants}),
+        }
+        for program in library.programs.values()
+        if not names or program.name in names
+        for pattern in program.patterns
+    ]
+    if form == "json":
+        click.echo(json.dumps(rows, indent=1, ensure_ascii=False))
+        return
+    for row in rows:
+        click.echo(f"{row['file']}: {row['event']}: {row['meaning']}\n    {row['match']}")
+
+
+@patterns.command()
+@click.argument("names", nargs=-1)
+@directory_option
+def check(names: tuple[str, ...], directory: Path | None) -> None:
+    """Run the self-check of the pattern files: their examples are the tests."""
+    from mailscope.recognise.check import check as run_check
+    from mailscope.recognise.library import in_force
+
+    library = in_force(directory)
+    faults = list(run_check(library, names))
+    for fault in faults:
+        click.echo(fault, err=True)
+    count = sum(len(p.patterns) for name, p in library.programs.items() if not names or name in names)
+    if faults:
+        raise MailscopeError(f"{len(faults)} faults in {count} patterns", "", "correct the lines above")
+    click.echo(f"{count} patterns: all examples read as written")
+
+
+@patterns.command("try")
+@click.argument("line")
+@directory_option
+@format_option
+def try_(line: str, directory: Path | None, form: str) -> None:
+    """Say how one log line is read: envelope, pattern, fields."""
+    from mailscope.cli.terminal import safe
+    from mailscope.recognise.explain import explain_line
+
+    found = explain_line(line, directory)
+    if form == "json":
+        click.echo(json.dumps(found, indent=1, ensure_ascii=False, default=str))
+        return
+    for name, value in found.items():
+        click.echo(f"{name:>16}  {safe(str(value))}")

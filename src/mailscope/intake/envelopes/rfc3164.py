@@ -1,0 +1,79 @@
+"""BSD syslog: ``Nov 22 04:00:42 host tag[pid]: text`` (RFC 3164 section 4.1).
+
+Also read: a single-digit day with or without padding, a year after the day (Cisco) and a fraction of a
+second, and a stamp that lost its month on the way (``16 15:53:25 host ...``).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import polars as pl
+
+from mailscope.intake.envelopes.header import Header, all_or_mask, split_tag
+
+MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+SNIFF: Final = r"^(?:[A-Z][a-z]{2} {1,2}[0-9]{1,2} |[0-9]{1,2} )(?:[0-9]{4} )?[0-9]{2}:[0-9]{2}:[0-9]{2}"
+STANDARD: Final = r"^(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [ 0-3][0-9] [0-2][0-9]:[0-5][0-9]:[0-6][0-9]$"
+LENIENT: Final = (
+    r"^(?P<month>Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)?(?: {1,2})?(?P<day>[0-9]{1,2}) "
+    r"(?:(?P<year>[0-9]{4}) )?(?P<clock>[0-9]{2}:[0-9]{2}:[0-9]{2})(?:[.,][0-9]+)?(?: (?P<rest>.*))?$"
+)
+STAMP_LENGTH: Final = 15
+
+
+def parse(lines: pl.Series) -> Header:
+    """Take lines apart; the stamp is kept as text, its year is the clock's business."""
+    stamp = lines.str.slice(0, STAMP_LENGTH)
+    if not _all_standard(stamp) or not (lines.str.slice(STAMP_LENGTH, 1) == " ").all():
+        return _parse_lenient(lines)
+    host, rest = _split_host(lines)
+    tag, text = split_tag(rest)
+    return Header(host=host, tag=tag, text=text, stamp=stamp)
+
+
+def _all_standard(stamp: pl.Series) -> bool:
+    changed = stamp.filter(stamp.ne_missing(stamp.shift()))
+    return bool(changed.str.contains(STANDARD).all())
+
+
+def _split_host(lines: pl.Series) -> tuple[pl.Series | str, pl.Series]:
+    """Host and what follows; one host for all lines, the usual case, costs a comparison only."""
+    start = STAMP_LENGTH + 1
+    host = lines[0][start:].split(" ", 1)[0] if len(lines) else ""
+    if host and host.isascii() and not host.endswith(":"):
+        after = start + len(host) + 1
+        if (lines.str.slice(STAMP_LENGTH, len(host) + 2) == f" {host} ").all():
+            return host, lines.str.slice(after)
+    parts = lines.str.slice(start).str.splitn(" ", 2).struct.unnest()
+    return _hostless(parts["field_0"], parts["field_1"].fill_null(""))
+
+
+def _hostless(host: pl.Series, rest: pl.Series) -> tuple[pl.Series, pl.Series]:
+    """Some daemons leave the host out: ``stamp tag[pid]: text``."""
+    tagged = host.str.ends_with(":")
+    if not tagged.any():
+        return host, rest
+    both = pl.select(
+        host=pl.when(~tagged).then(host),
+        rest=pl.when(tagged).then(pl.concat_str([host, rest], separator=" ")).otherwise(rest),
+    )
+    return both["host"], both["rest"]
+
+
+def _parse_lenient(lines: pl.Series) -> Header:
+    found = lines.str.extract_groups(LENIENT).struct.unnest()
+    parts = found["rest"].fill_null("").str.splitn(" ", 2).struct.unnest()
+    host, rest = _hostless(parts["field_0"].fill_null(""), parts["field_1"].fill_null(""))
+    tag, text = split_tag(rest)
+    stamp = found.select(
+        pl.concat_str(
+            pl.col("month").fill_null("???"),
+            pl.lit(" "),
+            pl.col("day").str.pad_start(2),
+            pl.lit(" "),
+            pl.col("clock"),
+            pl.when(pl.col("year").is_not_null()).then(pl.lit(" ") + pl.col("year")).otherwise(pl.lit("")),
+        )
+    ).to_series()
+    return Header(host=host, tag=tag, text=text, stamp=stamp, ok=all_or_mask(found["day"].is_not_null()))

@@ -1,0 +1,161 @@
+"""A chunk of bytes becomes a frame of lines, taken apart by whichever envelope each line has."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, fields
+from typing import Any, Final
+
+import polars as pl
+
+from mailscope.intake import priority
+from mailscope.intake.envelopes import ENVELOPES, Envelope, epoch
+from mailscope.intake.envelopes.header import TIME, Header, nulls
+
+# splogger's lines are tagged without a pid; every other line that carries one is left alone.
+STAMPED: Final = r"^[0-9]{9,11}\.[0-9]{6,9}[ +]"
+DTYPES: Final = {"time": TIME, "local": TIME, "pri": pl.Int64}
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """The lines of a chunk that are not blank.
+
+    ``raw`` is the whole line; ``number`` its position in the chunk (null Series where no line is
+    blank); ``total`` counts all lines, ``blank`` the blank ones.
+    """
+
+    raw: pl.Series
+    header: Header
+    total: int
+    number: pl.Series | None
+
+    @property
+    def blank(self) -> int:
+        """How many lines were empty or white space only."""
+        return self.total - len(self.raw)
+
+
+def split_lines(data: bytes) -> pl.Series:
+    """The lines of some bytes as a String column; bytes that are not UTF-8 become U+FFFD."""
+    if not data:
+        return pl.Series("line", [], dtype=pl.String)
+    if not data.isascii():
+        try:
+            data.decode()
+        except UnicodeDecodeError:
+            data = data.decode(errors="replace").encode()
+    return pl.read_lines(data)["line"]
+
+
+def parse_lines(data: bytes) -> Lines:
+    """Split bytes into lines and take each line's envelope off."""
+    raw = split_lines(data)
+    total = len(raw)
+    number = None
+    # Comparing first characters is cheap; only where one is white space, the whole line is looked at.
+    blank = raw.str.slice(0, 1) <= " "
+    if blank.any():
+        blank &= raw.str.strip_chars().str.len_bytes() == 0
+    if blank.any():
+        number = (~blank).arg_true()
+        raw = raw.gather(number)
+    return Lines(raw, _unwrap_splogger(take_apart(raw)), total, number)
+
+
+def take_apart(lines: pl.Series) -> Header:
+    """Envelope parts of every line; a line with no known envelope is all text."""
+    if not len(lines):
+        return _bare(lines)
+    first = lines[0]
+    envelope = _sniff(first)
+    if envelope is not None:
+        header = envelope.parse(lines)
+        if header.ok is None:
+            return header
+    elif re.match(priority.SNIFF, first):
+        pri, rest = priority.strip(lines)
+        if pri.null_count() == 0:
+            header = take_apart(rest)
+            return _replace(header, pri=pri if header.pri is None else header.pri)
+    return _mixed(lines)
+
+
+def _sniff(line: str) -> Envelope | None:
+    for envelope in ENVELOPES:
+        if re.match(envelope.SNIFF, line):
+            return envelope
+    return None
+
+
+def _bare(lines: pl.Series) -> Header:
+    return Header(host=None, tag=nulls(len(lines)), text=lines)
+
+
+def _mixed(lines: pl.Series) -> Header:
+    """Each envelope in turn takes the lines that are of its form; the rest is bare text."""
+    length = len(lines)
+    columns: dict[str, pl.Series] = {
+        name: nulls(length, DTYPES.get(name, pl.String))
+        for name in ("host", "tag", "text", "time", "local", "stamp", "pri")
+    }
+    pri = nulls(length, pl.Int64)
+    rest = lines
+    wrapped = lines.str.contains(priority.SNIFF) & ~lines.str.contains(ENVELOPES[2].SNIFF)
+    if wrapped.any():
+        rows = wrapped.arg_true()
+        numbers, stripped = priority.strip(lines.gather(rows))
+        rest = rest.clone().scatter(rows, stripped)
+        pri = pri.scatter(rows, numbers)
+    left = pl.int_range(length, eager=True, dtype=pl.UInt32)
+    for envelope in ENVELOPES:
+        body = rest.gather(left)
+        fits = body.str.contains(envelope.SNIFF)
+        if not fits.any():
+            continue
+        header = envelope.parse(body.filter(fits))
+        taken = left.filter(fits)
+        failed = pl.Series([], dtype=pl.UInt32)
+        if header.ok is not None:
+            failed = taken.filter(~header.ok)
+            taken = taken.filter(header.ok)
+        for name, column in columns.items():
+            value = getattr(header, name)
+            if value is None:
+                continue
+            if isinstance(value, str):
+                value = pl.Series([value]).new_from_index(0, fits.sum())
+            if header.ok is not None:
+                value = value.filter(header.ok)
+            columns[name] = column.scatter(taken, value)
+        left = pl.concat([left.filter(~fits), failed]).sort()
+    columns["text"] = columns["text"].scatter(left, rest.gather(left))
+    columns["pri"] = pl.select(pl.coalesce(columns["pri"], pri)).to_series()
+    return Header(**{name: _none_if_null(name, column) for name, column in columns.items()})
+
+
+def _none_if_null(name: str, column: pl.Series) -> Any:
+    if name in ("tag", "text") or column.null_count() < len(column):
+        return column
+    return None
+
+
+def _unwrap_splogger(header: Header) -> Header:
+    """splogger's own stamp inside a syslog line tells the instant to the microsecond, in UTC."""
+    tag, text = header.tag, header.text
+    candidate = ~tag.str.ends_with("]").fill_null(True)
+    if not candidate.any():
+        return header
+    rows = candidate.arg_true()
+    stamped = text.gather(rows).str.contains(STAMPED)
+    if not stamped.any():
+        return header
+    rows = rows.filter(stamped)
+    inner_time, inner_text = epoch.split(text.gather(rows))
+    time = header.time if header.time is not None else nulls(len(text), TIME)
+    return _replace(header, time=time.scatter(rows, inner_time), text=text.scatter(rows, inner_text))
+
+
+def _replace(header: Header, **changes: Any) -> Header:
+    values = {field.name: getattr(header, field.name) for field in fields(Header)}
+    return Header(**(values | changes))

@@ -1,0 +1,47 @@
+"""Syslog priorities that stand in front of a line: ``<22>``, ``<mail.info>``, ``<22> mail.info ``.
+
+Numbers are facility * 8 + severity (RFC 5424 section 6.2.1); names are those of syslog.conf(5).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import polars as pl
+
+SEVERITIES: Final = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug")
+FACILITIES: Final = (
+    *("kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp"),
+    *("ntp", "security", "console", "solaris-cron"),
+    *(f"local{number}" for number in range(8)),
+)
+ALIASES: Final = {"panic": "emerg", "error": "err", "warn": "warning"}
+SNIFF: Final = r"^<(?:[0-9]{1,3}|[a-z0-9]+\.[a-z]+)> ?(?:[a-z0-9]+\.[a-z]+ )?"
+FORM: Final = r"^<(?:([0-9]{1,3})|([a-z0-9]+)\.([a-z]+))>"
+
+
+def strip(lines: pl.Series) -> tuple[pl.Series, pl.Series]:
+    """Priority (Int64, null for none or an impossible one) and the line without it."""
+    found = lines.str.extract_groups(FORM).struct.unnest()
+    severity = {name: number for number, name in enumerate(SEVERITIES)}
+    severity |= {alias: severity[name] for alias, name in ALIASES.items()}
+    facility = {name: number * 8 for number, name in enumerate(FACILITIES)}
+    pri = found.select(
+        pl.coalesce(
+            pl.col("1").cast(pl.Int64),
+            pl.col("2").replace_strict(facility, default=None, return_dtype=pl.Int64)
+            + pl.col("3").replace_strict(severity, default=None, return_dtype=pl.Int64),
+        )
+    ).to_series()
+    pri = pl.select(pl.when(pri < len(FACILITIES) * 8).then(pri)).to_series()
+    return pri, lines.str.replace(SNIFF, "")
+
+
+def names(pri: pl.Series) -> tuple[pl.Series, pl.Series]:
+    """Facility and severity names of priorities."""
+    facilities = dict(enumerate(FACILITIES))
+    severities = dict(enumerate(SEVERITIES))
+    return (
+        (pri // 8).replace_strict(facilities, default=None, return_dtype=pl.String),
+        (pri % 8).replace_strict(severities, default=None, return_dtype=pl.String),
+    )

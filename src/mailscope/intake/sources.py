@@ -1,0 +1,163 @@
+"""The sources of one run: opened in order, each with a clock that knows its zone and its last year."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import chain
+from typing import BinaryIO, Final
+from zoneinfo import ZoneInfo
+
+from mailscope.intake.ahead import read_ahead
+from mailscope.intake.clock import Clock
+from mailscope.intake.envelopes.rfc3164 import MONTHS
+from mailscope.intake.lines import parse_lines
+from mailscope.intake.reader import CHUNK_BYTES, Chunk, ReadReport, Source, read_chunks
+
+PEEK_BYTES: Final = 32 << 10
+SAMPLES: Final = 400
+SAMPLE_BYTES: Final = 1 << 10
+MONTH_AND_DAY: Final = re.compile(
+    rb"(?:^|\n)(?:<[^>\n]{1,20}>)?(" + "|".join(MONTHS).encode() + rb") ([ 0-9][0-9]) [0-9]{2}:[0-9]{2}:"
+)
+
+
+@dataclass
+class Opened:
+    """One source, ready to be read: its name, first instant and how to get chunks and a clock."""
+
+    name: str
+    first: datetime | None
+    chunks: Callable[[], Iterator[bytes]]
+    clock: Callable[[], Clock]
+
+
+@dataclass
+class Sources:
+    """What a run reads.
+
+    ``zone``: of stamps without one; ``now``: naive UTC instant that no stamp is far beyond;
+    ``reports``: by source name, how reading went (problems, bytes), filled while it is read.
+    """
+
+    files: list[Source]
+    zone: ZoneInfo
+    now: datetime
+    stdin: BinaryIO | None = None
+    chunk_bytes: int = CHUNK_BYTES
+    years_back: dict[str, int] = field(default_factory=dict)
+    reports: dict[str, ReadReport] = field(default_factory=dict)
+    _held: dict[str, Iterator[Chunk]] = field(default_factory=dict)
+
+    def go_back(self, name: str) -> None:
+        """A source turned out to begin a year earlier than its first stamp alone told."""
+        self.years_back[name] = self.years_back.get(name, 0) + 1
+
+    def opened(self) -> list[Opened]:
+        """The sources with their first instants; of a rotated set, each file bounds the one before."""
+        out: list[Opened] = []
+        following: dict[str, datetime] = {}
+        # The newest of each set first: nothing in a file is later than the file that follows it.
+        for source in sorted(self.files, key=lambda file: file.age_rank):
+            bound = self._bound(source, following.get(source.set_id))
+            opened = self._open(source, bound)
+            if opened.first is not None:
+                following[source.set_id] = opened.first
+            out.append(opened)
+        position = {id(source): rank for rank, source in enumerate(self.files)}
+        ordered = sorted(self.files, key=lambda file: file.age_rank)
+        return [
+            opened for _, opened in sorted(zip(ordered, out, strict=True), key=lambda pair: position[id(pair[0])])
+        ]
+
+    def _bound(self, source: Source, following: datetime | None) -> datetime:
+        bound = self.now
+        if source.mtime is not None:
+            written = datetime.fromtimestamp(source.mtime, UTC).replace(tzinfo=None)
+            bound = min(bound, written)
+        if following is not None:
+            bound = min(bound, following)
+        return bound
+
+    def _open(self, source: Source, bound: datetime) -> Opened:
+        report = self.reports.setdefault(source.name, ReadReport())
+        head = self._head(source, report)
+        if source.name not in self.years_back and source.compression == "none" and source.path != "-":
+            self.years_back[source.name] = new_years_passed(source.path)
+
+        def clock() -> Clock:
+            return Clock(
+                source.name, self.zone, bound.replace(tzinfo=UTC), self.years_back.get(source.name, 0)
+            )
+
+        first = None
+        if head:
+            time, _ = clock().instants(parse_lines(head).header)
+            known = time.drop_nulls()
+            value = known.min() if len(known) else None
+            first = value if isinstance(value, datetime) else None
+        return Opened(source.name, first, lambda: self._chunks(source, report), clock)
+
+    def _head(self, source: Source, report: ReadReport) -> bytes:
+        """The first whole lines; standard input's first chunk is kept, it can be read only once."""
+        if source.path == "-":
+            chunks = read_chunks(source, self.chunk_bytes, self.stdin, report)
+            first = next(chunks, None)
+            self._held[source.name] = chain([first] if first is not None else [], chunks)
+            return first.data[:PEEK_BYTES].rpartition(b"\n")[0] if first is not None else b""
+        chunks = read_chunks(source, PEEK_BYTES, None, ReadReport())
+        first = next(chunks, None)
+        return first.data[: 4 * PEEK_BYTES] if first is not None else b""
+
+    def _chunks(self, source: Source, report: ReadReport) -> Iterator[bytes]:
+        chunks: Iterable[Chunk]
+        if source.path == "-":
+            chunks = self._held.pop(source.name, iter(()))
+        else:
+            # Read again from the start (a restart counts nothing twice).
+            report.problems.clear()
+            report.bytes_read_compressed = report.bytes_text = report.cut_lines = 0
+            chunks = read_chunks(source, self.chunk_bytes, None, report)
+        if source.compression != "none":
+            # Unpacking keeps a processor busy; it goes on while chunks are being parsed.
+            chunks = read_ahead(iter(chunks), depth=2)
+        for chunk in chunks:
+            yield chunk.data
+
+
+def new_years_passed(path: str) -> int:
+    """By how many years the first stamp of a plain file lies before its last possible year.
+
+    A file longer than a year passes more New Years than its first stamp can tell.  Stamps are sampled
+    all over the file; each fall of the date by more than six weeks is a New Year.
+    """
+    dates = list(_sampled_dates(path))
+    if len(dates) < 2:
+        return 0
+    passed = sum(1 for one, two in zip(dates, dates[1:], strict=False) if one - two > 45)
+    # One New Year is told by the first and last stamp alone, if the first is later in its year.
+    return passed - 1 if passed and dates[0] > dates[-1] else passed
+
+
+def _sampled_dates(path: str) -> Iterator[int]:
+    try:
+        with open(path, "rb") as file:
+            size = file.seek(0, 2)
+            step = max(size // SAMPLES, SAMPLE_BYTES)
+            for start in range(0, size, step):
+                file.seek(start)
+                found = MONTH_AND_DAY.search(file.read(SAMPLE_BYTES))
+                if found:
+                    yield (MONTHS.index(found[1].decode()) + 1) * 31 + int(found[2])
+            file.seek(max(0, size - SAMPLE_BYTES))
+            for found in MONTH_AND_DAY.finditer(file.read(SAMPLE_BYTES)):
+                yield (MONTHS.index(found[1].decode()) + 1) * 31 + int(found[2])
+    except OSError:
+        return
+
+
+def utc_now() -> datetime:
+    """Now, as naive UTC, with a minute's grace for clocks that differ."""
+    return datetime.now(UTC).replace(tzinfo=None) + timedelta(minutes=1)

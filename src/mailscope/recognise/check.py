@@ -1,0 +1,88 @@
+"""The self-check of pattern files: the examples are the tests.
+
+Every pattern has an example; every example is matched by exactly one ordinary pattern of its program
+(or, for a fallback, by no ordinary one and by that fallback first) and gives exactly the record
+written beside it; no near miss matches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from mailscope.recognise.library import Library
+from mailscope.recognise.pattern import Pattern, Value
+from mailscope.recognise.program import Program
+from mailscope.recognise.queue_id import split_queue_id
+
+
+def check(library: Library, names: Iterable[str] = ()) -> Iterator[str]:
+    """Yield one plain sentence for each thing wrong in the named files (default: in all)."""
+    wanted = tuple(names) or tuple(library.programs)
+    for name in wanted:
+        if name not in library.programs:
+            yield f"{name}: there is no such pattern file"
+            continue
+        program = library.programs[name]
+        readers = library.includers(name)
+        readers = readers if not program.tags and not program.bare and readers else [program]
+        if program.patterns and not program.tags and not program.bare and readers == [program]:
+            yield f"{program.file}: it has no tags and no program includes it"
+        for pattern in program.patterns:
+            yield from check_pattern(library, readers, pattern)
+
+
+def check_pattern(library: Library, readers: list[Program], pattern: Pattern) -> Iterator[str]:
+    """What is wrong with one pattern, held against all patterns of the programs that use it."""
+    if not pattern.examples:
+        yield f"{pattern.label}: it has no example"
+    for needless in ("\\d", "\\w", "\\s", "\\D", "\\W", "\\S"):
+        if needless in pattern.expanded:
+            yield f"{pattern.label}: write an ASCII class instead of {needless}"
+    for example in pattern.examples:
+        if "\n" in example.text:
+            yield f"{pattern.label}: an example holds a line feed, which no log line can"
+        for reader in readers:
+            yield from _check_example(library, reader, pattern, example.text, example.fields)
+    for text in pattern.not_examples:
+        for reader in readers:
+            if read_text(pattern, reader, text) is not None:
+                yield f"{pattern.label}: it matches its not_example {text!r}"
+
+
+def _check_example(
+    library: Library, reader: Program, pattern: Pattern, text: str, fields: object
+) -> Iterator[str]:
+    record = read_text(pattern, reader, text)
+    if record is None:
+        yield f"{pattern.label}: its example does not match (as {reader.name}): {text!r}"
+        return
+    if record != fields:
+        yield f"{pattern.label}: its example gives {record}, expected {fields}: {text!r}"
+    for other in library.patterns_of(reader):
+        if other is pattern or read_text(other, reader, text) is None:
+            continue
+        if not other.fallback and not pattern.fallback:
+            yield f"{pattern.label}: its example is matched by {other.label} as well: {text!r}"
+        elif pattern.fallback and not other.fallback:
+            yield f"{pattern.label}: its example is taken by {other.label}: {text!r}"
+        elif pattern.fallback and other.fallback:
+            if _comes_first(library, reader, other, pattern):
+                yield f"{pattern.label}: its example is taken by {other.label}, tried before: {text!r}"
+
+
+def _comes_first(library: Library, reader: Program, one: Pattern, two: Pattern) -> bool:
+    for pattern in library.patterns_of(reader):
+        if pattern is one or pattern is two:
+            return pattern is one
+    return False
+
+
+def read_text(pattern: Pattern, reader: Program, text: str) -> dict[str, Value] | None:
+    """The whole record of one text, with the queue id where the program's texts begin with one."""
+    queue_id = None
+    if reader.strip:
+        queue_id, text = split_queue_id(text)
+    record = pattern.read(text)
+    if record is not None and queue_id is not None:
+        record["queue_id"] = queue_id
+    return record

@@ -1,0 +1,134 @@
+"""The recognised lines of one chunk, with their instants: what every later stage works on.
+
+Fields stay in one narrow frame per line format (``Part``); a stage asks for the events and columns
+it needs and gets one frame with exactly those.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Final
+
+import polars as pl
+
+from mailscope.recognise.engine import DTYPES, Part, Recognised
+from mailscope.vocabulary.fields import BY_NAME
+
+TIME: Final = pl.Datetime("us")
+
+
+@dataclass(frozen=True)
+class Events:
+    """Lines of one source, recognised and timed.
+
+    One row per line that is not blank.  ``order`` ranks the lines of a batch (by time where several
+    sources overlap); ``alive`` marks the lines that count (null: all), the others being duplicates
+    or outside the time and hosts asked for.  ``number`` is the line's number in its source.
+    """
+
+    source: str
+    raw: pl.Series
+    text: pl.Series
+    time: pl.Series
+    quality: pl.Series | int
+    host: pl.Series | str | None
+    pri: pl.Series | None
+    number: pl.Series
+    recognised: Recognised
+    blank: int = 0
+    duplicate: int = 0
+    order: pl.Series | None = None
+    alive: pl.Series | None = None
+
+    @property
+    def parts(self) -> list[Part]:
+        """The recognised lines, one part per line format."""
+        return self.recognised.parts
+
+    @cached_property
+    def read(self) -> int:
+        """Lines that count, without blank and duplicate ones."""
+        return len(self.raw) if self.alive is None else int(self.alive.sum())
+
+    @cached_property
+    def unrecognised(self) -> pl.Series:
+        """Rows that no pattern knows."""
+        rows = self.recognised.unrecognised
+        return rows if self.alive is None else rows.filter(self.alive.gather(rows))
+
+    def select(self, keep: pl.Series, duplicate: int = 0) -> Events:
+        """The same lines with only those alive that are kept (and were alive before)."""
+        alive = keep if self.alive is None else keep & self.alive
+        parts = [
+            Part(part.pattern, part.service, part.frame.filter(keep.gather(part.frame["row"])))
+            for part in self.recognised.parts
+        ]
+        recognised = replace(self.recognised, parts=[part for part in parts if len(part.frame)])
+        return replace(
+            self, alive=alive, recognised=recognised, duplicate=self.duplicate + duplicate, blank=self.blank
+        )
+
+    def hosts(self, rows: pl.Series) -> pl.Series:
+        """Host of some rows."""
+        if isinstance(self.host, pl.Series):
+            return self.host.gather(rows).alias("host")
+        return pl.Series("host", [self.host], dtype=pl.String).new_from_index(0, len(rows))
+
+    def tagged(self, column: str, rows: pl.Series) -> pl.Series:
+        """program, pid, service or instance, as the tags of some rows tell them."""
+        return self.recognised.tags[column].gather(self.recognised.tag_code.gather(rows))
+
+    def table(self, kinds: Iterable[str], columns: Sequence[str], *, core: bool = False) -> pl.DataFrame:
+        """Events of some kinds as one frame in line order.
+
+        Columns: ``row``, ``order``, ``time``, ``queue_id`` and ``columns`` (fields that a line does
+        not carry are null); with ``core`` also event, host, program, service, instance and pid.
+        """
+        wanted = frozenset(kinds)
+        frames = [self._part(part, columns, core) for part in self.parts if part.pattern.event in wanted]
+        if not frames:
+            schema: dict[str, pl.DataType | type[pl.DataType]] = {
+                "row": pl.UInt32,
+                "queue_id": pl.String,
+                **{name: DTYPES[BY_NAME[name].kind] for name in columns if name != "queue_id"},
+            }
+            if core:
+                schema |= {name: pl.String for name in ("event", "service")}
+            frame = pl.DataFrame(schema=schema)
+        else:
+            frame = pl.concat(frames) if len(frames) > 1 else frames[0]
+            frame = frame.sort("row") if len(frames) > 1 else frame
+        rows = frame["row"]
+        frame = frame.with_columns(
+            self.time.gather(rows).alias("time"),
+            (rows if self.order is None else self.order.gather(rows)).cast(pl.UInt32).alias("order"),
+        )
+        if core:
+            own = self.tagged("service", rows)
+            frame = frame.with_columns(
+                self.hosts(rows),
+                self.tagged("program", rows).alias("program"),
+                pl.coalesce(own, pl.col("service")).alias("service"),
+                self.tagged("instance", rows).alias("instance"),
+                self.tagged("pid", rows).alias("pid"),
+            )
+        return frame
+
+    def _part(self, part: Part, columns: Sequence[str], core: bool) -> pl.DataFrame:
+        have = set(part.frame.columns)
+        constants = part.pattern.constants
+        expressions = [pl.col("row"), pl.col("queue_id")]
+        for name in columns:
+            if name == "queue_id":
+                continue
+            dtype = DTYPES[BY_NAME[name].kind]
+            if name in have:
+                expressions.append(pl.col(name))
+            else:
+                expressions.append(pl.lit(constants.get(name), dtype=dtype).alias(name))
+        if core:
+            expressions.append(pl.lit(part.pattern.event).alias("event"))
+            expressions.append(pl.lit(part.service, dtype=pl.String).alias("service"))
+        return part.frame.select(expressions)

@@ -1,0 +1,166 @@
+"""All pattern files together: which program a tag means, and which patterns its lines may match."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Final
+
+from mailscope.recognise.pattern import Pattern
+from mailscope.recognise.program import Program, parse_program
+from mailscope.vocabulary.errors import PatternError
+
+ADMIN_DIRECTORY: Final = Path("/etc/mailscope/patterns.d")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How lines of one program tag are read."""
+
+    programs: tuple[Program, ...]
+    # (pattern, service it implies or None), in the order in which they are tried.
+    patterns: tuple[tuple[Pattern, str | None], ...]
+    strip: bool
+    instance: str | None
+
+    @property
+    def service(self) -> str | None:
+        """The service that the tag itself tells."""
+        return self.programs[0].service if len(self.programs) == 1 else None
+
+    def candidates(self, start: str) -> tuple[tuple[Pattern, str | None], ...]:
+        """The patterns whose literal beginning agrees with the text's first characters."""
+        return tuple(
+            entry
+            for entry in self.patterns
+            if entry[0].prefix.startswith(start) or start.startswith(entry[0].prefix)
+        )
+
+
+class Library:
+    """The pattern files that are in force.
+
+    ``programs`` maps a file's name (path without ``.toml``) to its content; an admin's file of the
+    same name replaces ours, a new name adds to them and is asked first.
+    """
+
+    def __init__(self, programs: Iterable[Program]) -> None:
+        self.programs: dict[str, Program] = {program.name: program for program in programs}
+        self._readings: dict[str, Reading | None] = {}
+        for program in self.programs.values():
+            for name in program.includes:
+                if name not in self.programs:
+                    raise PatternError(program.file, None, f"includes '{name}', which does not exist", f"known files: {', '.join(sorted(self.programs))}")
+
+    def reading(self, tag: str) -> Reading | None:
+        """How lines tagged ``tag`` are read; ``""`` is a line without tag; None: nobody knows it."""
+        if tag not in self._readings:
+            self._readings[tag] = self._resolve(tag)
+        return self._readings[tag]
+
+    def _resolve(self, tag: str) -> Reading | None:
+        if tag == "":
+            return self.merge([program for program in self.programs.values() if program.bare], None)
+        for program in self.programs.values():
+            for regex in program.tags:
+                found = regex.fullmatch(tag)
+                if found:
+                    return self.merge([program], found.groupdict().get("instance"))
+        # RFC 5424 app-names lose what follows a slash: "postfix" may be any of its daemons.
+        family = tag.split("-", 1)[0]
+        members = [program for program in self.programs.values() if program.family == family]
+        return self.merge(members, tag) if members else None
+
+    def merge(self, programs: list[Program], instance: str | None) -> Reading | None:
+        """One reading for several programs; a pattern that several share implies no service."""
+        if not programs:
+            return None
+        owners: dict[int, tuple[Pattern, set[str | None]]] = {}
+        for program in programs:
+            for pattern in self.patterns_of(program):
+                owners.setdefault(id(pattern), (pattern, set()))[1].add(program.service)
+        entries = [
+            (pattern, next(iter(services)) if len(services) == 1 else None)
+            for pattern, services in owners.values()
+        ]
+        entries.sort(key=lambda entry: entry[0].fallback)
+        return Reading(tuple(programs), tuple(entries), any(p.strip for p in programs), instance)
+
+    def patterns_of(self, program: Program) -> Iterator[Pattern]:
+        """The program's own patterns, then those of the files that it includes (each once)."""
+        seen: set[str] = set()
+        pending = [program.name]
+        while pending:
+            name = pending.pop(0)
+            if name in seen:
+                continue
+            seen.add(name)
+            yield from self.programs[name].patterns
+            pending.extend(self.programs[name].includes)
+
+    def includers(self, name: str) -> list[Program]:
+        """The programs that read lines with the help of the include-only file ``name``."""
+        return [
+            program
+            for program in self.programs.values()
+            if program.name != name and name in self._closure(program.name)
+        ]
+
+    def _closure(self, name: str) -> set[str]:
+        seen: set[str] = set()
+        pending = [name]
+        while pending:
+            current = pending.pop()
+            if current not in seen:
+                seen.add(current)
+                pending.extend(self.programs[current].includes)
+        return seen
+
+
+def load(directories: Iterable[Path] = ()) -> Library:
+    """Our pattern files and those of the given directories, which come first.
+
+    Raises PatternError for a file that cannot be read or is wrong.
+    """
+    loaded: dict[str, Program] = {}
+    for directory in directories:
+        for path in sorted(directory.rglob("*.toml")):
+            name = path.relative_to(directory).with_suffix("").as_posix()
+            try:
+                content = path.read_text(encoding="utf-8")
+            except (OSError, UnicodeDecodeError) as error:
+                raise PatternError(str(path), None, f"cannot be read: {error}", "make it a readable UTF-8 file") from error
+            loaded.setdefault(name, parse_program(name, str(path), content))
+    for program in shipped():
+        loaded.setdefault(program.name, program)
+    return Library(loaded.values())
+
+
+@lru_cache(maxsize=1)
+def shipped() -> tuple[Program, ...]:
+    """The pattern files of this package."""
+    root = files("mailscope.recognise") / "patterns"
+    return tuple(
+        parse_program(name, f"{name}.toml", entry.read_text(encoding="utf-8"))
+        for name, entry in sorted(_walk(root, ""))
+    )
+
+
+def _walk(folder: Traversable, prefix: str) -> Iterator[tuple[str, Traversable]]:
+    for entry in folder.iterdir():
+        if entry.is_dir():
+            yield from _walk(entry, f"{prefix}{entry.name}/")
+        elif entry.name.endswith(".toml"):
+            yield f"{prefix}{entry.name.removesuffix('.toml')}", entry
+
+
+def in_force(extra: Path | None = None) -> Library:
+    """The library that commands use: an admin's directory, if there is one, and ours."""
+    directories = [path for path in (extra, ADMIN_DIRECTORY) if path is not None and path.is_dir()]
+    if extra is not None and not extra.is_dir():
+        raise PatternError(str(extra), None, "no such directory", "name a directory of .toml files")
+    return load(directories)

@@ -1,0 +1,179 @@
+"""One pattern: from a ``match`` text with tokens to an anchored regex and typed fields."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Final
+
+from mailscope.recognise.tokens import TOKENS, token_of
+from mailscope.vocabulary.errors import PatternError
+from mailscope.vocabulary.events import EVENTS
+from mailscope.vocabulary.fields import BY_NAME
+
+Value = str | int | float
+
+TOKEN: Final = re.compile(r"\{([a-z][a-z_0-9]*)?(?::([a-z_0-9]+))?\}")
+GROUP: Final = re.compile(r"\(\?P<([A-Za-z_0-9]+)>")
+# Characters that end the literal beginning of a regex.
+META: Final = frozenset("\\.^$*+?{}[]|()")
+# A group that is there whenever the whole pattern matched, even if every other group is absent.
+MATCHED: Final = "matched"
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A text (queue id included) and the whole record that its pattern must make of it."""
+
+    text: str
+    fields: Mapping[str, Value]
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """One line format of one program."""
+
+    file: str
+    index: int
+    event: str
+    match: str
+    meaning: str
+    constants: Mapping[str, Value] = field(default_factory=dict)
+    fallback: bool = False
+    examples: tuple[Example, ...] = ()
+    not_examples: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """Where an admin finds this pattern: file, position, event."""
+        return f"{self.file} event {self.index} ({self.event})"
+
+    @cached_property
+    def expanded(self) -> str:
+        """The match text with every token replaced by its regex."""
+        return expand(self.match, self.label)
+
+    @cached_property
+    def captures(self) -> tuple[str, ...]:
+        """Names of the fields that the text itself gives."""
+        return tuple(GROUP.findall(self.expanded))
+
+    @cached_property
+    def prefix(self) -> str:
+        """The literal text that every match begins with; empty where it begins with a choice."""
+        return literal_prefix(self.expanded)
+
+    def regex(self, needed: frozenset[str] | None = None) -> str:
+        """Anchored regex; groups of fields that nobody needs are matched but not captured."""
+        body = self.expanded
+        if needed is not None:
+            body = GROUP.sub(lambda found: found[0] if found[1] in needed else "(?:", body)
+        return f"^(?:{body})(?P<{MATCHED}>)$"
+
+    @cached_property
+    def compiled(self) -> re.Pattern[str]:
+        """For single texts (checks and ``patterns try``); frames use Polars' engine."""
+        return re.compile(self.regex(), re.DOTALL | re.ASCII)
+
+    def read(self, text: str) -> dict[str, Value] | None:
+        """The fields of one text, typed, or None where the pattern does not know it."""
+        found = self.compiled.match(text)
+        if found is None:
+            return None
+        record: dict[str, Value] = dict(self.constants)
+        for name, value in found.groupdict().items():
+            if name != MATCHED and value is not None:
+                record[name] = typed(name, value)
+        return record
+
+
+def typed(name: str, value: str) -> Value:
+    """A captured text in the type that the vocabulary declares for the field."""
+    kind = BY_NAME[name].kind
+    return int(value) if kind == "int" else float(value) if kind == "float" else value
+
+
+def expand(match: str, where: str) -> str:
+    """Replace ``{field}``, ``{field:token}`` and ``{:token}``; unknown names are an error."""
+
+    def replace(found: re.Match[str]) -> str:
+        name, token = found[1], found[2]
+        if name is None and token is None:
+            raise PatternError(where, None, "empty token {}", "write {field}, {field:token} or {:token}")
+        if name is None:
+            return f"(?:{_token(token, where)})"
+        if name in TOKENS and name not in BY_NAME and token is None:
+            return _token(name, where)
+        if name not in BY_NAME:
+            raise PatternError(where, None, f"unknown field {{{name}}}", "fields are listed by 'mailscope patterns fields'")
+        return f"(?P<{name}>{_token(token or token_of(name, BY_NAME[name].kind), where)})"
+
+    expanded = TOKEN.sub(replace, match)
+    for name in GROUP.findall(expanded):
+        if name not in BY_NAME:
+            raise PatternError(where, None, f"unknown field in (?P<{name}>", "use a field of the vocabulary")
+    try:
+        re.compile(expanded, re.ASCII)
+    except re.error as error:
+        raise PatternError(where, None, f"not a regex: {error}", "correct 'match'") from error
+    return expanded
+
+
+def _token(name: str, where: str) -> str:
+    if name not in TOKENS:
+        known = ", ".join(sorted(TOKENS))
+        raise PatternError(where, None, f"unknown token '{name}'", f"known tokens: {known}")
+    return TOKENS[name]
+
+
+def literal_prefix(regex: str) -> str:
+    """The literal characters that a regex begins with (escapes resolved)."""
+    out: list[str] = []
+    at = 0
+    while at < len(regex):
+        char = regex[at]
+        width = 1
+        if char == "\\" and at + 1 < len(regex) and not regex[at + 1].isalnum():
+            char, width = regex[at + 1], 2
+        elif char in META:
+            break
+        following = regex[at + width : at + width + 1]
+        if following and following in "*?{":
+            break
+        out.append(char)
+        at += width
+        if following == "+":
+            break
+    # A choice at the top level makes the beginning uncertain.
+    return "" if _has_top_level_choice(regex) else "".join(out)
+
+
+def _has_top_level_choice(regex: str) -> bool:
+    depth, at, in_class = 0, 0, False
+    while at < len(regex):
+        char = regex[at]
+        if char == "\\":
+            at += 2
+            continue
+        if in_class:
+            in_class = char != "]"
+        elif char == "[":
+            in_class = True
+            if regex[at + 1 : at + 2] == "]" or regex[at + 1 : at + 3] == "^]":
+                at += 2
+        elif char == "(":
+            depth += 1
+        elif char == ")":
+            depth -= 1
+        elif char == "|" and depth == 0:
+            return True
+        at += 1
+    return False
+
+
+def check_event_name(event: str, where: str) -> None:
+    """Refuse an event word that the vocabulary does not have."""
+    if event not in EVENTS:
+        raise PatternError(where, None, f"unknown event '{event}'", f"known events: {', '.join(sorted(EVENTS))}")

@@ -1,0 +1,100 @@
+"""Reading one pattern file: its program header and its patterns."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from mailscope.recognise.pattern import Example, Pattern, check_event_name, expand
+from mailscope.vocabulary.errors import PatternError
+from mailscope.vocabulary.fields import BY_NAME
+
+PROGRAM_KEYS: Final = frozenset(
+    {"name", "service", "tags", "family", "includes", "strip", "bare", "meaning"}
+)
+EVENT_KEYS: Final = frozenset({"event", "match", "meaning", "set", "fallback", "example", "not_example"})
+
+
+@dataclass(frozen=True)
+class Program:
+    """What one pattern file says: whose lines it reads, and its patterns in order."""
+
+    name: str
+    file: str
+    service: str | None
+    tags: tuple[re.Pattern[str], ...]
+    family: str | None
+    includes: tuple[str, ...]
+    strip: bool
+    bare: bool
+    patterns: tuple[Pattern, ...]
+
+
+def parse_program(name: str, file: str, content: str) -> Program:
+    """Read the text of a pattern file.
+
+    Raises PatternError naming the file, the event and what is wrong.
+    """
+    try:
+        data = tomllib.loads(content)
+    except tomllib.TOMLDecodeError as error:
+        raise PatternError(file, None, f"not TOML: {error}", "correct the file") from error
+    header = data.get("program", {})
+    _refuse_unknown(header, PROGRAM_KEYS, f"{file} [program]")
+    _refuse_unknown(data, frozenset({"program", "event"}), file)
+    if header.get("name", name) != name:
+        raise PatternError(file, None, f"program.name is '{header['name']}'", f"it must be the file's path, '{name}'")
+    if header.get("strip", "queue_id") != "queue_id":
+        raise PatternError(file, None, f"program.strip is '{header['strip']}'", 'only "queue_id" can be stripped')
+    tags = tuple(re.compile(expand(tag, f"{file} tags"), re.ASCII) for tag in header.get("tags", ()))
+    patterns = tuple(_pattern(file, index, entry) for index, entry in enumerate(data.get("event", ()), 1))
+    return Program(
+        name=name,
+        file=file,
+        service=header.get("service"),
+        tags=tags,
+        family=header.get("family"),
+        includes=tuple(header.get("includes", ())),
+        strip="strip" in header,
+        bare=bool(header.get("bare", False)),
+        patterns=patterns,
+    )
+
+
+def _pattern(file: str, index: int, entry: Mapping[str, Any]) -> Pattern:
+    where = f"{file} event {index}"
+    _refuse_unknown(entry, EVENT_KEYS, where)
+    for key in ("event", "match", "meaning"):
+        if not isinstance(entry.get(key), str) or not entry[key]:
+            raise PatternError(where, None, f"'{key}' is missing", f"every event needs a text '{key}'")
+    check_event_name(entry["event"], where)
+    constants = dict(entry.get("set", {}))
+    for name in constants:
+        if name not in BY_NAME:
+            raise PatternError(where, None, f"unknown field '{name}' in set", "use a vocabulary field")
+    pattern = Pattern(
+        file=file,
+        index=index,
+        event=entry["event"],
+        match=entry["match"],
+        meaning=entry["meaning"],
+        constants=constants,
+        fallback=bool(entry.get("fallback", False)),
+        examples=tuple(
+            Example(example["text"], dict(example.get("fields", {}))) for example in entry.get("example", ())
+        ),
+        not_examples=tuple(example["text"] for example in entry.get("not_example", ())),
+    )
+    overlap = set(constants) & set(pattern.captures)
+    if overlap:
+        raise PatternError(where, None, f"'{overlap.pop()}' is both captured and set", "keep one")
+    return pattern
+
+
+def _refuse_unknown(mapping: Mapping[str, Any], allowed: frozenset[str], where: str) -> None:
+    for key in mapping:
+        if key not in allowed:
+            raise PatternError(where, None, f"unknown key '{key}'", f"allowed: {', '.join(sorted(allowed))}")

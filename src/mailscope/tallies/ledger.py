@@ -1,0 +1,146 @@
+"""Keeping tallies: adding batches, merging, and bounding what is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from mailscope.recognise.events import Events
+from mailscope.tallies.keys import WHERE, column, key
+from mailscope.tallies.registry import TALLIES
+from mailscope.tallies.tables import tables
+from mailscope.tallies.tally import Tally
+from mailscope.trails.tracker import Outcome
+
+# Partial results are merged when they have grown to this many rows, not after every batch.
+MERGE_ROWS = 200_000
+
+
+@dataclass
+class Ledger:
+    """Tallies of everything added so far; merging two ledgers gives the tallies of both.
+
+    ``pooled`` says for each tally how many rows (of the rarest keys) were pooled to bound memory.
+    """
+
+    wanted: tuple[Tally, ...] = TALLIES
+    lines: dict[tuple[str, str], int] = field(default_factory=dict)
+    totals: dict[str, int] = field(default_factory=dict)
+    pooled: dict[str, int] = field(default_factory=dict)
+    first: object = None
+    last: object = None
+    _parts: dict[str, list[pl.DataFrame]] = field(default_factory=dict)
+
+    def add(self, batch: list[Events], outcome: Outcome) -> None:
+        """Count one batch."""
+        for events in batch:
+            self._count_lines(events)
+        frames = dict(tables(batch, outcome))
+        for tally in self.wanted:
+            if tally.table in frames:
+                self._put(tally, aggregate(tally, frames[tally.table]))
+
+    def merge(self, other: Ledger) -> None:
+        """Add the tallies of another ledger to these."""
+        for name, count in other.totals.items():
+            self.totals[name] = self.totals.get(name, 0) + count
+        for place, count in other.lines.items():
+            self.lines[place] = self.lines.get(place, 0) + count
+        for name, count in other.pooled.items():
+            self.pooled[name] = self.pooled.get(name, 0) + count
+        self._span(other.first, other.last)
+        for tally in self.wanted:
+            for frame in other._parts.get(tally.name, ()):
+                self._put(tally, frame)
+
+    def result(self, name: str) -> pl.DataFrame:
+        """The rows of a tally, one per combination of keys, the most frequent first."""
+        tally = next(tally for tally in self.wanted if tally.name == name)
+        parts = self._parts.get(name, [])
+        if not parts:
+            return empty(tally)
+        merged = _merge(tally, parts)
+        self._parts[name] = [merged]
+        return merged.sort(tally.measures[0].name, *map(column, tally.keys), descending=[True] + [False] * len(tally.keys))
+
+    def _put(self, tally: Tally, frame: pl.DataFrame) -> None:
+        parts = self._parts.setdefault(tally.name, [])
+        parts.append(frame)
+        if len(parts) > 1 and sum(map(len, parts[1:])) > max(MERGE_ROWS, len(parts[0]) // 2):
+            merged = _merge(tally, parts)
+            if len(merged) > tally.cap:
+                merged = self._pool(tally, merged)
+            self._parts[tally.name] = [merged]
+
+    def _pool(self, tally: Tally, merged: pl.DataFrame) -> pl.DataFrame:
+        """Keep the most frequent half of the cap; the rest becomes one row with null keys."""
+        ordered = merged.sort(tally.measures[0].name, descending=True)
+        kept, rest = ordered.head(tally.cap // 2), ordered.slice(tally.cap // 2)
+        self.pooled[tally.name] = self.pooled.get(tally.name, 0) + len(rest)
+        keys = [column(name) for name in tally.keys]
+        blank = [pl.lit(None, merged.schema[name]).alias(name) for name in keys if name != "status"]
+        return pl.concat([kept, _merge(tally, [rest.with_columns(blank)]).select(kept.columns)])
+
+    def _count_lines(self, events: Events) -> None:
+        unknown = len(events.unrecognised)
+        counts = {
+            "read": events.read + events.blank + events.duplicate,
+            "recognised": events.read - unknown,
+            "unrecognised": unknown,
+            "blank": events.blank,
+            "duplicate": events.duplicate,
+        }
+        for name, count in counts.items():
+            self.totals[name] = self.totals.get(name, 0) + count
+        code = events.recognised.tag_code
+        if events.alive is not None:
+            code = code.filter(events.alive)
+        self._by_program(events, code, "read")
+        if unknown:
+            self._by_program(events, events.recognised.tag_code.gather(events.unrecognised), "unrecognised")
+        time = events.time if events.alive is None else events.time.filter(events.alive)
+        if len(time):
+            self._span(time.min(), time.max())
+
+    def _by_program(self, events: Events, code: pl.Series, outcome: str) -> None:
+        counts = code.value_counts()
+        programs = events.recognised.tags["program"].gather(counts[code.name])
+        summed = pl.DataFrame({"program": programs, "count": counts["count"]}).group_by("program").agg(pl.col("count").sum())
+        for program, count in summed.iter_rows():
+            place = (program or "", outcome)
+            self.lines[place] = self.lines.get(place, 0) + count
+
+    def _span(self, first: object, last: object) -> None:
+        if first is not None:
+            self.first = first if self.first is None else min(self.first, first)  # type: ignore[call-overload]
+        if last is not None:
+            self.last = last if self.last is None else max(self.last, last)  # type: ignore[call-overload]
+
+
+def aggregate(tally: Tally, frame: pl.DataFrame) -> pl.DataFrame:
+    """One batch's rows of a tally."""
+    if tally.where:
+        frame = frame.filter(WHERE[tally.where])
+    measures = [measure.first() for measure in tally.measures]
+    if not tally.keys:
+        return frame.select(measures)
+    return frame.group_by([key(name) for name in tally.keys]).agg(measures)
+
+
+def _merge(tally: Tally, parts: Iterable[pl.DataFrame]) -> pl.DataFrame:
+    together = pl.concat(list(parts), how="vertical_relaxed")
+    measures = [measure.merge() for measure in tally.measures]
+    if not tally.keys:
+        return together.select(measures)
+    return together.group_by([column(name) for name in tally.keys]).agg(measures)
+
+
+def empty(tally: Tally) -> pl.DataFrame:
+    """A tally of nothing."""
+    columns = [column(name) for name in tally.keys]
+    return pl.DataFrame(
+        {**{name: [] for name in columns}, **{measure.name: [] for measure in tally.measures}},
+        schema={**dict.fromkeys(columns, pl.String), **{measure.name: pl.Int64 for measure in tally.measures}},
+    )

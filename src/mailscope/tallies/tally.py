@@ -1,0 +1,79 @@
+"""What a tally is: a table, the keys that its rows are grouped by, and additive measures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import polars as pl
+
+Op = Literal["count", "sum", "max"]
+SLOT_S: Final = 900
+# Delays and sizes fall into buckets that are 2 % wide, so that medians and percentiles can be read
+# from counts that add up.
+BUCKET_RATIO: Final = 1.02
+SMALLEST: Final = 0.001
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """An additive figure: a count of rows, or the sum or maximum of a column."""
+
+    name: str
+    op: Op = "count"
+    column: str = ""
+
+    def first(self) -> pl.Expr:
+        """How rows of a table are aggregated."""
+        if self.op == "count":
+            return pl.len().cast(pl.Int64).alias(self.name)
+        column = pl.col(self.column)
+        return (column.sum() if self.op == "sum" else column.max()).alias(self.name)
+
+    def merge(self) -> pl.Expr:
+        """How tallies are aggregated again."""
+        return (pl.col(self.name).max() if self.op == "max" else pl.col(self.name).sum()).alias(self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """One declared count.
+
+    ``keys`` are columns of the table or names of derived keys (``tallies/keys.py``); ``where`` names
+    a condition there; ``cap`` bounds the rows kept: beyond it, the rarest are pooled.
+    """
+
+    name: str
+    table: str
+    keys: tuple[str, ...]
+    measures: tuple[Measure, ...]
+    meaning: str
+    where: str = ""
+    cap: int = 400_000
+
+
+def bucket(column: str) -> pl.Expr:
+    """Number of the logarithmic bucket of a non-negative figure; 0 holds everything below a ms."""
+    value = pl.col(column)
+    return (
+        pl.when(value < SMALLEST)
+        .then(0)
+        .otherwise((value / SMALLEST).log(BUCKET_RATIO).floor() + 1)
+        .cast(pl.Int32)
+        .alias("bucket")
+    )
+
+
+def bucket_value(number: int) -> float:
+    """The middle (geometric) of a bucket."""
+    return 0.0 if number <= 0 else SMALLEST * BUCKET_RATIO ** (number - 0.5)
+
+
+def quantile(buckets: pl.DataFrame, share: float) -> float | None:
+    """A quantile from a histogram: frame of ``bucket`` and ``count``; None for an empty one."""
+    ordered = buckets.group_by("bucket").agg(pl.col("count").sum()).sort("bucket")
+    total = int(ordered["count"].sum())
+    if not total:
+        return None
+    reached = ordered.filter(pl.col("count").cum_sum() >= max(1, share * total))
+    return bucket_value(int(reached["bucket"][0]))

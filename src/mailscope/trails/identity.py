@@ -1,0 +1,209 @@
+"""Which line belongs to which message, although queue ids are used again.
+
+A queue id is an inode number or a time and an inode number: after a message is removed, its id may
+come back at once.  A message (trail) is (host, queue id, generation).  A new generation begins
+
+- at an acceptance, if anything was seen of the id before;
+- at a ``queued`` or ``identified`` line, if the id's last message had ended (notifications and
+  forwarded mail have no acceptance line).
+
+Every other line belongs to the generation that is running, so that lines which syslog delivered late
+still join their message.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import polars as pl
+
+from mailscope.trails.steps import Steps
+
+# What an event means for the life of an id.
+BEGIN, GO_ON, END, OTHER = 1, 2, 3, 0
+LIFE: Final = {
+    "accepted": BEGIN,
+    "identified": GO_ON,
+    "queued": GO_ON,
+    "removed": END,
+    "deleted": END,
+    "discarded": END,
+    "refused": END,
+}
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """Slots: the messages that a batch touches, numbered 0 to ``count`` - 1.
+
+    ``rows[kind]`` gives the slot of each row of that kind; ``key`` the key of each slot; ``carried``
+    has ``slot`` and the row in the state of messages known from before; ``superseded`` marks slots
+    whose id a later message of this batch has taken over.
+    """
+
+    count: int
+    rows: dict[str, pl.Series]
+    key: pl.Series
+    carried: pl.DataFrame
+    superseded: pl.Series
+
+
+def assign(steps: Steps, known: pl.DataFrame) -> Assignment:
+    """Give every row of a batch its message.
+
+    ``known``: messages of earlier batches that still hold their id: ``key``, ``state_row``, ``ended``.
+    """
+    kinds = [kind for kind, frame in steps.frames.items() if len(frame)]
+    if not kinds:
+        empty = pl.Series([], dtype=pl.UInt32)
+        return Assignment(
+            0, {}, pl.Series([], dtype=pl.UInt64), known.clear().with_columns(slot=empty), empty.cast(bool)
+        )
+    keys = pl.concat([steps[kind]["key"] for kind in kinds])
+    code = (keys.rank("dense") - 1).cast(pl.UInt32)
+    first = keys.arg_unique()
+    slot_key = keys.gather(first)
+    slot_key = slot_key.gather(slot_key.arg_sort())
+    count = len(slot_key)
+    rows: dict[str, pl.Series] = {}
+    at = 0
+    for kind in kinds:
+        rows[kind] = code.slice(at, len(steps[kind]))
+        at += len(steps[kind])
+    carried = known.join(
+        pl.DataFrame({"key": slot_key, "slot": pl.int_range(count, dtype=pl.UInt32, eager=True)}),
+        on="key",
+        how="inner",
+    )
+    odd = _odd_ids(steps, rows, count, carried)
+    if not odd.any():
+        return Assignment(count, rows, slot_key, carried, _false(count))
+    return _split(steps, kinds, rows, slot_key, carried, odd)
+
+
+def _false(length: int) -> pl.Series:
+    return pl.Series([False]).new_from_index(0, length)
+
+
+def _place(length: int, slot: pl.Series, order: pl.Series, *, last: bool) -> pl.Series:
+    """Order of the first or last row of each slot; null where there is none."""
+    empty = pl.Series([None], dtype=pl.UInt32).new_from_index(0, length)
+    if not len(slot):
+        return empty
+    return empty.scatter(slot, order) if last else empty.scatter(slot.reverse(), order.reverse())
+
+
+def _odd_ids(steps: Steps, rows: dict[str, pl.Series], count: int, carried: pl.DataFrame) -> pl.Series:
+    """Ids that may hold more than one message in this batch; all others need no further look."""
+    begun = _place(count, rows.get("accepted", _none()), _order(steps, "accepted"), last=False)
+    first_of, last_go, last_end = [], [], []
+    odd = _false(count)
+    for kind, slot in rows.items():
+        order = _order(steps, kind)
+        life = LIFE.get(kind, OTHER)
+        if kind != "accepted":
+            first_of.append(_place(count, slot, order, last=False))
+        if life in (BEGIN, GO_ON):
+            last_go.append(_place(count, slot, order, last=True))
+        if life == END:
+            last_end.append(_place(count, slot, order, last=False))
+        if life in (BEGIN, END) or kind == "identified":
+            odd = odd.scatter(slot.filter(slot.is_duplicated()), True) if slot.is_duplicated().any() else odd
+    frame = pl.DataFrame({"begun": begun, "odd": odd})
+    checks = [pl.col("odd")]
+    if first_of:
+        frame = frame.with_columns(pl.min_horizontal(first_of).alias("other"))
+        checks.append((pl.col("begun") > pl.col("other")).fill_null(False))
+    if last_end and last_go:
+        frame = frame.with_columns(
+            pl.max_horizontal(last_go).alias("go"), pl.min_horizontal(last_end).alias("end")
+        )
+        checks.append((pl.col("go") > pl.col("end")).fill_null(False))
+    odd = frame.select(pl.any_horizontal(checks)).to_series()
+    if len(carried):
+        go = pl.max_horizontal(last_go) if last_go else pl.lit(None)
+        state = carried.select("slot", "ended").with_columns(
+            begun=begun.gather(carried["slot"]),
+            go=frame.select(go.alias("go")).to_series().gather(carried["slot"])
+            if last_go
+            else pl.lit(None),
+        )
+        again = state.filter(
+            pl.col("begun").is_not_null() | (pl.col("ended") & pl.col("go").is_not_null())
+        )["slot"]
+        if len(again):
+            odd = odd.scatter(again, True)
+    return odd
+
+
+def _none() -> pl.Series:
+    return pl.Series([], dtype=pl.UInt32)
+
+
+def _order(steps: Steps, kind: str) -> pl.Series:
+    return steps[kind]["order"] if kind in steps.frames else _none()
+
+
+def _split(
+    steps: Steps,
+    kinds: list[str],
+    rows: dict[str, pl.Series],
+    slot_key: pl.Series,
+    carried: pl.DataFrame,
+    odd: pl.Series,
+) -> Assignment:
+    """Cut the lines of odd ids into generations; those after the first get slots of their own."""
+    count = len(slot_key)
+    pieces = []
+    for number, kind in enumerate(kinds):
+        mine = odd.gather(rows[kind])
+        if mine.any():
+            pieces.append(
+                pl.DataFrame(
+                    {
+                        "slot": rows[kind].filter(mine),
+                        "order": _order(steps, kind).filter(mine).cast(pl.Int64),
+                        "row": mine.arg_true(),
+                    }
+                ).with_columns(
+                    pl.lit(number, pl.Int32).alias("kind"), pl.lit(LIFE.get(kind, OTHER), pl.Int8).alias("life")
+                )
+            )
+    before = carried.filter(odd.gather(carried["slot"])).select(
+        "slot",
+        pl.lit(-1, pl.Int64).alias("order"),
+        pl.lit(None, pl.UInt32).alias("row"),
+        pl.lit(-1, pl.Int32).alias("kind"),
+        pl.when("ended").then(pl.lit(END, pl.Int8)).otherwise(pl.lit(BEGIN, pl.Int8)).alias("life"),
+    )
+    lines = pl.concat([before, *pieces]).sort("slot", "order", "kind", maintain_order=True)
+    previous = (
+        pl.when(pl.col("life") != OTHER).then("life").forward_fill().over("slot").shift(1).over("slot")
+    )
+    begins = ((pl.col("life") == BEGIN) & (pl.col("order").cum_count().over("slot") > 1)) | (
+        (pl.col("life") == GO_ON) & (previous == END).fill_null(False)
+    )
+    lines = lines.with_columns(begins.cast(pl.UInt32).cum_sum().over("slot").alias("generation"))
+    later = lines.filter(pl.col("generation") > 0).select("slot", "generation").unique(maintain_order=True)
+    later = later.with_columns(pl.int_range(pl.len(), dtype=pl.UInt32).alias("new") + count)
+    lines = lines.join(later, on=["slot", "generation"], how="left").with_columns(
+        pl.coalesce("new", "slot").alias("final")
+    )
+    rows = dict(rows)
+    for number, kind in enumerate(kinds):
+        mine = lines.filter(pl.col("kind") == number)
+        if len(mine):
+            rows[kind] = rows[kind].clone().scatter(mine["row"].cast(pl.UInt32), mine["final"])
+    superseded = _false(count + len(later))
+    if len(later):
+        newest = later.group_by("slot").agg(pl.col("generation").max().alias("newest"))
+        older = later.join(newest, on="slot").filter(pl.col("generation") < pl.col("newest"))["new"]
+        superseded = superseded.scatter(pl.concat([newest["slot"], older]), True)
+    return Assignment(
+        count + len(later),
+        rows,
+        pl.concat([slot_key, slot_key.gather(later["slot"])]),
+        carried,
+        superseded,
+    )

@@ -1,0 +1,102 @@
+"""The events that a message's story is made of, pulled out of recognised lines, with their key.
+
+A key stands for (host, queue id): one 64-bit number, because correlating on one integer is measured
+to be more than twice as fast as on two strings.  For programs other than Postfix it includes the
+program's tag, as their message numbers are unique only within one queue.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import polars as pl
+
+from mailscope.recognise.events import Events
+
+# Event -> the fields that the story takes from it.
+FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "accepted": (
+        "client_host", "client_ip", "sasl_user", "sasl_method", "uid", "sender", "orig_queue_id",
+        "orig_client_host", "orig_client_ip",
+    ),
+    "identified": ("message_id",),
+    "queued": ("sender", "size_bytes", "recipient_count", "qp", "uid"),
+    "delivery_started": ("delivery_id", "recipient", "transport"),
+    "delivery_attempted": (
+        "recipient", "orig_recipient", "relay_host", "relay_ip", "relay_port", "delay_s",
+        "delay_before_queue_s", "delay_in_queue_s", "delay_connect_s", "delay_transmit_s", "dsn_status",
+        "status", "reason", "delivery_id",
+    ),
+    "removed": (),
+    "deleted": (),
+    "expired": ("status",),
+    "held": (),
+    "released": (),
+    "requeued": (),
+    "discarded": ("stage", "reason"),
+    "rejected": ("stage", "reason"),
+    "bounced_to_sender": ("next_queue_id", "qp", "reason"),
+}  # fmt: skip
+
+
+# Kinds whose program, service and instance the story needs.
+TAGGED: Final = frozenset({"accepted", "identified", "queued", "rejected", "discarded"})
+
+
+@dataclass(frozen=True)
+class Steps:
+    """One frame per kind of event: ``order``, ``time``, ``key``, ``queue_id``, host and the fields."""
+
+    frames: dict[str, pl.DataFrame]
+    last_time: object
+
+    def __getitem__(self, kind: str) -> pl.DataFrame:
+        return self.frames[kind]
+
+
+def steps(batch: list[Events]) -> Steps:
+    """The steps of a batch, in order."""
+    frames = {
+        kind: _merge([_frame(events, kind, columns) for events in batch]) for kind, columns in FIELDS.items()
+    }
+    times = [events.time.max() for events in batch if len(events.time)]
+    return Steps(frames, max((time for time in times if time is not None), default=None))
+
+
+def _merge(frames: list[pl.DataFrame]) -> pl.DataFrame:
+    return frames[0] if len(frames) == 1 else pl.concat(frames).sort("order")
+
+
+def _frame(events: Events, kind: str, columns: tuple[str, ...]) -> pl.DataFrame:
+    frame = events.table([kind], columns)
+    numbered = kind in ("delivery_started", "delivery_attempted")
+    if not numbered and frame["queue_id"].null_count():
+        frame = frame.filter(pl.col("queue_id").is_not_null())
+    rows = frame["row"]
+    place = _place(events, rows)
+    extra = [(frame["queue_id"].hash() ^ place).alias("key"), events.hosts(rows)]
+    if numbered and frame["delivery_id"].null_count() < len(frame):
+        # qmail names a delivery by number alone when it ends; the number is a key of its own.
+        extra.append((frame["delivery_id"].hash(7) ^ place).alias("delivery_key"))
+    if kind in TAGGED:
+        extra.append(events.tagged("service", rows).alias("service"))
+        extra.append(events.tagged("instance", rows).alias("instance"))
+        extra.append(events.tagged("program", rows).alias("program"))
+    return frame.with_columns(extra)
+
+
+def _place(events: Events, rows: pl.Series) -> pl.Series:
+    """What tells queues apart: the host (or, without one, the source), and the program's salt."""
+    if isinstance(events.host, pl.Series):
+        host = events.host.gather(rows).fill_null(events.source).hash(1)
+    else:
+        name = events.host if events.host is not None else events.source
+        host = pl.Series([name], dtype=pl.String).hash(1).new_from_index(0, len(rows))
+    return host ^ events.tagged("salt", rows).cast(pl.UInt64)
+
+
+def key_of(queue_id: pl.Series, place: pl.Series) -> pl.Series:
+    """Keys of other queue ids (``queued as``) at the same places as given rows."""
+    return queue_id.hash() ^ place

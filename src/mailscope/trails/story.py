@@ -1,0 +1,266 @@
+"""What is known of each message: gathered from its lines, slot by slot.
+
+Everything here is scatter and gather on small integers (slots), which is an order of magnitude
+cheaper than joins: the first line that tells a thing about a message wins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import polars as pl
+
+from mailscope.trails.identity import Assignment
+from mailscope.trails.steps import Steps
+
+TIME: Final = pl.Datetime("us")
+SCHEMA: Final[dict[str, pl.DataType | type[pl.DataType]]] = {
+    "trail": pl.UInt64,
+    "key": pl.UInt64,
+    "queue_id": pl.String,
+    "host": pl.String,
+    "instance": pl.String,
+    "program": pl.String,
+    # What took the message in: smtpd, pickup, qmail ..., or "internal" (notification, forward).
+    "origin": pl.String,
+    "first_time": TIME,
+    "last_time": TIME,
+    "sender": pl.String,
+    "size_bytes": pl.Int64,
+    "recipient_count": pl.Int64,
+    "message_id": pl.String,
+    "client_host": pl.String,
+    "client_ip": pl.String,
+    "sasl_user": pl.String,
+    "qp": pl.Int64,
+    # How it left the queue: removed, deleted, discarded, refused; null while it is there.
+    "ended": pl.String,
+    "expired": pl.Boolean,
+    "held": pl.Boolean,
+    "refused": pl.Boolean,
+    # It came back from a content filter, so that it is the second pass of a message seen before.
+    "filtered": pl.Boolean,
+    # A later message has taken its queue id over although no end was logged.
+    "superseded": pl.Boolean,
+}
+# Column -> the kinds of event that tell it, in order of preference.
+TOLD_BY: Final[Mapping[str, tuple[str, ...]]] = {
+    "sender": ("queued", "accepted"),
+    "size_bytes": ("queued",),
+    "recipient_count": ("queued",),
+    "message_id": ("identified",),
+    "client_host": ("accepted",),
+    "client_ip": ("accepted",),
+    "sasl_user": ("accepted",),
+    "qp": ("queued",),
+    "instance": ("queued", "identified", "accepted"),
+    "program": ("queued", "identified", "accepted"),
+}
+ENDS: Final = ("removed", "deleted", "discarded", "refused")
+FLAGS: Final = {"expired": "expired", "held": "held", "refused": "refused"}
+END_STAGES: Final = ("END-OF-MESSAGE", "DATA", "BDAT", "EOM", "END-OF-DATA")
+INTERNAL: Final = "internal"
+QUEUED_AS: Final = r"queued as ([0-9A-Za-z]{6,})"
+
+
+def empty() -> pl.DataFrame:
+    """No messages."""
+    return pl.DataFrame(schema=SCHEMA)
+
+
+def tell(steps: Steps, slots: Assignment, state: pl.DataFrame, first_trail: int) -> pl.DataFrame:
+    """One row per slot: what was known before, and what this batch adds."""
+    count = slots.count
+    if not count:
+        return empty()
+    carried = state.select(pl.all().gather(slots.carried["state_row"])) if len(slots.carried) else empty()
+    at = slots.carried["slot"]
+    before = {name: _nulls(count, dtype) for name, dtype in SCHEMA.items()}
+    if len(carried):
+        before = {name: column.scatter(at, carried[name]) for name, column in before.items()}
+    new: dict[str, pl.Series] = {"key": slots.key, "superseded": slots.superseded}
+    numbers = pl.int_range(first_trail, first_trail + count, dtype=pl.UInt64, eager=True)
+    new["trail"] = _either(before["trail"], numbers)
+    new["queue_id"] = _first(steps, slots, "queue_id", tuple(slots.rows), before["queue_id"])
+    new["host"] = _first(steps, slots, "host", tuple(slots.rows), before["host"])
+    for name, kinds in TOLD_BY.items():
+        new[name] = _first(steps, slots, name, kinds, before[name])
+    new["origin"] = _origin(steps, slots, before["origin"])
+    new["first_time"], new["last_time"] = _span(steps, slots, before)
+    new["ended"] = _ended(slots, before["ended"])
+    for name, kind in FLAGS.items():
+        flag = before[name].fill_null(False)
+        if kind in slots.rows:
+            flag = flag.scatter(slots.rows[kind], True)
+        new[name] = flag
+    if "released" in slots.rows:
+        new["held"] = new["held"].scatter(slots.rows["released"], False)
+    new["filtered"] = before["filtered"].fill_null(False)
+    return pl.DataFrame([new[name].cast(dtype).alias(name) for name, dtype in SCHEMA.items()])
+
+
+def _nulls(length: int, dtype: pl.DataType | type[pl.DataType]) -> pl.Series:
+    return pl.Series([None], dtype=dtype).new_from_index(0, length)
+
+
+def _either(one: pl.Series, two: pl.Series) -> pl.Series:
+    if one.null_count() == 0:
+        return one
+    return two if one.null_count() == len(one) else pl.select(pl.coalesce(one, two)).to_series()
+
+
+def _first(
+    steps: Steps, slots: Assignment, name: str, kinds: tuple[str, ...], before: pl.Series
+) -> pl.Series:
+    """The first value that the kinds, in this order of preference, give each slot."""
+    value = before
+    for kind in kinds:
+        if kind not in slots.rows or not value.null_count():
+            continue
+        frame = steps[kind]
+        told = frame[name]
+        if told.null_count() == len(told):
+            continue
+        slot = slots.rows[kind]
+        if told.null_count():
+            known = told.is_not_null()
+            told, slot = told.filter(known), slot.filter(known)
+        value = _either(value, _nulls(slots.count, value.dtype).scatter(slot.reverse(), told.reverse()))
+    return value
+
+
+def _origin(steps: Steps, slots: Assignment, before: pl.Series) -> pl.Series:
+    """Which service took the message in; INTERNAL where its first line is not an acceptance."""
+    origin = before
+    if "accepted" in slots.rows:
+        frame = steps["accepted"]
+        service = frame.select(pl.coalesce("service", "program")).to_series()
+        slot = slots.rows["accepted"]
+        origin = _either(origin, _nulls(slots.count, pl.String).scatter(slot, service))
+    if "identified" in slots.rows and origin.null_count():
+        slot = slots.rows["identified"]
+        made_here = _nulls(slots.count, pl.String).scatter(
+            slot, pl.Series([INTERNAL]).new_from_index(0, len(slot))
+        )
+        origin = _either(origin, made_here)
+    return origin
+
+
+def _span(steps: Steps, slots: Assignment, before: dict[str, pl.Series]) -> tuple[pl.Series, pl.Series]:
+    firsts, lasts = [before["first_time"]], [before["last_time"]]
+    for kind, slot in slots.rows.items():
+        time = steps[kind]["time"]
+        blank = _nulls(slots.count, TIME)
+        firsts.append(blank.clone().scatter(slot.reverse(), time.reverse()))
+        lasts.append(blank.scatter(slot, time))
+    both = pl.select(first=pl.min_horizontal(firsts), last=pl.max_horizontal(lasts))
+    return both["first"], both["last"]
+
+
+def _ended(slots: Assignment, before: pl.Series) -> pl.Series:
+    ended = before
+    for kind in ENDS:
+        if kind in slots.rows and ended.null_count():
+            slot = slots.rows[kind]
+            word = pl.Series([kind]).new_from_index(0, len(slot))
+            ended = _either(ended, _nulls(slots.count, pl.String).scatter(slot, word))
+    return ended
+
+
+def with_message(attempts: pl.DataFrame, slots: Assignment, touched: pl.DataFrame) -> pl.DataFrame:
+    """Attempts with trail, sender and size of their message."""
+    if "delivery_attempted" not in slots.rows:
+        return attempts.with_columns(
+            pl.lit(None, pl.UInt64).alias("trail"),
+            pl.lit(None, pl.String).alias("sender"),
+            pl.lit(None, pl.Int64).alias("size_bytes"),
+        )
+    slot = slots.rows["delivery_attempted"]
+    return attempts.with_columns(
+        touched["trail"].gather(slot), touched["sender"].gather(slot), touched["size_bytes"].gather(slot)
+    )
+
+
+def arrivals(steps: Steps, slots: Assignment, touched: pl.DataFrame) -> pl.DataFrame:
+    """Messages that were taken in: the acceptance lines with their trail."""
+    frame = steps["accepted"]
+    trail = touched["trail"].gather(slots.rows["accepted"]) if "accepted" in slots.rows else None
+    return frame.with_columns(trail if trail is not None else pl.lit(None, pl.UInt64).alias("trail"))
+
+
+def sized(steps: Steps, slots: Assignment, touched: pl.DataFrame) -> pl.DataFrame:
+    """The first ``queued`` line of each message of the batch: sender, size, recipients, origin."""
+    frame = steps["queued"]
+    if "queued" not in slots.rows:
+        return frame.with_columns(pl.lit(None, pl.UInt64).alias("trail"), pl.lit(None, pl.String).alias("origin"))
+    slot = slots.rows["queued"]
+    frame = frame.with_columns(touched["trail"].gather(slot), touched["origin"].gather(slot))
+    known = slots.carried["slot"] if len(slots.carried) else None
+    if known is not None:
+        # Sender and size of a message from an earlier batch were counted when they became known.
+        frame = frame.filter(~slot.is_in(known) | _unsized(slots, slot))
+        slot = slot.filter(~slot.is_in(known) | _unsized(slots, slot))
+    if slot.is_duplicated().any():
+        frame = frame.filter(slot.is_first_distinct())
+    return frame
+
+
+def _unsized(slots: Assignment, slot: pl.Series) -> pl.Series:
+    """Whether the message of a row was carried over without a size."""
+    unsized = slots.carried.filter(~pl.col("sized"))["slot"] if "sized" in slots.carried.columns else None
+    return slot.is_in(unsized) if unsized is not None else pl.Series([False]).new_from_index(0, len(slot))
+
+
+def link(
+    steps: Steps,
+    slots: Assignment,
+    touched: pl.DataFrame,
+    messages: pl.DataFrame,
+    deliveries: pl.DataFrame,
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Links that this batch shows, and the messages with their ``filtered`` flag.
+
+    ``queued as ID`` in the reply of the next hop, where ID is a message of the same host: the next hop
+    was a content filter, or another instance on the same host.
+    """
+    sent = deliveries.filter(
+        (pl.col("status") == "sent") & pl.col("reason").str.contains("queued as ", literal=True)
+    )
+    if not len(sent):
+        return nothing()["links"], messages
+    next_id = sent["reason"].str.extract(QUEUED_AS, 1)
+    # key ^ hash(own id) is the place; with the other id's hash it is the other message's key.
+    target = sent["key"] ^ sent["queue_id"].hash() ^ next_id.hash()
+    found = pl.DataFrame(
+        {"trail": sent["trail"], "key": target, "time": sent["time"], "next_queue_id": next_id}
+    ).filter(next_id.is_not_null())
+    live = messages.with_row_index("row").filter(~pl.col("superseded")).select("key", "row", "trail")
+    hits = found.join(live, on="key", how="inner", suffix="_to")
+    if not len(hits):
+        return nothing()["links"], messages
+    flagged = messages["filtered"].scatter(hits["row"].unique(), True)
+    links = hits.select(
+        "trail", "trail_to", "time", pl.lit("filtered").alias("kind"), "next_queue_id"
+    )
+    return links, messages.with_columns(flagged.alias("filtered"))
+
+
+def nothing() -> dict[str, pl.DataFrame]:
+    """Empty frames of every kind that a batch can add."""
+    return {
+        "deliveries": pl.DataFrame(),
+        "arrivals": pl.DataFrame(),
+        "sized": pl.DataFrame(),
+        "messages": empty(),
+        "recipients": pl.DataFrame(),
+        "links": pl.DataFrame(
+            schema={
+                "trail": pl.UInt64,
+                "trail_to": pl.UInt64,
+                "time": TIME,
+                "kind": pl.String,
+                "next_queue_id": pl.String,
+            }
+        ),
+    }

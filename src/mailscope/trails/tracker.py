@@ -1,0 +1,112 @@
+"""Following messages from batch to batch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+import polars as pl
+
+from mailscope.recognise.events import Events
+from mailscope.trails import story
+from mailscope.trails.identity import assign
+from mailscope.trails.numbered import Deliveries
+from mailscope.trails.recipients import Recipients
+from mailscope.trails.steps import Steps, steps
+
+# Late lines still join a message this long after it left the queue.
+GRACE: Final = timedelta(minutes=5)
+# Postfix's maximal_queue_lifetime and qmail's queuelifetime are five and seven days by default.
+LIFETIME: Final = timedelta(days=7)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a batch adds to the stories.
+
+    ``deliveries``: the attempts, with sender and size of their message; ``arrivals``: messages that
+    began; ``sized``: messages whose sender and size became known; ``messages`` and ``recipients``:
+    those whose fate is certain now; ``links``: from one message to the next.
+    """
+
+    deliveries: pl.DataFrame
+    arrivals: pl.DataFrame
+    sized: pl.DataFrame
+    messages: pl.DataFrame
+    recipients: pl.DataFrame
+    links: pl.DataFrame
+
+
+@dataclass
+class Tracker:
+    """The messages under way.  Feed it batches in order, then ``finish``."""
+
+    grace: timedelta = GRACE
+    lifetime: timedelta = LIFETIME
+    open: pl.DataFrame = field(default_factory=story.empty)
+    deliveries: Deliveries = field(default_factory=Deliveries)
+    recipients: Recipients = field(default_factory=Recipients)
+    next_trail: int = 1
+    now: datetime | None = None
+
+    def feed(self, batch: list[Events]) -> Outcome:
+        """Follow the messages of one batch."""
+        found = self._prepare(steps(batch))
+        known = self.open.with_row_index("state_row").select(
+            "key",
+            "state_row",
+            pl.col("ended").is_not_null().alias("ended"),
+            pl.col("size_bytes").is_not_null().alias("sized"),
+            "superseded",
+        )
+        known = known.filter(~pl.col("superseded")).drop("superseded")
+        slots = assign(found, known)
+        touched = story.tell(found, slots, self.open, self.next_trail)
+        self.next_trail += slots.count
+        deliveries = story.with_message(found["delivery_attempted"], slots, touched)
+        untouched = self.open
+        if len(slots.carried):
+            gone = pl.Series([True]).new_from_index(0, len(self.open))
+            untouched = self.open.filter(gone.scatter(slots.carried["state_row"], False))
+        messages = pl.concat([untouched, touched])
+        links, messages = story.link(found, slots, touched, messages, deliveries)
+        self.recipients.add(deliveries)
+        if isinstance(found.last_time, datetime):
+            self.now = found.last_time if self.now is None else max(self.now, found.last_time)
+        closed, self.open = self._close(messages)
+        return Outcome(
+            deliveries=deliveries,
+            arrivals=story.arrivals(found, slots, touched),
+            sized=story.sized(found, slots, touched),
+            messages=closed,
+            recipients=self.recipients.settle(closed),
+            links=links,
+        )
+
+    def finish(self) -> Outcome:
+        """The log has ended: what is still open stays open."""
+        messages, self.open = self.open, self.open.clear()
+        return replace(Outcome(**story.nothing()), messages=messages, recipients=self.recipients.settle(messages))
+
+    def _prepare(self, found: Steps) -> Steps:
+        frames = dict(found.frames)
+        frames["delivery_attempted"] = self.deliveries.resolve(
+            frames["delivery_started"], frames["delivery_attempted"]
+        )
+        frames["delivery_attempted"] = frames["delivery_attempted"].filter(pl.col("queue_id").is_not_null())
+        # A refusal that ends the message; a refused recipient (RCPT) does not.
+        frames["refused"] = frames["rejected"].filter(
+            (pl.col("service") == "cleanup") | pl.col("stage").is_in(list(story.END_STAGES))
+        )
+        return replace(found, frames=frames)
+
+    def _close(self, messages: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Part the messages whose story is over from those that may still get lines."""
+        if self.now is None:
+            return messages.clear(), messages
+        over = (pl.col("ended").is_not_null() & (pl.col("last_time") < self.now - self.grace)) | (
+            pl.col("last_time") < self.now - self.lifetime
+        )
+        mask = messages.select(over.fill_null(False)).to_series()
+        return messages.filter(mask), messages.filter(~mask)
