@@ -11,11 +11,13 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
+from typing import TypeVar
 
+from mailscope.intake.clock import YearDisproved
 from mailscope.intake.sources import Opened, Sources
 from mailscope.recognise.engine import Engine
 from mailscope.recognise.events import Events
@@ -24,6 +26,9 @@ from mailscope.sequence.merge import Pending, merge
 from mailscope.sequence.selection import Selection
 from mailscope.sequence.stream import Stream
 from mailscope.trails.tracker import Outcome, Tracker
+from mailscope.vocabulary.errors import InputError
+
+Result = TypeVar("Result")
 
 
 def threads() -> int:
@@ -54,14 +59,39 @@ class Pipeline:
                 for rank, opened in enumerate(self.sources.opened())
             ]
             for batch in merge(pending):
-                yield [self.selection.apply(events) for events in batch]
+                selected = [self.selection.apply(events) for events in batch]
+                del batch
+                yield selected
+                del selected
 
     def follow(self) -> Iterator[tuple[list[Events], Outcome]]:
         """Batches with what each adds to the stories; the last pair has no lines."""
-        tracker = Tracker()
-        for batch in self.batches():
-            yield batch, tracker.feed(batch)
+        tracker = Tracker(detail=self.needed is None)
+        # A batch is let go before the next one is made: memory holds one of them, not two.
+        batches = self.batches()
+        while (batch := next(batches, None)) is not None:
+            pair = batch, tracker.feed(batch)
+            del batch
+            yield pair
+            del pair
         yield [], tracker.finish()
 
     def _stream(self, rank: int, opened: Opened, engine: Engine, pool: ThreadPoolExecutor) -> Stream:
         return Stream(opened.name, opened.chunks(), opened.clock(), engine, pool, threads() + 1, rank)
+
+
+def restarting(pipeline: Pipeline, work: Callable[[Pipeline], Result]) -> Result:
+    """Do some work over a pipeline, from the start again whenever a log proves to begin a year earlier.
+
+    ``work`` must begin with nothing each time it is called.  Raises InputError for standard input, which
+    cannot be read twice.
+    """
+    while True:
+        try:
+            return work(pipeline)
+        except YearDisproved as disproved:
+            streams = [source.name for source in pipeline.sources.files if source.size_bytes is None]
+            if disproved.source in streams:
+                what = "it holds more than a year of stamps without a year"
+                raise InputError(what, disproved.source, "save it in a file and name that") from None
+            pipeline.sources.go_back(disproved.source)

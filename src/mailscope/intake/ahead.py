@@ -6,7 +6,7 @@ in the same order, and the same exception if it raises one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from queue import SimpleQueue
 from threading import Thread
 from typing import Final, TypeVar
@@ -16,13 +16,13 @@ Item = TypeVar("Item")
 _PATIENCE_S: Final = 2.0
 
 
-def read_ahead(items: Iterable[Item], depth: int = 2) -> Iterator[Item]:
+def read_ahead(items: Iterable[Item], depth: int = 2) -> Generator[Item, None, None]:
     """Give the items of an iterable, which is run in the background.
 
     In: ``depth``, how many items may lie ready or be in the making besides the one that the consumer holds.
     The thread starts when the first item is asked for, and has ended when this iterator ends or is closed;
-    ``items`` is closed too (in that thread), so that its files are not left open.  Only a thread that waits for
-    input which does not come (a silent pipe) is left behind after two seconds; it does not keep the program.
+    ``items`` is closed too (in that thread), so that its files are not left open.  Only a thread that waits
+    for input which does not come (a silent pipe) is left after two seconds; it does not keep the program.
     Errors: whatever ``items`` raises, after the items before it.  ValueError if depth < 1.
     """
     if depth < 1:
@@ -30,7 +30,7 @@ def read_ahead(items: Iterable[Item], depth: int = 2) -> Iterator[Item]:
     return _consume(items, depth)
 
 
-def _consume(items: Iterable[Item], depth: int) -> Iterator[Item]:
+def _consume(items: Iterable[Item], depth: int) -> Generator[Item, None, None]:
     # SimpleQueue is written in C and survives a KeyboardInterrupt at any point of the consumer, which
     # Queue and Condition do not: they may be left locked.
     permits: SimpleQueue[bool] = SimpleQueue()  # True: make one more item.  False: stop.
@@ -51,7 +51,7 @@ def _consume(items: Iterable[Item], depth: int) -> Iterator[Item]:
             finally:
                 if close := getattr(iterator, "close", None):
                     close()
-        except BaseException as error:  # the consumer raises it
+        except BaseException as error:  # noqa: BLE001 - the consumer raises it
             end = _End(error)
         ready.put(end)
 

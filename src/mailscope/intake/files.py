@@ -1,17 +1,17 @@
 """What is named on the command line becomes sources to read, in the order in which they were written.
 
-In: paths of files, directories (also multilog's), pipes; ``-`` is standard input.
+In: paths of files, directories (also multilog's) and pipes; ``-`` is standard input.
 Out: sources, set by set, the oldest first in each set; notes on what was left out and why; problems, one
 for each path that could not be used, while the rest goes on.
 
 A set is what one log was rotated into, as logrotate, newsyslog, savelog, sysklogd and multilog name it:
 
     mail.log  mail.log.1  mail.log.2.gz             a higher number is older
-    mail.log  mail.log-20260301  mail-20260301.log  (also -2026-03-01, -20260301-120000, .2026, -202603)
+    mail.log  mail.log-20260301  mail-20260301.log  also .20260301, -2026-03-01, -20260301-120000, -202603
     mail.log  mail.log.old
     current  @400000006b026671075bca00.s            one set for the whole directory of multilog
 
-Nothing is written, and of each file only the beginning is read.
+Nothing is written, and only the beginning of each file is read.
 """
 
 from __future__ import annotations
@@ -19,10 +19,9 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Final
 
 from mailscope.intake.reader import Compression, ReadReport, Source, read_chunks, sniff_compression
@@ -31,19 +30,20 @@ from mailscope.vocabulary.errors import InputError
 __all__ = ["Compression", "Expansion", "Source", "expand", "sniff_compression"]
 
 _HEAD_BYTES: Final = 4096  # of text: enough to tell binary files and twins
-_COMPRESSED_NAME: Final = re.compile(r"(?P<whole>.+)[.](?:gz|bz2|xz|zstd?)", re.DOTALL)
-_MULTILOG_NAME: Final = re.compile(r"@(?P<time>[0-9a-f]{24})[.][su]")
-# .t is what svlogd's processor has not finished making out of a .u
-_MULTILOG_TOOLS: Final = re.compile(r"lock|state|previous|processed|newstate|config|@[0-9a-f]{24}[.]t")
+_COMPRESSED: Final = re.compile(r"(?P<whole>.+)\.(?:gz|bz2|xz|zstd?)", re.DOTALL)
+_MULTILOG: Final = re.compile(r"@(?P<time>[0-9a-f]{24})\.[su]")
+# Not logs, though in a directory of multilog or svlogd (.t is what a processor has not finished yet).
+_MULTILOG_OWN: Final = re.compile(r"lock|state|previous|processed|newstate|config|@[0-9a-f]{24}\.t")
 _DATED: Final = re.compile(
     r"(?P<base>.+?)[-.]"
-    r"(?P<day>(?:19|20)[0-9]{2}(?:(?P<dash>-?)(?:0[1-9]|1[0-2])(?:(?P=dash)(?:0[1-9]|[12][0-9]|3[01]))?)?)"
-    r"(?:[-T_]?(?P<rest>[0-9]{2,10}))?(?P<extension>[.]log)?",
+    r"(?P<day>(?:19|20)[0-9]{2}(?P<dash>-?)(?:0[1-9]|1[0-2])(?:(?P=dash)(?:0[1-9]|[12][0-9]|3[01]))?)"
+    r"(?:[-T_]?(?P<rest>[0-9]{2,10}))?(?P<extension>\.log)?",
     re.DOTALL,
 )
-_NUMBERED: Final = re.compile(r"(?P<base>.+)[.](?P<number>[0-9]{1,4})", re.DOTALL)
-_IPV4: Final = re.compile(r"[0-9]{1,3}(?:[.][0-9]{1,3}){3}")  # a host's own log is no rotated file
-_FOREIGN: Final = (
+_NUMBERED: Final = re.compile(r"(?P<base>.+)\.(?P<number>[0-9]{1,3}|(?!19|20)[0-9]{4})", re.DOTALL)
+_OLD: Final = re.compile(r"(?P<base>.+)\.old", re.DOTALL)
+_IPV4: Final = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}")  # the log of a host, not the rotated one of a net
+_FOREIGN: Final = (  # where, which bytes; what that is; how it becomes text
     (0, b"PK\x03\x04", "a zip archive", "unzip -p"),
     (0, b"\x1f\x9d", "a file of compress(1)", "zcat"),
     (0, b"\x04\x22\x4d\x18", "an lz4 archive", "lz4 -dc"),
@@ -63,90 +63,232 @@ class Expansion:
     problems: list[InputError] = field(default_factory=list)
 
 
+def expand(paths: Sequence[str]) -> Expansion:
+    """Find what to read behind the paths.
+
+    Directories are searched to any depth, but links in them are not followed; what is hidden (.snapshot,
+    .mail.log.swp) or binary in them is left out.  A file named by itself is read whatever it holds, unless
+    it is an archive of a kind that is not unpacked here.
+    Errors: none; what fails is in ``problems``.
+    """
+    search = _Search()
+    for path in paths:
+        search.take(path)
+    search.leave_out_twins()
+    search.expansion.sources = _in_order(search.found)
+    return search.expansion
+
+
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where a file stands in its set."""
+    """Where a file stands in its set, as its name tells."""
 
-    base: str  # name of the set within its directory
-    scheme: str  # live, numbered, dated, old, multilog
-    age: tuple[int, ...] = ()  # grows with age; files of one scheme can be compared
+    base: str  # the set's name within its directory
+    scheme: str  # live, numbered, dated, old or multilog
+    age: tuple[int, ...] = ()  # grows with age; to be compared within one scheme only
 
 
 @dataclass(frozen=True, slots=True)
 class _Found:
     source: Source
     place: _Place
-    directory: str  # without symbolic links
     head: bytes  # the text's first bytes
 
-
-def expand(paths: Sequence[str]) -> Expansion:
-    """Find what to read behind the paths.
-
-    Directories are searched to any depth, but links in them are not followed; what is hidden (.snapshot,
-    .mail.log.swp) or binary is left out.  A file named by itself is taken whatever it holds, unless it is
-    an archive of a kind that is not unpacked here.
-    Errors: none; what fails is in ``problems``.
-    """
-    search = _Search()
-    for path in paths:
-        search.take(path)
-    search.expansion.sources = [found.source for found in _in_order(search.without_twins())]
-    return search.expansion
+    @property
+    def real_path(self) -> str:
+        return os.path.join(os.path.dirname(self.source.set_id), os.path.basename(self.source.path))
 
 
 class _Search:
     def __init__(self) -> None:
         self.expansion = Expansion()
-        self._found: list[_Found] = []
-        self._seen: dict[tuple[int, int] | str, str] = {}  # device and inode -> name
+        self.found: list[_Found] = []
+        self._seen: dict[tuple[int, int] | str, str] = {}  # device and inode, or '-' -> name as first given
 
     def take(self, path: str) -> None:
-        """Take what is named by itself."""
+        """Take what was named by itself."""
         name = _shown(path)
         if path == "-":
-            name = "standard input"
-            if not self._is_repeated(path, name):
-                self._add(Source(path, name, path, 0, None, None, "none"), _Place(path, "live"), "", b"")
+            if not self._is_repeated(path, "standard input"):
+                self._take_stream(path, "standard input")
             return
         try:
             status = os.stat(path)
         except OSError as error:
             self._fail(InputError.from_os_error(error, name))
-        except ValueError:  # a NUL, or a character that the file system cannot encode
+            return
+        except ValueError:  # a NUL byte, or a character that no file name here can hold
             self._fail(InputError("no such file", name, "check the name"))
+            return
+        if self._is_repeated((status.st_dev, status.st_ino), name):
+            return
+        if stat.S_ISDIR(status.st_mode):
+            self._take_directory(path)
+        elif stat.S_ISREG(status.st_mode):
+            self._take_file(path, status, in_directory=False)
+        elif stat.S_ISFIFO(status.st_mode) or stat.S_ISCHR(status.st_mode):
+            self._take_stream(path, name)  # such as <(ssh mx2 cat /var/log/mail.log)
         else:
-            if self._is_repeated((status.st_dev, status.st_ino), name):
-                return
-            if stat.S_ISDIR(status.st_mode):
-                self._search(path)
-            elif stat.S_ISREG(status.st_mode):
-                self._look(path, status, in_directory=False)
-            elif stat.S_ISFIFO(status.st_mode) or stat.S_ISCHR(status.st_mode):
-                # A look into a pipe would take bytes out of it: <(ssh mx2 cat /var/log/mail.log)
-                self._add(Source(path, name, path, 0, None, None, "none"), _Place(path, "live"), "", b"")
-            else:
-                self._fail(InputError("it is neither a file nor a directory nor a pipe", name))
+            self._fail(InputError("it is neither a file nor a directory nor a pipe", name, "check the name"))
 
-    def without_twins(self) -> list[_Found]:
-        """Leave out mail.log.1.gz where mail.log.1 is there too: it is being compressed, or that failed."""
-        plain = {
-            (found.directory, Path(found.source.path).name): found
-            for found in self._found
-            if found.source.compression == "none"
-        }
+    def leave_out_twins(self) -> None:
+        """Drop mail.log.1.gz where mail.log.1 is there too: it is still being made, or that was cut off."""
+        plain = {found.real_path: found for found in self.found if found.source.compression == "none"}
         kept = []
-        for found in self._found:
-            match = _COMPRESSED_NAME.fullmatch(Path(found.source.path).name)
-            twin = plain.get((found.directory, match["whole"])) if match else None
-            if twin and twin.head == found.head and found.source.compression != "none":
-                self._note(found.source.name, f"skipped, it holds the same as {twin.source.name}")
+        for found in self.found:
+            match = _COMPRESSED.fullmatch(found.real_path)
+            twin = plain.get(match["whole"]) if match and found.source.compression != "none" else None
+            if twin and twin.head == found.head:
+                self._note(found.source.name, f"skipped, it begins as {twin.source.name} does, which is read")
             else:
                 kept.append(found)
-        return kept
+        self.found = kept
 
-    def _search(self, top: str) -> None:
-        before = len(self._found), len(self.expansion.problems)
-        skipped = empty = 0
-        for entry in self._entries(top):
-            ...
+    def _take_stream(self, path: str, name: str) -> None:
+        # It cannot be looked at: what is read from a pipe is gone.
+        self.found.append(_Found(Source(path, name, path, 0, None, None, "none"), _Place(path, "live"), b""))
+
+    def _take_directory(self, top: str) -> None:
+        failures = len(self.expansion.problems)
+        waiting = [top]
+        logs = 0
+        while waiting:
+            directory = waiting.pop()
+            try:
+                with os.scandir(directory) as listing:
+                    entries = sorted(listing, key=lambda entry: entry.name)
+            except OSError as error:
+                self._fail(InputError.from_os_error(error, _shown(directory)))
+                continue
+            below = []
+            for path, status in self._worth_reading(entries, top):
+                if self._is_repeated((status.st_dev, status.st_ino), _shown(path)):
+                    logs += 1
+                elif stat.S_ISDIR(status.st_mode):
+                    below.append(path)
+                else:
+                    logs += self._take_file(path, status, in_directory=True)
+            waiting += reversed(below)
+        if not logs and failures == len(self.expansion.problems):
+            self._fail(InputError("there is no log in it", _shown(top), "name the mail log or its directory"))
+
+    def _worth_reading(
+        self, entries: list[os.DirEntry[str]], top: str
+    ) -> Iterator[tuple[str, os.stat_result]]:
+        """Pass on a directory's files and directories, apart from those that are surely no logs."""
+        names = {entry.name for entry in entries}
+        multilog = any(map(_MULTILOG.match, names)) or {"current", "lock"} <= names
+        for entry in entries:
+            name = _shown(entry.path)
+            try:
+                status = entry.stat(follow_symlinks=False)
+            except OSError as error:
+                self._fail(InputError.from_os_error(error, name))
+                continue
+            if multilog and _MULTILOG_OWN.fullmatch(entry.name):
+                if status.st_size:
+                    self._note(name, "skipped, multilog keeps it for itself")
+            elif entry.name.startswith("."):
+                self._note(name, "skipped, it is hidden")
+            elif stat.S_ISLNK(status.st_mode):
+                real_top = os.path.realpath(top)
+                if os.path.commonpath((os.path.realpath(entry.path), real_top)) != real_top:
+                    self._note(name, f"skipped, it is a link that leads out of {_shown(top)}")
+            elif stat.S_ISDIR(status.st_mode) or stat.S_ISREG(status.st_mode):
+                yield entry.path, status
+            else:
+                self._note(name, "skipped, it is neither a file nor a directory")
+
+    def _take_file(self, path: str, status: os.stat_result, *, in_directory: bool) -> bool:
+        """Look at the beginning of a file and take it; say whether it is a log, be it empty or damaged."""
+        name = _shown(path)
+        place = _place(os.path.basename(path))
+        # realpath of the directory only: a rotated file and a link to the live one make a set.
+        set_id = os.path.join(os.path.realpath(os.path.dirname(path)), place.base)
+        source = Source(path, name, set_id, 0, status.st_mtime, status.st_size, "none")
+        report = ReadReport()
+        with closing(read_chunks(source, _HEAD_BYTES, report=report)) as chunks:
+            head = next((chunk.data[:_HEAD_BYTES] for chunk in chunks), b"")
+        if not head and report.compression == "none" and report.problems:
+            self.expansion.problems += report.problems
+            return True
+        for start, magic, what, command in _FOREIGN:
+            if head.startswith(magic, start):
+                if in_directory:
+                    self._note(name, f"skipped, it is {what}")
+                else:
+                    advice = f"give it as text: {command} FILE | mailscope ... -"
+                    self._fail(InputError(f"it is {what}", name, advice))
+                return not in_directory
+        if b"\0" in head:
+            if in_directory:
+                self._note(name, "skipped, it is binary (to read it all the same, name it by itself)")
+                return False
+            self._note(name, "it holds NUL bytes, which logs do not; it is read all the same")
+        if head or report.problems:  # damage is told when it is read
+            self.found.append(_Found(replace(source, compression=report.compression), place, head))
+        else:
+            self._note(name, "it is empty")
+        return True
+
+    def _is_repeated(self, key: tuple[int, int] | str, name: str) -> bool:
+        first = self._seen.setdefault(key, "")
+        self._seen[key] = first or name
+        if first:
+            self._note(name, "given twice, read once" if first == name else f"the same as {first}, read once")
+        return bool(first)
+
+    def _note(self, name: str, what: str) -> None:
+        self.expansion.notes.append(f"{name}: {what}")
+
+    def _fail(self, problem: InputError) -> None:
+        self.expansion.problems.append(problem)
+
+
+def _place(name: str) -> _Place:
+    match = _COMPRESSED.fullmatch(name)
+    name = match["whole"] if match else name
+    if name == "current":
+        return _Place("", "multilog")
+    if match := _MULTILOG.fullmatch(name):
+        return _Place("", "multilog", (-int(match["time"], 16),))
+    if _IPV4.fullmatch(name):
+        return _Place(name, "live")
+    if match := _DATED.fullmatch(name):
+        day = match["day"].replace("-", "").ljust(8, "0")
+        return _Place(
+            match["base"] + (match["extension"] or ""), "dated", (-int(day), -int(match["rest"] or 0))
+        )
+    if match := _NUMBERED.fullmatch(name):
+        return _Place(match["base"], "numbered", (int(match["number"]),))
+    match = _OLD.fullmatch(name)
+    return _Place(match["base"], "old") if match else _Place(name, "live")
+
+
+def _in_order(found: Iterable[_Found]) -> list[Source]:
+    """Rank the files of each set by age and put the oldest first; the sets' own order stays."""
+    sets: dict[str, list[_Found]] = {}
+    for one in found:
+        sets.setdefault(one.source.set_id, []).append(one)
+    return [source for members in sets.values() for source in reversed(_newest_first(members))]
+
+
+def _newest_first(members: list[_Found]) -> list[Source]:
+    # Who has changed from numbers to dates has old files of both schemes; which came first, only mtime tells.
+    newest: dict[str, float] = {}
+    for one in members:
+        scheme = one.place.scheme
+        newest[scheme] = max(newest.get(scheme, 0.0), one.source.mtime or 0.0)
+
+    def age(one: _Found) -> tuple[bool, float, str, tuple[int, ...], float, str]:
+        scheme, mtime = one.place.scheme, one.source.mtime or 0.0
+        return scheme != "live", -newest[scheme], scheme, one.place.age, -mtime, one.source.path
+
+    return [replace(one.source, age_rank=rank) for rank, one in enumerate(sorted(members, key=age))]
+
+
+def _shown(path: str) -> str:
+    """Make a path printable and safe to encode: file names may hold line breaks, escapes and stray bytes."""
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in path
+    )

@@ -14,6 +14,9 @@ from mailscope.intake.envelopes.header import TIME, Header, nulls
 
 # splogger's lines are tagged without a pid; every other line that carries one is left alone.
 STAMPED: Final = r"^[0-9]{9,11}\.[0-9]{6,9}[ +]"
+# A whole second line behind the first: stamp, host, tag, splogger's stamp.
+SECOND: Final = r" [A-Z][a-z]{2} [ 0-3][0-9] [0-9]{2}:[0-9]{2}:[0-9]{2} [^ ]+ [^ ]+: [0-9]{9,11}\.[0-9]{6} "
+SECOND_HEADER: Final = re.compile(f" (?={SECOND[1:]})")
 DTYPES: Final = {"time": TIME, "local": TIME, "pri": pl.Int64}
 
 
@@ -60,7 +63,29 @@ def parse_lines(data: bytes) -> Lines:
     if blank.any():
         number = (~blank).arg_true()
         raw = raw.gather(number)
-    return Lines(raw, _unwrap_splogger(take_apart(raw)), total, number)
+    header, glued = _unwrap_splogger(take_apart(raw))
+    if glued is not None:
+        raw, number, extra = _part(raw, number, glued)
+        total += extra
+        header, _ = _unwrap_splogger(take_apart(raw))
+    return Lines(raw, header, total, number)
+
+
+def _part(
+    raw: pl.Series, number: pl.Series | None, rows: pl.Series
+) -> tuple[pl.Series, pl.Series, int]:
+    """Lines with those that hold two records (a line feed was lost between them) cut in two.
+
+    Both keep the number of the line; the second counts as a line of its own.
+    """
+    pieces: list[list[str]] = [[line] for line in raw]
+    for row in rows:
+        pieces[row] = [piece for piece in SECOND_HEADER.split(raw[row]) if piece]
+    places = number if number is not None else pl.int_range(len(raw), dtype=pl.UInt32, eager=True)
+    numbers = [place for place, parts in zip(places, pieces, strict=True) for _ in parts]
+    flat = [piece for parts in pieces for piece in parts]
+    extra = len(flat) - len(raw)
+    return pl.Series("line", flat, dtype=pl.String), pl.Series(numbers, dtype=pl.UInt32), extra
 
 
 def take_apart(lines: pl.Series) -> Header:
@@ -140,20 +165,25 @@ def _none_if_null(name: str, column: pl.Series) -> Any:
     return None
 
 
-def _unwrap_splogger(header: Header) -> Header:
-    """splogger's own stamp inside a syslog line tells the instant to the microsecond, in UTC."""
+def _unwrap_splogger(header: Header) -> tuple[Header, pl.Series | None]:
+    """splogger's own stamp inside a syslog line tells the instant to the microsecond, in UTC.
+
+    Also given: the rows whose text holds another whole line, None where there are none.
+    """
     tag, text = header.tag, header.text
     candidate = ~tag.str.ends_with("]").fill_null(True)
     if not candidate.any():
-        return header
+        return header, None
     rows = candidate.arg_true()
     stamped = text.gather(rows).str.contains(STAMPED)
     if not stamped.any():
-        return header
+        return header, None
     rows = rows.filter(stamped)
     inner_time, inner_text = epoch.split(text.gather(rows))
     time = header.time if header.time is not None else nulls(len(text), TIME)
-    return _replace(header, time=time.scatter(rows, inner_time), text=text.scatter(rows, inner_text))
+    glued = inner_text.str.contains(SECOND)
+    unwrapped = _replace(header, time=time.scatter(rows, inner_time), text=text.scatter(rows, inner_text))
+    return unwrapped, rows.filter(glued) if glued.any() else None
 
 
 def _replace(header: Header, **changes: Any) -> Header:

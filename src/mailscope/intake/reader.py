@@ -11,7 +11,7 @@ between or after members are padding, as gzip and tapes leave it.
 
 Memory is bounded whatever the input: at most a chunk is held besides the one that was handed out, a
 line of more than MAX_LINE_BYTES is cut into pieces, and no archive is unpacked by more than 1 MiB (zst:
-16 MiB) at a time, so that a few kilobytes cannot fill the memory.
+8 MiB) at a time, so that a few kilobytes cannot fill the memory.
 
 Formats: RFC 1952 (gzip), RFC 8878 (zstd, with the skippable frames of 3.1.2), the .xz file format 1.2.
 Not here: characters, lines, times.  A chunk is bytes as they were logged.
@@ -23,8 +23,8 @@ import bz2
 import lzma
 import select
 import zlib
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from io import FileIO
 from typing import BinaryIO, Final, Literal, Protocol
@@ -32,20 +32,20 @@ from typing import BinaryIO, Final, Literal, Protocol
 from mailscope.vocabulary.errors import InputError
 
 Compression = Literal["none", "gz", "bz2", "xz", "zst"]
+_ReadInto = Callable[[memoryview], int]  # fills the view at least in part and says how far; 0 at the end
 
 CHUNK_BYTES: Final = 12 << 20
 MAX_LINE_BYTES = 4 << 20  # not Final: the tests make it small
 
 _BLOCK_BYTES: Final = 64 << 10  # stored bytes that a decoder is given at a time
 _FIRST_BUFFER_BYTES: Final = 64 << 10
-_PIPE_BYTES: Final = 1 << 20
 _HEAD_BYTES: Final = 10  # enough for every format
-_STEP_BYTES: Final = 1 << 20  # text that a decoder gives at a time
+_STEP_BYTES: Final = 1 << 20  # that a pipe or a decoder gives at a time
 _XZ_MEMORY_BYTES: Final = 256 << 20  # xz -9 needs 65 MiB
 # One call's text is lost when it meets the damage, and neither decoder can be asked to go back.
 _BZ2_XZ_STEP_BYTES: Final = 16 << 10
-# A block of 4 bytes may stand for 128 KiB, and zstandard unpacks all it is given: this is 16 MiB at most.
-_ZST_STEP_BYTES: Final = 512
+# A block of 4 bytes may stand for 128 KiB, and zstandard unpacks all it is given: this is 8 MiB at most.
+_ZST_STEP_BYTES: Final = 256
 
 _ENDS_EARLY: Final = "end early"
 _FORMAT_NAMES: Final = {"gz": "gzip", "bz2": "bzip2", "xz": "xz", "zst": "zstd"}
@@ -108,7 +108,7 @@ def read_chunks(
     chunk_bytes: int = CHUNK_BYTES,
     stdin: BinaryIO | None = None,
     report: ReadReport | None = None,
-) -> Iterator[Chunk]:
+) -> Generator[Chunk, None, None]:
     """Read a source from its beginning to its end, also when it grows meanwhile.
 
     In: about how large a chunk may be (one line of up to MAX_LINE_BYTES may make it larger); ``stdin``
@@ -119,15 +119,11 @@ def read_chunks(
     """
     if chunk_bytes < 1:
         raise ValueError("chunk_bytes must be at least 1")
-    return _read(source, chunk_bytes, stdin, ReadReport() if report is None else report)
-
-
-def _read(source: Source, chunk_bytes: int, stdin: BinaryIO | None, report: ReadReport) -> Iterator[Chunk]:
+    report = report or ReadReport()
     with ExitStack() as opened:
         try:
-            file: FileIO | BinaryIO
             if source.path != "-":
-                file = opened.enter_context(FileIO(source.path))
+                file: FileIO | BinaryIO = opened.enter_context(FileIO(source.path))
             else:
                 file = opened.enter_context(FileIO(0, closefd=False)) if stdin is None else stdin
             stored = _Stored(file, report)
@@ -155,19 +151,17 @@ class _Stored:
 
     def read(self) -> bytes:
         """Give a block of at least one byte, or nothing at the end."""
-        if self._ahead:
-            block, self._ahead = self._ahead, b""
-            return block
-        return self._next(_BLOCK_BYTES)
+        block, self._ahead = self._ahead or self._next(_BLOCK_BYTES), b""
+        return block
 
     def readinto(self, view: memoryview) -> int:
-        """Fill the view at least in part and say how far; 0 at the end."""
+        """Be a _ReadInto."""
         if self._ahead or not isinstance(self._file, FileIO):
-            block = self._ahead or self._next(min(len(view), _PIPE_BYTES))
-            count = min(len(view), len(block))
-            view[:count] = block[:count]
-            self._ahead = block[count:]
-            return count
+            block = self._ahead or self._next(min(len(view), _STEP_BYTES))
+            filled = min(len(view), len(block))
+            view[:filled] = block[:filled]
+            self._ahead = block[filled:]
+            return filled
         while (filled := self._file.readinto(view)) is None:
             self._wait()
         self._report.bytes_read_compressed += filled
@@ -234,11 +228,9 @@ class _GzipDecoder:
 
 def _inflate_to_damage(inflate: zlib._Decompress, data: bytes) -> bytes:
     text = bytearray()
-    try:
+    with suppress(zlib.error):  # the decoder raises it next
         for position in range(len(data)):
             text += inflate.decompress(data[position : position + 1])
-    except zlib.error:
-        return bytes(text)  # the error that is expected; the decoder raises it next
     return bytes(text)
 
 
@@ -299,7 +291,7 @@ class _Unpacked:
         self._data = b""
 
     def readinto(self, view: memoryview) -> int:
-        """Fill the view at least in part and say how far; 0 at the end.  Raises _DamageError."""
+        """Be a _ReadInto; raises _DamageError."""
         while not self._decoder.eof or self._begin_next_member():
             data = b""
             if self._decoder.needs_input:
@@ -317,20 +309,16 @@ class _Unpacked:
 
     def _begin_next_member(self) -> bool:
         data = self._decoder.unused_data.lstrip(b"\0")
-        while not data:
-            block = self._stored.read()
-            if not block:
-                return False
+        while not data and (block := self._stored.read()):
             data = block.lstrip(b"\0")
-        self._decoder = _new_decoder(self._compression)
-        self._data = data
-        return True
+        if data:
+            self._decoder = _new_decoder(self._compression)
+            self._data = data
+        return bool(data)
 
 
-def _guarded(
-    readinto: Callable[[memoryview], int], name: str, report: ReadReport
-) -> Callable[[memoryview], int]:
-    """Make a reader that ends, with a problem in the report, where the given one raises."""
+def _guarded(readinto: _ReadInto, name: str, report: ReadReport) -> _ReadInto:
+    """Make one that ends, with a problem in the report, where the given one raises."""
 
     def read(view: memoryview) -> int:
         try:
@@ -349,15 +337,14 @@ def _guarded(
 
 def _damage(how: str, name: str, report: ReadReport) -> InputError:
     data = f"the {_FORMAT_NAMES[report.compression]} data"
-    if "memory" in how.lower():
+    if "memory" in how.lower():  # what both lzma and zstd call it
         return InputError(f"{data} need too much memory to unpack ({how})", name, "unpack the file first")
+    verb, why = ("end early,", "") if how == _ENDS_EARLY else ("are damaged", f" ({how})")
     what_to_do = "copy the file again if the original is whole; what comes before was read"
-    if how == _ENDS_EARLY:
-        return InputError(f"{data} end early, after {report.bytes_text} bytes of text", name, what_to_do)
-    return InputError(f"{data} are damaged after {report.bytes_text} bytes of text ({how})", name, what_to_do)
+    return InputError(f"{data} {verb} after {report.bytes_text} bytes of text{why}", name, what_to_do)
 
 
-def _cut(readinto: Callable[[memoryview], int], chunk_bytes: int, report: ReadReport) -> Iterator[Chunk]:
+def _cut(readinto: _ReadInto, chunk_bytes: int, report: ReadReport) -> Iterator[Chunk]:
     """Cut what is read into chunks.
 
     One buffer serves the whole source, so that each byte is copied once, from it into a chunk.

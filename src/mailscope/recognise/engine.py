@@ -7,13 +7,13 @@ whose literal beginning agrees, and each regex sees only the lines that the ones
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 import polars as pl
 
-from mailscope.recognise.library import Library, Reading
+from mailscope.recognise.library import Candidates, Library, Reading
 from mailscope.recognise.pattern import MATCHED, Pattern
 from mailscope.recognise.regex import Form, form
 from mailscope.vocabulary.fields import BY_NAME
@@ -24,9 +24,19 @@ DTYPES: Final = {"int": pl.Int64, "float": pl.Float64, "str": pl.String, "time":
 FAST_QUEUE_ID: Final = "^([0-9A-F][0-9A-Zb-df-hj-np-tv-z]{5,}|NOQUEUE): "
 TAG: Final = r"^(?P<program>.*?)(?:\[(?P<pid>[0-9]+)\])?$"
 INNER_TAG: Final = r"^(?P<tag>[A-Za-z][A-Za-z0-9_.-]*(?:\[[0-9]+\])?): (?P<text>.*)$"
+# Lines are first parted by this many characters, then, where many patterns share those, by more.
+SHALLOW, DEEP = 4, 16
+MANY_PATTERNS: Final = 6
+MANY_BEGINNINGS: Final = 400
+# Polars keeps 32 compiled regexes a thread; for so few lines Python's own, compiled once, are faster.
+FEW_LINES: Final = 200
 UNKNOWN: Final = 0
+NOBODY: Final = Candidates((), 0)
 NOTHING: Final[frozenset[str]] = frozenset()
 ALWAYS: Final = frozenset({"queue_id"})
+
+
+Entries = tuple[tuple[Pattern, str | None], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +77,8 @@ class Engine:
         self.library = library
         self.needed = needed
         self._forms: dict[int, Form] = {}
-        self._groups: dict[tuple[str, str], tuple[tuple[Pattern, str | None], ...]] = {}
+        self._groups: dict[tuple[int, str, int], Candidates] = {}
+        self._same: dict[tuple[int, int, tuple[int, ...]], Candidates] = {}
 
     def _form_of(self, pattern: Pattern) -> Form:
         known = self._forms.get(id(pattern))
@@ -82,26 +93,42 @@ class Engine:
         tag_code, tags, readings = self._resolve_tags(tag)
         row_reading = tags["reading"].gather(tag_code)
         queue_id, rest = _strip_queue_id(text, row_reading, readings)
-        start = rest.str.slice(0, 4)
-        groups, group_code = self._group(start, row_reading, readings)
+        start = rest.str.slice(0, SHALLOW)
+        groups, group_code = self._group(start, row_reading, readings, SHALLOW)
         frame = pl.DataFrame(
             {
                 "row": pl.int_range(len(text), dtype=pl.UInt32, eager=True),
                 "queue_id": queue_id,
                 "rest": rest,
+                "reading": row_reading,
                 "group": group_code,
             }
         )
         parts: list[Part] = []
         left: list[pl.Series] = []
-        for piece in frame.partition_by("group", maintain_order=True):
-            entries = groups[piece["group"][0]]
-            matched, remaining = self._match(piece.drop("group"), entries)
+        for piece, entries in self._pieces(frame, groups, readings):
+            matched, remaining = self._match(piece, entries)
             parts.extend(matched)
             if len(remaining):
                 left.append(remaining)
         unrecognised = pl.concat(left).sort() if left else pl.Series("row", [], dtype=pl.UInt32)
         return Recognised(parts, unrecognised, tag_code, tags, text)
+
+    def _pieces(
+        self, frame: pl.DataFrame, groups: list[Candidates], readings: list[Reading | None]
+    ) -> Iterator[tuple[pl.DataFrame, Entries]]:
+        """Lines that may match the same patterns, with those patterns."""
+        for piece in frame.partition_by("group", maintain_order=True):
+            entries = groups[piece["group"][0]]
+            if entries.close > MANY_PATTERNS and len(piece) > 1:
+                start = piece["rest"].str.slice(0, DEEP)
+                if start.n_unique() <= MANY_BEGINNINGS:
+                    deeper, code = self._group(start, piece["reading"], readings, DEEP)
+                    piece = piece.with_columns(code.alias("group"))
+                    for part in piece.partition_by("group", maintain_order=True):
+                        yield part.drop("reading", "group"), deeper[part["group"][0]].entries
+                    continue
+            yield piece.drop("reading", "group"), entries.entries
 
     def _inner_tags(self, tag: pl.Series, text: pl.Series) -> tuple[pl.Series, pl.Series]:
         """A tag inside the text (``splogger: tcpserver: ok``) is the program that wrote the line.
@@ -147,96 +174,129 @@ class Engine:
             .struct.unnest()
             .with_columns(pl.col("program").fill_null(""), pl.col("pid").cast(pl.Int64, strict=False))
         )
+        # A chunk holds thousands of tags (pids), but few programs; only those are looked up in Python.
+        programs = tags["program"].unique().to_list()
         readings: list[Reading | None] = [None]
-        numbers: dict[str, int] = {}
-        for program in tags["program"].unique():
+        numbers: list[int] = []
+        for program in programs:
             reading = self.library.reading(program)
-            numbers[program] = UNKNOWN if reading is None else len(readings)
+            numbers.append(UNKNOWN if reading is None else len(readings))
             if reading is not None:
                 readings.append(reading)
-        tags = tags.with_columns(
-            pl.Series("reading", [numbers[program] for program in tags["program"]], dtype=pl.UInt32)
-        )
-        service = [None if reading is None else reading.service for reading in readings]
-        instance = [None if reading is None else reading.instance for reading in readings]
-        tags = tags.with_columns(
-            pl.Series("service", [service[i] for i in tags["reading"]], dtype=pl.String),
-            pl.Series("instance", [instance[i] for i in tags["reading"]], dtype=pl.String),
-        )
+        known = [readings[number] for number in numbers]
         # Postfix queue ids are unique on a host whatever the daemon calls itself; other MTAs' message
         # numbers only within one program.
-        shared = pl.Series([reading is not None and reading.strip for reading in readings])
-        tags = tags.with_columns(
-            pl.when(shared.gather(tags["reading"])).then(0).otherwise(pl.col("program").hash()).alias("salt")
+        shared = pl.Series([reading is not None and reading.strip for reading in known], dtype=pl.Boolean)
+        name = pl.Series("program", programs, dtype=pl.String)
+        lookup = pl.DataFrame(
+            {
+                "program": name,
+                "reading": pl.Series(numbers, dtype=pl.UInt32),
+                "service": pl.Series([r and r.service for r in known], dtype=pl.String),
+                "instance": pl.Series([r and r.instance for r in known], dtype=pl.String),
+                "salt": pl.select(pl.when(shared).then(0).otherwise(name.hash())).to_series(),
+            }
         )
+        tags = tags.join(lookup, on="program", how="left", maintain_order="left")
         return code, tags, readings
 
     def _group(
-        self, start: pl.Series, row_reading: pl.Series, readings: list[Reading | None]
-    ) -> tuple[list[tuple[tuple[Pattern, str | None], ...]], pl.Series]:
+        self, start: pl.Series, row_reading: pl.Series, readings: list[Reading | None], depth: int
+    ) -> tuple[list[Candidates], pl.Series]:
         """Number the (reading, first characters) pairs that occur by the patterns they allow."""
         key = start.hash() ^ (row_reading.cast(pl.UInt64) * 0x9E3779B97F4A7C15)
         first = key.arg_unique()
         order = key.gather(first).arg_sort()
         first = first.gather(order)
         code = (key.rank("dense") - 1).cast(pl.UInt32)
-        groups: list[tuple[tuple[Pattern, str | None], ...]] = []
-        known: dict[tuple[int, ...], int] = {}
+        groups: list[Candidates] = []
+        known: dict[int, int] = {}
         group_of: list[int] = []
         for begin, number in zip(start.gather(first), row_reading.gather(first), strict=True):
-            entries = self._candidates(readings[number], begin)
-            identity = tuple(id(pattern) for pattern, _ in entries)
-            if identity not in known:
-                known[identity] = len(groups)
-                groups.append(entries)
-            group_of.append(known[identity])
+            candidates = self._candidates(readings[number], begin, depth)
+            if id(candidates) not in known:
+                known[id(candidates)] = len(groups)
+                groups.append(candidates)
+            group_of.append(known[id(candidates)])
         return groups, pl.Series("group", group_of, dtype=pl.UInt32).gather(code)
 
-    def _candidates(
-        self, reading: Reading | None, start: str | None
-    ) -> tuple[tuple[Pattern, str | None], ...]:
+    def _candidates(self, reading: Reading | None, start: str | None, depth: int) -> Candidates:
+        """The same object for all beginnings that allow the same patterns."""
         if reading is None or start is None:
-            return ()
-        key = ("\0".join(program.name for program in reading.programs), start)
-        if key not in self._groups:
+            return NOBODY
+        key = (id(reading), start, depth)
+        known = self._groups.get(key)
+        if known is None:
             if len(self._groups) > 100_000:
                 self._groups.clear()
-            self._groups[key] = reading.candidates(start)
-        return self._groups[key]
+            found = reading.candidates(start, depth)
+            same = (id(reading), found.close, tuple(id(pattern) for pattern, _ in found.entries))
+            known = self._groups[key] = self._same.setdefault(same, found)
+        return known
 
-    def _match(
-        self, piece: pl.DataFrame, entries: tuple[tuple[Pattern, str | None], ...]
-    ) -> tuple[list[Part], pl.Series]:
+    def _match(self, piece: pl.DataFrame, entries: Entries) -> tuple[list[Part], pl.Series]:
         """Try the patterns in turn; return what they know and the rows that are left."""
         parts: list[Part] = []
-        for pattern, service in entries:
+        for at, (pattern, service) in enumerate(entries):
             if not len(piece):
                 break
+            if len(piece) <= FEW_LINES:
+                few, left = self._match_few(piece, entries[at:])
+                return parts + few, left
             found, piece = apply(self._form_of(pattern), piece)
             if len(found):
                 parts.append(Part(pattern, service, found))
         return parts, piece["row"]
 
+    def _match_few(self, piece: pl.DataFrame, entries: Entries) -> tuple[list[Part], pl.Series]:
+        """The same for a handful of lines, with Python's regexes."""
+        hits: dict[int, list[tuple[int, str | None, dict[str, str | None]]]] = {}
+        left: list[int] = []
+        for row, queue_id, rest in piece.iter_rows():
+            for at, (pattern, _) in enumerate(entries):
+                found = pattern.compiled.match(rest)
+                if found is not None:
+                    hits.setdefault(at, []).append((row, queue_id, found.groupdict()))
+                    break
+            else:
+                left.append(row)
+        parts = []
+        for at in sorted(hits):
+            pattern, service = entries[at]
+            form = self._form_of(pattern)
+            parts.append(Part(pattern, service, _frame_of(form, hits[at])))
+        return parts, pl.Series("row", left, dtype=pl.UInt32)
+
 
 def apply(shape: Form, piece: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Split a frame into the lines that a pattern's form knows, with their fields, and the others."""
+    """Split a frame into the lines that a pattern's form knows, with their fields, and the others.
+
+    Every Polars call costs tens of microseconds whatever its size, and a chunk needs this function
+    many times; so the usual case, in which all lines match, takes the fewest calls.
+    """
     rest = piece["rest"]
     if shape.always is None:
         ok = rest.str.contains(shape.regex)
-        if shape.suffix:
-            ok &= rest.str.ends_with(shape.suffix)
-        return piece.filter(ok).drop("rest"), piece.filter(~ok)
-    fields = rest.str.extract_groups(shape.regex).struct.unnest()
-    ok = fields[shape.always].is_not_null()
+        fields = None
+    else:
+        fields = rest.str.extract_groups(shape.regex).struct.unnest()
+        ok = None if fields[shape.always].null_count() == 0 else fields[shape.always].is_not_null()
     if shape.suffix:
-        # The suffix must not be counted twice: free text before it may be empty, never negative.
-        ok &= rest.str.ends_with(shape.suffix)
-        if shape.tail is not None:
-            ok &= fields[shape.tail].str.ends_with(shape.suffix)
-    everything = ok.all()
-    others = piece.clear() if everything else piece.filter(~ok)
-    if not everything:
-        piece, fields = piece.filter(ok), fields.filter(ok)
+        # Where the tail is captured, the suffix must be part of it, not of what stands before.
+        tail = rest if shape.tail is None or fields is None else fields[shape.tail]
+        ends = tail.str.ends_with(shape.suffix)
+        ok = ends if ok is None else ok & ends.fill_null(False)
+    if ok is None or ok.all():
+        others = piece.clear()
+    elif not ok.any():
+        return piece.clear(), piece
+    else:
+        others = piece.filter(~ok)
+        piece = piece.filter(ok)
+        fields = None if fields is None else fields.filter(ok)
+    dropped = ("rest", "queue_id") if "queue_id" in shape.captures else ("rest",)
+    if fields is None:
+        return piece.drop(dropped), others
     casts = [
         pl.col(name).cast(DTYPES[BY_NAME[name].kind], strict=False)
         for name in shape.captures
@@ -244,12 +304,21 @@ def apply(shape: Form, piece: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]
     ]
     if shape.suffix and shape.tail is not None:
         casts.append(pl.col(shape.tail).str.head(-len(shape.suffix)))
-    if shape.always == MATCHED:
-        fields = fields.drop(MATCHED)
     if casts:
         fields = fields.with_columns(casts)
-    dropped = ("rest", "queue_id") if "queue_id" in shape.captures else ("rest",)
-    return pl.concat([piece.drop(dropped), fields], how="horizontal"), others
+    columns = [fields[name] for name in shape.captures]
+    return piece.drop(dropped).hstack(columns), others
+
+
+def _frame_of(form: Form, hits: list[tuple[int, str | None, dict[str, str | None]]]) -> pl.DataFrame:
+    """The same frame that ``apply`` makes, from single matches."""
+    columns = [pl.Series("row", [row for row, _, _ in hits], dtype=pl.UInt32)]
+    if "queue_id" not in form.captures:
+        columns.append(pl.Series("queue_id", [queue_id for _, queue_id, _ in hits], dtype=pl.String))
+    for name in form.captures:
+        values = pl.Series(name, [fields[name] for _, _, fields in hits], dtype=pl.String)
+        columns.append(values.cast(DTYPES[BY_NAME[name].kind], strict=False))
+    return pl.DataFrame(columns)
 
 
 def dense_codes(key: pl.Series, values: pl.Series) -> tuple[pl.Series, pl.Series]:

@@ -6,7 +6,7 @@ it needs and gets one frame with exactly those.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
@@ -17,6 +17,7 @@ from mailscope.recognise.engine import DTYPES, Part, Recognised
 from mailscope.vocabulary.fields import BY_NAME
 
 TIME: Final = pl.Datetime("us")
+CORE: Final = ("event", "host", "program", "service", "instance", "pid")
 
 
 @dataclass(frozen=True)
@@ -80,11 +81,13 @@ class Events:
         """program, pid, service or instance, as the tags of some rows tell them."""
         return self.recognised.tags[column].gather(self.recognised.tag_code.gather(rows))
 
-    def table(self, kinds: Iterable[str], columns: Sequence[str], *, core: bool = False) -> pl.DataFrame:
+    def table(
+        self, kinds: Iterable[str], columns: Sequence[str], *, core: bool | Sequence[str] = False
+    ) -> pl.DataFrame:
         """Events of some kinds as one frame in line order.
 
         Columns: ``row``, ``order``, ``time``, ``queue_id`` and ``columns`` (fields that a line does
-        not carry are null); with ``core`` also event, host, program, service, instance and pid.
+        not carry are null); with ``core`` also event, host, program, service, instance and pid (or those of them that it names).
         """
         wanted = frozenset(kinds)
         frames = [self._part(part, columns, core) for part in self.parts if part.pattern.event in wanted]
@@ -105,18 +108,20 @@ class Events:
             self.time.gather(rows).alias("time"),
             (rows if self.order is None else self.order.gather(rows)).cast(pl.UInt32).alias("order"),
         )
-        if core:
-            own = self.tagged("service", rows)
-            frame = frame.with_columns(
-                self.hosts(rows),
-                self.tagged("program", rows).alias("program"),
-                pl.coalesce(own, pl.col("service")).alias("service"),
-                self.tagged("instance", rows).alias("instance"),
-                self.tagged("pid", rows).alias("pid"),
-            )
-        return frame
+        return frame.with_columns(self._core(frame, CORE if core is True else core or ()))
 
-    def _part(self, part: Part, columns: Sequence[str], core: bool) -> pl.DataFrame:
+    def _core(self, frame: pl.DataFrame, names: Sequence[str]) -> Iterator[pl.Series | pl.Expr]:
+        """The named columns that the lines' tags and headers tell."""
+        rows = frame["row"]
+        for name in names:
+            if name == "host":
+                yield self.hosts(rows)
+            elif name == "service":
+                yield pl.coalesce(self.tagged("service", rows), pl.col("service")).alias("service")
+            elif name != "event":
+                yield self.tagged(name, rows).alias(name)
+
+    def _part(self, part: Part, columns: Sequence[str], core: bool | Sequence[str]) -> pl.DataFrame:
         have = set(part.frame.columns)
         constants = part.pattern.constants
         expressions = [pl.col("row"), pl.col("queue_id")]

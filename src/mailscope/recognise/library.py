@@ -18,6 +18,17 @@ ADMIN_DIRECTORY: Final = Path("/etc/mailscope/patterns.d")
 
 
 @dataclass(frozen=True)
+class Candidates:
+    """Patterns to try in turn, each with the service that it implies.
+
+    ``close``: how many of them agree with all the characters that were compared.
+    """
+
+    entries: tuple[tuple[Pattern, str | None], ...]
+    close: int
+
+
+@dataclass(frozen=True)
 class Reading:
     """How lines of one program tag are read."""
 
@@ -32,13 +43,19 @@ class Reading:
         """The service that the tag itself tells."""
         return self.programs[0].service if len(self.programs) == 1 else None
 
-    def candidates(self, start: str) -> tuple[tuple[Pattern, str | None], ...]:
-        """The patterns whose literal beginning agrees with the text's first characters."""
-        return tuple(
-            entry
-            for entry in self.patterns
-            if entry[0].prefix.startswith(start) or start.startswith(entry[0].prefix)
-        )
+    def candidates(self, start: str, depth: int) -> Candidates:
+        """The patterns that a text with these first characters (``depth`` of them) may match.
+
+        Ordinary ones before fallbacks; among them, those that name the longer beginning first, because
+        the others are mostly tried in vain.
+        """
+        ranked: list[tuple[bool, int, int]] = []
+        for place, (pattern, _) in enumerate(self.patterns):
+            shared = pattern.agreement(start, depth)
+            if shared is not None:
+                ranked.append((pattern.fallback, -shared, place))
+        entries = tuple(self.patterns[place] for _, _, place in sorted(ranked))
+        return Candidates(entries, sum(shared == -depth for _, shared, _ in ranked))
 
 
 class Library:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
+from mailscope.recognise.prefix import beginnings
 from mailscope.recognise.tokens import TOKENS, token_of
 from mailscope.vocabulary.errors import PatternError
 from mailscope.vocabulary.events import EVENTS
@@ -17,8 +18,6 @@ Value = str | int | float
 
 TOKEN: Final = re.compile(r"\{([a-z][a-z_0-9]*)?(?::([a-z_0-9]+))?\}")
 GROUP: Final = re.compile(r"\(\?P<([A-Za-z_0-9]+)>")
-# Characters that end the literal beginning of a regex.
-META: Final = frozenset("\\.^$*+?{}[]|()")
 # A group that is there whenever the whole pattern matched, even if every other group is absent.
 MATCHED: Final = "matched"
 
@@ -60,10 +59,17 @@ class Pattern:
         """Names of the fields that the text itself gives."""
         return tuple(GROUP.findall(self.expanded))
 
-    @cached_property
-    def prefix(self) -> str:
-        """The literal text that every match begins with; empty where it begins with a choice."""
-        return literal_prefix(self.expanded)
+    def agreement(self, start: str, depth: int) -> int | None:
+        """How many characters a text's beginning shares with this pattern's; None if it cannot match.
+
+        ``start`` is the text's first ``depth`` characters, or the whole text if it is shorter.
+        """
+        fits = [
+            text
+            for text in beginnings(self.expanded, depth)
+            if start.startswith(text) or (len(start) < depth and text.startswith(start))
+        ]
+        return max(map(len, fits)) if fits else None
 
     def regex(self, needed: frozenset[str] | None = None) -> str:
         """Anchored regex; groups of fields that nobody needs are matched but not captured."""
@@ -126,51 +132,6 @@ def _token(name: str, where: str) -> str:
         known = ", ".join(sorted(TOKENS))
         raise PatternError(where, None, f"unknown token '{name}'", f"known tokens: {known}")
     return TOKENS[name]
-
-
-def literal_prefix(regex: str) -> str:
-    """The literal characters that a regex begins with (escapes resolved)."""
-    out: list[str] = []
-    at = 0
-    while at < len(regex):
-        char = regex[at]
-        width = 1
-        if char == "\\" and at + 1 < len(regex) and not regex[at + 1].isalnum():
-            char, width = regex[at + 1], 2
-        elif char in META:
-            break
-        following = regex[at + width : at + width + 1]
-        if following and following in "*?{":
-            break
-        out.append(char)
-        at += width
-        if following == "+":
-            break
-    # A choice at the top level makes the beginning uncertain.
-    return "" if _has_top_level_choice(regex) else "".join(out)
-
-
-def _has_top_level_choice(regex: str) -> bool:
-    depth, at, in_class = 0, 0, False
-    while at < len(regex):
-        char = regex[at]
-        if char == "\\":
-            at += 2
-            continue
-        if in_class:
-            in_class = char != "]"
-        elif char == "[":
-            in_class = True
-            if regex[at + 1 : at + 2] == "]" or regex[at + 1 : at + 3] == "^]":
-                at += 2
-        elif char == "(":
-            depth += 1
-        elif char == ")":
-            depth -= 1
-        elif char == "|" and depth == 0:
-            return True
-        at += 1
-    return False
 
 
 def check_event_name(event: str, where: str) -> None:

@@ -4,18 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Final
 
 import polars as pl
 
 from mailscope.recognise.events import Events
-from mailscope.tallies.keys import WHERE, column, key
-from mailscope.tallies.registry import TALLIES
+from mailscope.tallies.keys import column
+from mailscope.tallies.lines import keyed
+from mailscope.tallies.registry import LINES, TALLIES
 from mailscope.tallies.tables import tables
 from mailscope.tallies.tally import Tally
 from mailscope.trails.tracker import Outcome
 
 # Partial results are merged when they have grown to this many rows, not after every batch.
 MERGE_ROWS = 200_000
+# Keys with few values, which are told apart even in the rows that are pooled.
+KEPT: Final = frozenset({"status", "outcome", "event", "internal"})
+BOOLEAN: Final = (
+    "internal", "expired", "filtered", "held", "deferred", "known", "local_full", "remote_full"
+)  # fmt: skip
+DTYPES: Final[dict[str, type[pl.DataType]]] = {
+    "slot": pl.Int64,
+    "bucket": pl.Int32,
+    "reply_code": pl.Int64,
+    **dict.fromkeys(BOOLEAN, pl.Boolean),
+}
 
 
 @dataclass
@@ -57,13 +70,29 @@ class Ledger:
 
     def result(self, name: str) -> pl.DataFrame:
         """The rows of a tally, one per combination of keys, the most frequent first."""
+        if name == LINES.name:
+            return self._lines_by_program()
         tally = next(tally for tally in self.wanted if tally.name == name)
         parts = self._parts.get(name, [])
         if not parts:
             return empty(tally)
         merged = _merge(tally, parts)
         self._parts[name] = [merged]
-        return merged.sort(tally.measures[0].name, *map(column, tally.keys), descending=[True] + [False] * len(tally.keys))
+        descending = [True] + [False] * len(tally.keys)
+        return merged.sort(tally.measures[0].name, *map(column, tally.keys), descending=descending)
+
+    def _lines_by_program(self) -> pl.DataFrame:
+        rows = [
+            (program, known, self.lines.get((program, "read"), 0) - unknown if known else unknown)
+            for program, unknown in (
+                (program, self.lines.get((program, "unrecognised"), 0))
+                for program, outcome in self.lines
+                if outcome == "read"
+            )
+            for known in (True, False)
+        ]
+        frame = pl.DataFrame(rows, schema=empty(LINES).schema, orient="row")
+        return frame.filter(pl.col("count") > 0).sort("count", "program", descending=[True, False])
 
     def _put(self, tally: Tally, frame: pl.DataFrame) -> None:
         parts = self._parts.setdefault(tally.name, [])
@@ -75,19 +104,20 @@ class Ledger:
             self._parts[tally.name] = [merged]
 
     def _pool(self, tally: Tally, merged: pl.DataFrame) -> pl.DataFrame:
-        """Keep the most frequent half of the cap; the rest becomes one row with null keys."""
+        """Keep the most frequent half of the cap; the rest becomes a row with null keys for each outcome."""
         ordered = merged.sort(tally.measures[0].name, descending=True)
         kept, rest = ordered.head(tally.cap // 2), ordered.slice(tally.cap // 2)
         self.pooled[tally.name] = self.pooled.get(tally.name, 0) + len(rest)
         keys = [column(name) for name in tally.keys]
-        blank = [pl.lit(None, merged.schema[name]).alias(name) for name in keys if name != "status"]
+        blank = [pl.lit(None, merged.schema[name]).alias(name) for name in keys if name not in KEPT]
         return pl.concat([kept, _merge(tally, [rest.with_columns(blank)]).select(kept.columns)])
 
     def _count_lines(self, events: Events) -> None:
         unknown = len(events.unrecognised)
         counts = {
             "read": events.read + events.blank + events.duplicate,
-            "recognised": events.read - unknown,
+            # Counted from the lines that patterns took, not as the rest, so that the balance sheet is a check.
+            "recognised": sum(len(part.frame) for part in events.parts),
             "unrecognised": unknown,
             "blank": events.blank,
             "duplicate": events.duplicate,
@@ -107,7 +137,7 @@ class Ledger:
     def _by_program(self, events: Events, code: pl.Series, outcome: str) -> None:
         counts = code.value_counts()
         programs = events.recognised.tags["program"].gather(counts[code.name])
-        summed = pl.DataFrame({"program": programs, "count": counts["count"]}).group_by("program").agg(pl.col("count").sum())
+        summed = pl.DataFrame({"program": programs, "count": counts["count"]}).group_by("program").sum()
         for program, count in summed.iter_rows():
             place = (program or "", outcome)
             self.lines[place] = self.lines.get(place, 0) + count
@@ -121,26 +151,22 @@ class Ledger:
 
 def aggregate(tally: Tally, frame: pl.DataFrame) -> pl.DataFrame:
     """One batch's rows of a tally."""
-    if tally.where:
-        frame = frame.filter(WHERE[tally.where])
-    measures = [measure.first() for measure in tally.measures]
-    if not tally.keys:
-        return frame.select(measures)
-    return frame.group_by([key(name) for name in tally.keys]).agg(measures)
+    return keyed(tally, frame).group_by([column(name) for name in tally.keys]).agg(
+        [measure.first() for measure in tally.measures]
+    )
 
 
 def _merge(tally: Tally, parts: Iterable[pl.DataFrame]) -> pl.DataFrame:
     together = pl.concat(list(parts), how="vertical_relaxed")
-    measures = [measure.merge() for measure in tally.measures]
-    if not tally.keys:
-        return together.select(measures)
-    return together.group_by([column(name) for name in tally.keys]).agg(measures)
+    return together.group_by([column(name) for name in tally.keys]).agg(
+        [measure.merge() for measure in tally.measures]
+    )
 
 
 def empty(tally: Tally) -> pl.DataFrame:
     """A tally of nothing."""
-    columns = [column(name) for name in tally.keys]
-    return pl.DataFrame(
-        {**{name: [] for name in columns}, **{measure.name: [] for measure in tally.measures}},
-        schema={**dict.fromkeys(columns, pl.String), **{measure.name: pl.Int64 for measure in tally.measures}},
-    )
+    keys = {column(name): DTYPES.get(column(name), pl.String) for name in tally.keys}
+    measures = {
+        measure.name: pl.Float64 if measure.name.endswith("_s") else pl.Int64 for measure in tally.measures
+    }
+    return pl.DataFrame(schema={**keys, **measures})

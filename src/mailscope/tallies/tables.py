@@ -1,6 +1,6 @@
 """The tables that tallies count: frames made of a batch and of what the tracker made of it.
 
-Where a row stands for a log line, ``piece`` and ``row`` say which, so that a number can be opened.
+Where a row stands for a log line, ``order`` says which (see ``lines.py``), so that a number can be opened.
 """
 
 from __future__ import annotations
@@ -13,46 +13,48 @@ import polars as pl
 
 from mailscope.recognise.events import Events
 from mailscope.tallies.registry import TALLIES
-from mailscope.trails.steps import FIELDS
+from mailscope.trails.steps import DETAIL, FIELDS
 from mailscope.trails.tracker import Outcome
 
-FORWARDED: Final = "forwarded as "
+# Postfix's local(8) says so of an alias or .forward, qmail-local of a .qmail file without other deliveries.
+FORWARDED: Final = r"^(forwarded as |did_0\+[1-9][0-9]*\+0/)"
+LEVEL: Final = r"^(warning|error|fatal|panic): "
+HEADER_NAME: Final = r"^([!-9;-~]+:)"
 
 
 @dataclass(frozen=True, slots=True)
 class EventTable:
-    """A table made of the events of some kinds, with some of their fields."""
+    """A table made of the events of some kinds, with some of their fields.
+
+    ``core``: which of program, service ... the tallies look at besides (gathering them has its price).
+    """
 
     kinds: tuple[str, ...]
-    fields: tuple[str, ...]
+    fields: tuple[str, ...] = ()
+    core: tuple[str, ...] = ("event",)
 
 
 VERDICTS: Final = ("rejected", "reject_warned", "held", "discarded", "redirected", "filtered")
 EVENT_TABLES: Final[dict[str, EventTable]] = {
-    "rejects": EventTable(
-        VERDICTS, ("action", "stage", "reply_code", "reason", "client_host", "client_ip", "blocklist")
+    "verdicts": EventTable(
+        VERDICTS, ("action", "stage", "reply_code", "reason", "header", "client_host", "client_ip")
     ),
-    "problems": EventTable(("warned", "failed", "panicked"), ("reason",)),
-    "logins": EventTable(
-        ("login_failed", "login_succeeded"), ("client_ip", "user", "sasl_user", "client_host", "reason")
-    ),
+    "problems": EventTable(("warned", "failed", "panicked"), core=("event", "program")),
+    "logins": EventTable(("login_failed", "login_succeeded"), ("client_ip", "user", "sasl_user"), ("event", "service")),
     "connections": EventTable(
-        ("connected", "disconnected", "connection_lost", "connection_timed_out", "connection_denied"), ()
+        ("connected", "disconnected", "connection_lost", "connection_timed_out", "connection_denied"),
+        core=("event", "service"),
     ),
+    "losses": EventTable(("lines_lost",), core=("event", "program")),
     "concurrency": EventTable(
         ("concurrency",), ("local_concurrency", "local_limit", "remote_concurrency", "remote_limit")
     ),
 }
-# Fields of the story's own events that no tally looks at and that the story can do without.
-UNNEEDED: Final = frozenset(
-    {"message_id", "orig_recipient", "relay_ip", "relay_port", "sasl_method", "uid", "orig_queue_id",
-     "orig_client_host", "orig_client_ip", "qp", "transport", "next_queue_id"}
-)  # fmt: skip
 
 
 def needed_fields() -> dict[str, frozenset[str]]:
     """By event, the fields that tallies and trails look at; the engine captures no others."""
-    needed: dict[str, set[str]] = {kind: set(fields) - UNNEEDED for kind, fields in FIELDS.items()}
+    needed: dict[str, set[str]] = {kind: set(fields) - DETAIL for kind, fields in FIELDS.items()}
     needed["delivery_started"] = set(FIELDS["delivery_started"])
     for table in EVENT_TABLES.values():
         for kind in table.kinds:
@@ -67,46 +69,84 @@ def tables(batch: list[Events], outcome: Outcome) -> Iterable[tuple[str, pl.Data
             yield name, frame
     for name, table in EVENT_TABLES.items():
         frames = [
-            events.table(table.kinds, table.fields, core=True).with_columns(pl.lit(piece, pl.UInt32).alias("piece"))
-            for piece, events in enumerate(batch)
+            _completed(name, events, events.table(table.kinds, table.fields, core=table.core))
+            for events in batch
             if any(part.pattern.event in table.kinds for part in events.parts)
         ]
         if frames:
-            yield name, _completed(name, pl.concat(frames))
+            yield name, frames[0] if len(frames) == 1 else pl.concat(frames)
 
 
-def _completed(name: str, frame: pl.DataFrame) -> pl.DataFrame:
+def _completed(name: str, events: Events, frame: pl.DataFrame) -> pl.DataFrame:
+    if name in ("problems", "losses"):
+        return frame.with_columns(_told(events, frame))
     if name == "logins":
         return frame.with_columns(pl.coalesce("user", "sasl_user").alias("user"))
     if name == "concurrency":
-        return frame.with_columns(
-            (pl.col("local_concurrency") >= pl.col("local_limit")).cast(pl.Int64).alias("local_full"),
-            (pl.col("remote_concurrency") >= pl.col("remote_limit")).cast(pl.Int64).alias("remote_full"),
-        )
-    if name == "rejects":
+        return frame.with_columns(_full("local"), _full("remote"))
+    if name == "verdicts":
         # Only verdicts by a rule: an administrator's postsuper -h is "held" as well.
         return frame.filter(pl.col("action").is_not_null() | (pl.col("event") == "rejected")).with_columns(
-            pl.coalesce("action", pl.lit("reject")).alias("action")
+            pl.coalesce("action", pl.lit("reject")).alias("action"),
+            pl.coalesce("reason", pl.col("header").str.extract(HEADER_NAME, 1)).alias("reason"),
         )
     return frame
 
 
+def _told(events: Events, frame: pl.DataFrame) -> pl.Series:
+    """What lines say, without queue id and level: a warning's words are its reason."""
+    text, queue_id = events.text.gather(frame["row"]), frame["queue_id"]
+    cut = pl.select(
+        pl.when(text.str.starts_with(queue_id.fill_null("\0"))).then(queue_id.str.len_chars() + 2).otherwise(0)
+    ).to_series()
+    return text.str.slice(cut).str.replace(LEVEL, "").alias("reason")
+
+
+def _full(kind: str) -> pl.Expr:
+    """Whether all places are taken; a limit of 0 means that qmail-send has been told to deliver nothing."""
+    taken, limit = pl.col(f"{kind}_concurrency"), pl.col(f"{kind}_limit")
+    return ((taken >= limit) & (limit > 0)).alias(f"{kind}_full")
+
+
 def _of_outcome(outcome: Outcome) -> Iterable[tuple[str, pl.DataFrame]]:
-    deliveries = outcome.deliveries
     yield "arrivals", outcome.arrivals
     yield "sized", outcome.sized
-    yield "deliveries", deliveries
+    deliveries = outcome.deliveries
     if len(deliveries):
-        yield "forwarded", deliveries.filter(pl.col("reason").str.starts_with(FORWARDED).fill_null(False))
+        forwarded = (pl.col("status") == "sent") & pl.col("reason").str.contains(FORWARDED)
+        yield (
+            "deliveries",
+            deliveries.with_columns(
+                pl.when(forwarded).then(pl.lit("forwarded")).otherwise("status").alias("outcome")
+            ),
+        )
     yield "recipients", outcome.recipients
-    yield (
-        "messages",
-        outcome.messages.with_columns(
-            # A message whose beginning is not in the log: it has neither acceptance nor identification.
-            pl.when(pl.col("origin").is_null()).then(pl.lit("before")).otherwise(pl.lit("seen")).alias("began")
-        ),
+    yield "messages", outcome.messages.with_columns(_went(), _stay())
+
+
+def _went() -> pl.Expr:
+    """How a message ended: removed, deleted, discarded, refused; or that it has not.
+
+    ``incomplete``: it got a queue id but never came into the queue, as the client broke off (or the log
+    ends before it was done); ``open``: it is in the queue.
+    """
+    queued = pl.col("size_bytes").is_not_null() | pl.col("held") | pl.col("origin").is_null()
+    return (
+        pl.when(pl.col("ended").is_not_null())
+        .then("ended")
+        .when(queued)
+        .then(pl.lit("open"))
+        .otherwise(pl.lit("incomplete"))
+        .alias("went")
     )
 
 
-TABLES_OF_LINES: Final = frozenset({"arrivals", "sized", "deliveries", "forwarded", *EVENT_TABLES})
+def _stay() -> pl.Expr:
+    """How long a message that arrived and ended within the log was in the queue."""
+    whole = pl.col("ended").is_not_null() & pl.col("origin").is_not_null()
+    stay = (pl.col("last_time") - pl.col("first_time")).dt.total_microseconds() / 1e6
+    return pl.when(whole).then(stay).alias("stay_s")
+
+
+TABLES_OF_LINES: Final = frozenset({"arrivals", "sized", "deliveries", *EVENT_TABLES})
 assert {tally.table for tally in TALLIES} <= TABLES_OF_LINES | {"recipients", "messages"}

@@ -9,6 +9,7 @@ import polars as pl
 
 Op = Literal["count", "sum", "max"]
 SLOT_S: Final = 900
+STAGES: Final = ("delay_s", "delay_before_queue_s", "delay_in_queue_s", "delay_connect_s", "delay_transmit_s")
 # Delays and sizes fall into buckets that are 2 % wide, so that medians and percentiles can be read
 # from counts that add up.
 BUCKET_RATIO: Final = 1.02
@@ -65,7 +66,7 @@ def bucket(column: str) -> pl.Expr:
 
 
 def bucket_value(number: int) -> float:
-    """The middle (geometric) of a bucket."""
+    """The middle (geometric) of a bucket, in seconds."""
     return 0.0 if number <= 0 else SMALLEST * BUCKET_RATIO ** (number - 0.5)
 
 

@@ -29,7 +29,7 @@ LIFE: Final = {
     "removed": END,
     "deleted": END,
     "discarded": END,
-    "refused": END,
+    # Not "refused": cleanup logs the Message-ID of a message that it has just refused.
 }
 
 

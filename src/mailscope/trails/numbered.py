@@ -34,7 +34,12 @@ class Deliveries:
         if not len(starts):
             return attempted.drop("delivery_key")
         joined = mine.sort("order").join_asof(
-            starts.sort("order"), on="order", by="delivery_key", strategy="backward", suffix="_start"
+            starts.sort("order"),
+            on="order",
+            by="delivery_key",
+            strategy="backward",
+            suffix="_start",
+            check_sortedness=False,
         )
         resolved = joined.with_columns(
             pl.coalesce("queue_id", "queue_id_start").alias("queue_id"),

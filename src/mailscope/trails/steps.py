@@ -41,8 +41,23 @@ FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
 }  # fmt: skip
 
 
-# Kinds whose program, service and instance the story needs.
-TAGGED: Final = frozenset({"accepted", "identified", "queued", "rejected", "discarded"})
+# Which of program, service and instance the story takes from a kind of line; with and without detail.
+TAGGED: Final[Mapping[str, tuple[str, ...]]] = {
+    "accepted": ("service", "instance", "program"),
+    "identified": ("service", "instance", "program"),
+    "queued": ("service", "instance", "program"),
+    "rejected": ("service", "instance", "program"),
+    "discarded": ("service", "instance", "program"),
+}
+TAGGED_LIGHT: Final[Mapping[str, tuple[str, ...]]] = {
+    "accepted": ("service", "program"),
+    "rejected": ("service",),
+}
+# Fields that only a person who looks at one message wants; counting does without them.
+DETAIL: Final = frozenset(
+    {"message_id", "orig_recipient", "relay_ip", "relay_port", "sasl_method", "uid", "orig_queue_id",
+     "orig_client_host", "orig_client_ip", "qp", "next_queue_id"}
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -56,20 +71,31 @@ class Steps:
         return self.frames[kind]
 
 
-def steps(batch: list[Events]) -> Steps:
-    """The steps of a batch, in order."""
+def steps(batch: list[Events], *, detail: bool) -> Steps:
+    """The steps of a batch, in order; without ``detail`` only with what counting needs."""
     frames = {
-        kind: _merge([_frame(events, kind, columns) for events in batch]) for kind, columns in FIELDS.items()
+        kind: _merge([_frame(events, kind, columns, detail) for events in batch])
+        for kind, columns in FIELDS.items()
     }
     times = [events.time.max() for events in batch if len(events.time)]
     return Steps(frames, max((time for time in times if time is not None), default=None))
 
 
 def _merge(frames: list[pl.DataFrame]) -> pl.DataFrame:
-    return frames[0] if len(frames) == 1 else pl.concat(frames).sort("order")
+    """The frames of several chunks, in order."""
+    filled = [frame for frame in frames if len(frame)]
+    if len(filled) < 2:
+        return filled[0] if filled else frames[0]
+    together = pl.concat(filled, how="diagonal")
+    consecutive = all(
+        one["order"][-1] <= two["order"][0] for one, two in zip(filled, filled[1:], strict=False)
+    )
+    return together if consecutive else together.sort("order", maintain_order=True)
 
 
-def _frame(events: Events, kind: str, columns: tuple[str, ...]) -> pl.DataFrame:
+def _frame(events: Events, kind: str, columns: tuple[str, ...], detail: bool) -> pl.DataFrame:
+    if not detail:
+        columns = tuple(name for name in columns if name not in DETAIL)
     frame = events.table([kind], columns)
     numbered = kind in ("delivery_started", "delivery_attempted")
     if not numbered and frame["queue_id"].null_count():
@@ -80,10 +106,8 @@ def _frame(events: Events, kind: str, columns: tuple[str, ...]) -> pl.DataFrame:
     if numbered and frame["delivery_id"].null_count() < len(frame):
         # qmail names a delivery by number alone when it ends; the number is a key of its own.
         extra.append((frame["delivery_id"].hash(7) ^ place).alias("delivery_key"))
-    if kind in TAGGED:
-        extra.append(events.tagged("service", rows).alias("service"))
-        extra.append(events.tagged("instance", rows).alias("instance"))
-        extra.append(events.tagged("program", rows).alias("program"))
+    for name in (TAGGED if detail else TAGGED_LIGHT).get(kind, ()):
+        extra.append(events.tagged(name, rows).alias(name))
     return frame.with_columns(extra)
 
 

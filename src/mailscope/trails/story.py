@@ -39,6 +39,8 @@ SCHEMA: Final[dict[str, pl.DataType | type[pl.DataType]]] = {
     "expired": pl.Boolean,
     "held": pl.Boolean,
     "refused": pl.Boolean,
+    # At least one attempt for one recipient was put off.
+    "deferred": pl.Boolean,
     # It came back from a content filter, so that it is the second pass of a message seen before.
     "filtered": pl.Boolean,
     # A later message has taken its queue id over although no end was logged.
@@ -57,8 +59,9 @@ TOLD_BY: Final[Mapping[str, tuple[str, ...]]] = {
     "instance": ("queued", "identified", "accepted"),
     "program": ("queued", "identified", "accepted"),
 }
+COUNTED: Final = frozenset({"sender", "size_bytes", "recipient_count"})
 ENDS: Final = ("removed", "deleted", "discarded", "refused")
-FLAGS: Final = {"expired": "expired", "held": "held", "refused": "refused"}
+FLAGS: Final = {"expired": "expired", "held": "held", "refused": "refused", "deferred": "deferred"}
 END_STAGES: Final = ("END-OF-MESSAGE", "DATA", "BDAT", "EOM", "END-OF-DATA")
 INTERNAL: Final = "internal"
 QUEUED_AS: Final = r"queued as ([0-9A-Za-z]{6,})"
@@ -69,7 +72,9 @@ def empty() -> pl.DataFrame:
     return pl.DataFrame(schema=SCHEMA)
 
 
-def tell(steps: Steps, slots: Assignment, state: pl.DataFrame, first_trail: int) -> pl.DataFrame:
+def tell(
+    steps: Steps, slots: Assignment, state: pl.DataFrame, first_trail: int, *, detail: bool
+) -> pl.DataFrame:
     """One row per slot: what was known before, and what this batch adds."""
     count = slots.count
     if not count:
@@ -85,7 +90,7 @@ def tell(steps: Steps, slots: Assignment, state: pl.DataFrame, first_trail: int)
     new["queue_id"] = _first(steps, slots, "queue_id", tuple(slots.rows), before["queue_id"])
     new["host"] = _first(steps, slots, "host", tuple(slots.rows), before["host"])
     for name, kinds in TOLD_BY.items():
-        new[name] = _first(steps, slots, name, kinds, before[name])
+        new[name] = _first(steps, slots, name, kinds, before[name]) if detail or name in COUNTED else before[name]
     new["origin"] = _origin(steps, slots, before["origin"])
     new["first_time"], new["last_time"] = _span(steps, slots, before)
     new["ended"] = _ended(slots, before["ended"])
@@ -177,9 +182,18 @@ def with_message(attempts: pl.DataFrame, slots: Assignment, touched: pl.DataFram
             pl.lit(None, pl.Int64).alias("size_bytes"),
         )
     slot = slots.rows["delivery_attempted"]
+    if attempts["delay_s"].null_count():
+        attempts = attempts.with_columns(_age(attempts, slot, touched))
     return attempts.with_columns(
         touched["trail"].gather(slot), touched["sender"].gather(slot), touched["size_bytes"].gather(slot)
     )
+
+
+def _age(attempts: pl.DataFrame, slot: pl.Series, touched: pl.DataFrame) -> pl.Series:
+    """``delay_s`` with the message's age where the line tells none (qmail) and its arrival was seen."""
+    born = touched.select(pl.when(pl.col("origin").is_not_null()).then("first_time")).to_series().gather(slot)
+    age = (attempts["time"] - born).dt.total_microseconds() / 1e6
+    return pl.select(pl.coalesce(attempts["delay_s"], age).alias("delay_s")).to_series()
 
 
 def arrivals(steps: Steps, slots: Assignment, touched: pl.DataFrame) -> pl.DataFrame:

@@ -40,8 +40,12 @@ class Outcome:
 
 @dataclass
 class Tracker:
-    """The messages under way.  Feed it batches in order, then ``finish``."""
+    """The messages under way.  Feed it batches in order, then ``finish``.
 
+    ``detail``: also what only a person who looks at one message wants (Message-ID, client, program).
+    """
+
+    detail: bool = True
     grace: timedelta = GRACE
     lifetime: timedelta = LIFETIME
     open: pl.DataFrame = field(default_factory=story.empty)
@@ -52,7 +56,7 @@ class Tracker:
 
     def feed(self, batch: list[Events]) -> Outcome:
         """Follow the messages of one batch."""
-        found = self._prepare(steps(batch))
+        found = self._prepare(steps(batch, detail=self.detail))
         known = self.open.with_row_index("state_row").select(
             "key",
             "state_row",
@@ -62,7 +66,7 @@ class Tracker:
         )
         known = known.filter(~pl.col("superseded")).drop("superseded")
         slots = assign(found, known)
-        touched = story.tell(found, slots, self.open, self.next_trail)
+        touched = story.tell(found, slots, self.open, self.next_trail, detail=self.detail)
         self.next_trail += slots.count
         deliveries = story.with_message(found["delivery_attempted"], slots, touched)
         untouched = self.open
@@ -99,6 +103,8 @@ class Tracker:
         frames["refused"] = frames["rejected"].filter(
             (pl.col("service") == "cleanup") | pl.col("stage").is_in(list(story.END_STAGES))
         )
+        # Not kinds of line of their own: flags of a message (story.FLAGS).
+        frames["deferred"] = frames["delivery_attempted"].filter(pl.col("status") == "deferred")
         return replace(found, frames=frames)
 
     def _close(self, messages: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -1,4 +1,4 @@
-"""The shape of a reason: what is left when addresses, hosts, numbers and ids are taken out.
+"""The shape of a text: what is left when addresses, hosts, numbers and ids are taken out.
 
 Lines that differ only in such things have one shape, so that they are counted together.
 """
@@ -17,6 +17,7 @@ REPLACEMENTS: Final = (
     (r"\[?\b[0-9]{1,3}(?:\.[0-9]{1,3}){3}\b\]?(?::[0-9]+)?", "IP"),
     (r"\b[0-9A-Fa-f]*:[0-9A-Fa-f:]*:[0-9A-Fa-f:]+\b", "IP"),
     (r"\b[0-9A-Za-z]*[0-9][0-9A-Za-z-]*[A-Za-z][0-9A-Za-z]*[0-9][0-9A-Za-z-]{5,}\b", "ID"),
+    (r"\b(?:[0-9]{5,}[A-F][0-9A-F]*|[0-9]{1,4}[A-F][0-9A-F]{4,}|[A-F]+[0-9][0-9A-F]{4,})\b", "ID"),
     (r"\b[0-9]{4,}\b", "N"),
     (r"[0-9]+(?:\.[0-9]+)? (second|minute|hour|day|byte|message|connection)", "N $1"),
 )

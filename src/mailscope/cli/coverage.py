@@ -1,0 +1,94 @@
+"""``mailscope coverage``: which lines the patterns know, and what the others look like."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Iterator
+from typing import Any, Final
+
+import click
+
+from mailscope.cli.inputs import Inputs, inputs, say
+
+NO_TAG: Final = "(no tag)"
+
+
+@click.command()
+@inputs
+@click.option(
+    "--top", type=click.IntRange(min=1), default=20, show_default=True, metavar="N", help="Rows of a list at most."
+)
+@click.option(
+    "--min-share",
+    type=click.FloatRange(0, 100),
+    metavar="PERCENT",
+    help="Fail (exit code 1) if a smaller share of the lines of covered programs is recognised.",
+)
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def coverage(inputs: Inputs, top: int, min_share: float | None, form: str) -> None:
+    """Say which lines are recognised and show the shapes of the others."""
+    from mailscope.pipeline import Pipeline, restarting
+    from mailscope.recognise.coverage import Coverage
+    from mailscope.reports.coverage import summary
+
+    def count(pipeline: Pipeline) -> Coverage:
+        found = Coverage()
+        for batch in pipeline.batches():
+            for events in batch:
+                found.add(events)
+        return found
+
+    # No field is looked at, only whether a pattern knows the line.
+    pipeline = inputs.pipeline({})
+    found = summary(restarting(pipeline, count), top)
+    if form == "json":
+        click.echo(json.dumps(found, indent=1, ensure_ascii=True))
+    else:
+        for line in _text(found, shutil.get_terminal_size().columns):
+            click.echo(line)
+    inputs.finish(pipeline.sources)
+    reached = found["covered"]["share"]
+    if min_share is not None and reached is not None and reached < min_share:
+        say(f"{reached:.3f} % of the lines of covered programs are recognised, less than {min_share:g} %")
+        sys.exit(1)
+
+
+def _text(found: dict[str, Any], width: int) -> Iterator[str]:
+    from mailscope.cli.terminal import fit, safe
+
+    lines, covered, others = found["lines"], found["covered"], found["not_covered"]
+    yield (
+        f"{lines['read']:,} lines: {lines['recognised']:,} recognised, {lines['unrecognised']:,} not, "
+        f"{lines['blank']:,} blank, {lines['duplicate']:,} duplicate"
+    )
+    if covered["programs"]:
+        yield ""
+        yield f"{'lines':>12} {'unrecognised':>12} {'recognised':>10}  program"
+        for row in [*covered["programs"], {"program": "all of them", **covered}]:
+            name = fit(row["program"] or NO_TAG, max(20, width - 38))
+            yield f"{row['lines']:>12,} {row['unrecognised']:>12,} {_percent(row['share']):>10}  {name}"
+    if covered["shapes"]:
+        yield ""
+        yield f"Unrecognised lines of these programs, {covered['shapes_found']:,} shapes:"
+        for row in covered["shapes"]:
+            shape = "shapes too rare to be kept apart" if row["shape"] is None else row["shape"]
+            yield f"{row['count']:>12,}  {safe(row['program'] or NO_TAG)}: {safe(shape)}"
+            yield f"{'':>14}{safe(row['source'])}:{row['line_number']}: {safe(row['sample'])}"
+        yield from _more(covered["shapes_found"] - len(covered["shapes"]))
+    if others["programs"]:
+        yield ""
+        yield f"Not covered, because no pattern file knows these programs ({others['lines']:,} lines):"
+        for row in others["programs"]:
+            yield f"{row['lines']:>12,}  {fit(row['program'] or NO_TAG, max(20, width - 14))}"
+        yield from _more(others["programs_found"] - len(others["programs"]))
+
+
+def _percent(share: float | None) -> str:
+    return "" if share is None else "100 %" if share == 100 else f"{share:.3f} %"
+
+
+def _more(left: int) -> Iterator[str]:
+    if left > 0:
+        yield f"{'':>14}... and {left:,} more (--top)"

@@ -1,0 +1,130 @@
+"""The balance sheet: what came in must be what came out, and what is missing is shown.
+
+    lines read         = recognised + unrecognised + blank + duplicate
+    queue ids given    = received + refused + incomplete
+    messages accepted  = finished + open
+    recipients         = sent + bounced + expired + deleted + discarded + queued + probed + unknown
+
+The two sides are counted independently: lines that patterns took against lines read, acceptance lines
+against messages that were followed to their end, fates by name against all recipients.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import polars as pl
+
+from mailscope.tallies.ledger import Ledger
+from mailscope.trails.story import INTERNAL
+
+SEEN: Final = pl.col("origin").is_not_null()
+OUTSIDE: Final = pl.col("origin") != INTERNAL
+WENT: Final = pl.col("went")
+ACCEPTED: Final = SEEN & ~WENT.is_in(["refused", "incomplete"])
+FINISHED: Final = WENT.is_in(["removed", "deleted", "discarded"])
+# Name in the report -> the fates that it holds.
+FATES: Final = {
+    "sent": ("sent",),
+    "bounced": ("bounced",),
+    "expired": ("expired",),
+    "deleted": ("deleted",),
+    "discarded": ("discarded",),
+    "queued": ("queued",),
+    # Address checks (sendmail -bv, reject_unverified_recipient): nothing was to be delivered.
+    "probed": ("deliverable", "undeliverable"),
+    # The message left the queue and the log does not say what became of them.
+    "unknown": ("unknown", "deferred"),
+}
+
+
+@dataclass(frozen=True)
+class Equation:
+    """A whole and its parts; ``remainder`` is what does not add up."""
+
+    name: str
+    whole: int
+    parts: dict[str, int]
+
+    @property
+    def remainder(self) -> int:
+        """The whole less its parts: 0 where all is accounted for."""
+        return self.whole - sum(self.parts.values())
+
+    def as_data(self) -> dict[str, Any]:
+        """The equation as plain data."""
+        return {"name": self.name, "whole": self.whole, "parts": self.parts, "remainder": self.remainder}
+
+
+def lines(ledger: Ledger) -> dict[str, int]:
+    """Lines read and what became of them."""
+    names = ("read", "recognised", "unrecognised", "blank", "duplicate")
+    return {name: ledger.totals.get(name, 0) for name in names}
+
+
+def messages(ledger: Ledger) -> dict[str, int]:
+    """Messages: how many came in, how, and how they left.
+
+    ``accepted``: came into the queue, ``received`` from outside, ``internal`` made here (notifications,
+    forwarded mail); ``finished`` or still ``open`` (``held`` of them on hold).  Not among them are the
+    ``refused`` (turned away after they had a queue id), the ``incomplete`` (the client broke off) and those
+    from ``before_log``.  ``passes`` is all of these, one for each time through the queue;
+    ``as_messages`` counts a message that a content filter brought back once.
+    """
+    rows = ledger.result("messages")
+
+    def total(condition: pl.Expr, measure: str = "count") -> int:
+        return int(rows.filter(condition)[measure].sum())
+
+    accepted = total(ACCEPTED)
+    second = total(ACCEPTED & pl.col("filtered"))
+    return {
+        "accepted": accepted,
+        "finished": total(ACCEPTED & FINISHED),
+        "open": total(ACCEPTED & (WENT == "open")),
+        "bytes": total(ACCEPTED, "bytes"),
+        "received": total(ACCEPTED & OUTSIDE),
+        "received_bytes": total(ACCEPTED & OUTSIDE, "bytes"),
+        "internal": total(ACCEPTED & ~OUTSIDE),
+        "held": total(ACCEPTED & (WENT == "open") & pl.col("held")),
+        "deferred": total(pl.col("deferred")),
+        "expired": total(pl.col("expired")),
+        "deleted": total(WENT == "deleted"),
+        "discarded": total(WENT == "discarded"),
+        "refused": total(SEEN & (WENT == "refused")),
+        "incomplete": total(SEEN & (WENT == "incomplete")),
+        "before_log": total(~SEEN),
+        "passes": total(pl.lit(True)),
+        "second_passes": second,
+        "as_messages": accepted - second,
+    }
+
+
+def recipients(ledger: Ledger) -> dict[str, int]:
+    """Recipients of messages by their final fate, and all of them."""
+    rows = ledger.result("fates")
+    by_fate = dict(rows.select("fate", "recipients").iter_rows())
+    told = {name: sum(int(by_fate.get(fate, 0)) for fate in fates) for name, fates in FATES.items()}
+    return {"total": int(rows["recipients"].sum()), **told}
+
+
+def equations(ledger: Ledger) -> list[Equation]:
+    """The balance sheet."""
+    line, message, recipient = lines(ledger), messages(ledger), recipients(ledger)
+    turned_away = ledger.result("messages").filter(SEEN & OUTSIDE)
+    given = {
+        "received": message["received"],
+        "refused": int(turned_away.filter(WENT == "refused")["count"].sum()),
+        "incomplete": int(turned_away.filter(WENT == "incomplete")["count"].sum()),
+    }
+    return [
+        Equation("lines read", line.pop("read"), line),
+        Equation("queue ids given", int(ledger.result("arrivals")["count"].sum()), given),
+        Equation(
+            "messages accepted",
+            message["accepted"],
+            {"finished": message["finished"], "open": message["open"]},
+        ),
+        Equation("recipients", recipient.pop("total"), recipient),
+    ]

@@ -1,0 +1,142 @@
+"""The whole report as plain data: what JSON shows as it is, and what text is made of.
+
+In: a ledger of tallies, and how it should be shown.  Out: dictionaries, lists, numbers and strings;
+instants are ISO 8601 with offset, in the zone asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from mailscope import __version__
+from mailscope.reports import balance, saturation
+from mailscope.reports.section import Section
+from mailscope.reports.sections import BY_NAME, SECTIONS
+from mailscope.tallies.ledger import Ledger
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a report is shown: the zone of its times, how many rows a section has at most (0: all), and the
+    names of what was read."""
+
+    zone: ZoneInfo
+    top: int = 10
+    sources: Sequence[str] = field(default=())
+
+
+def build(ledger: Ledger, settings: Settings) -> dict[str, Any]:
+    """The report."""
+    sections = {section.name: table(section, ledger, settings) for section in SECTIONS}
+    saturated = [finding.as_data() for finding in saturation.lasting(ledger)]
+    report: dict[str, Any] = {
+        "mailscope": __version__,
+        "sources": list(settings.sources),
+        "zone": str(settings.zone),
+        "period": {"start": _instant(ledger.first, settings), "end": _instant(ledger.last, settings)},
+        "lines": balance.lines(ledger),
+        "messages": balance.messages(ledger),
+        "recipients": balance.recipients(ledger),
+        "attempts": attempts(ledger),
+        "rejected": rejected(sections["rejects"]),
+        "balance": [equation.as_data() for equation in balance.equations(ledger)],
+        "problems": [],
+        "pooled": dict(ledger.pooled),
+        "saturation": saturated,
+        **sections,
+    }
+    report["problems"] = problems(report)
+    return report
+
+
+def attempts(ledger: Ledger) -> dict[str, int]:
+    """Delivery attempts by status; ``forwarded`` ones are among the ``sent``."""
+    by_outcome = dict(ledger.result("attempts").group_by("outcome").agg(pl.col("count").sum()).iter_rows())
+    bytes_sent = ledger.result("attempts").filter(pl.col("outcome") == "sent")["bytes"].sum()
+    forwarded = by_outcome.pop("forwarded", 0)
+    found = {"total": sum(by_outcome.values()) + forwarded}
+    found |= {"sent": by_outcome.pop("sent", 0) + forwarded, "forwarded": forwarded}
+    found |= {status: by_outcome.pop(status, 0) for status in ("deferred", "bounced", "expired")}
+    return found | {str(status): count for status, count in sorted(by_outcome.items())} | {
+        "bytes_delivered": int(bytes_sent)
+    }
+
+
+def rejected(rejects: dict[str, Any]) -> dict[str, Any]:
+    """How much was refused, and why."""
+    return {"total": rejects["totals"]["rejects"], "by_reason": rejects["rows"]}
+
+
+def table(section: Section, ledger: Ledger, settings: Settings) -> dict[str, Any]:
+    """A section as plain data: what its columns mean, its rows, and the sums over all rows."""
+    rows = section.rows(ledger, str(settings.zone))
+    shown = rows.head(settings.top) if section.limited and settings.top else rows
+    labels = [{"name": label.name, "title": label.title, "unit": label.unit} for label in section.labels]
+    numbers = [
+        {
+            "name": number.name,
+            "title": number.title,
+            "unit": number.unit,
+            "tally": number.tally,
+            "measure": number.measure,
+        }
+        for number in section.numbers
+    ]
+    summed = [n.name for n in section.numbers if n.how == "sum" and n.unit in ("count", "bytes")]
+    return {
+        "title": section.title,
+        "meaning": section.meaning,
+        "problem": section.problem,
+        "keys": labels,
+        "numbers": numbers,
+        "rows_total": len(rows),
+        "totals": {name: int(rows[name].sum()) for name in summed},
+        "rows": [
+            {"row": place, **{name: _plain(value) for name, value in row.items()}}
+            for place, row in enumerate(shown.iter_rows(named=True), start=1)
+        ],
+    }
+
+
+def problems(report: dict[str, Any]) -> list[dict[str, Any]]:
+    """What wants attention, the worst first: what it is, how often, and the section that tells more."""
+    found: list[dict[str, Any]] = []
+
+    def note(what: str, count: int, section: str) -> None:
+        if count:
+            found.append({"what": what, "count": count, "section": section})
+
+    for equation in report["balance"]:
+        note(f"{equation['name']} do not add up", abs(equation["remainder"]), "")
+    note("notes of lost log lines", report["log_loss"]["totals"]["notes"], "log_loss")
+    note("errors", report["errors"]["totals"]["times"], "errors")
+    note("warnings", report["warnings"]["totals"]["times"], "warnings")
+    note("failed logins", report["login_failures_by_client"]["totals"]["failures"], "login_failures_by_client")
+    note("lines not recognised", report["lines"]["unrecognised"], "unrecognised")
+    for finding in report["saturation"]:
+        found.append({"what": finding["advice"], "count": finding["saturated_slots"], "section": "concurrency"})
+    return found
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, float):
+        return round(value, 4)
+    return value
+
+
+def _instant(value: object, settings: Settings) -> str | None:
+    """A naive UTC instant in the zone asked for."""
+    if not isinstance(value, datetime):
+        return None
+    return value.replace(tzinfo=UTC).astimezone(settings.zone).isoformat()
+
+
+__all__ = ["BY_NAME", "Settings", "build", "table"]

@@ -1,0 +1,148 @@
+"""A section of the report, as data: which tallies' rows it shows, under which labels.
+
+A section is a table.  Its labels tell rows apart; each of its numbers is a measure of one tally, summed
+over the tally's rows that fall under the labels.  A number can therefore be opened: the keys of those
+rows select the lines that were counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import reduce
+from typing import Final, Literal
+
+import polars as pl
+
+from mailscope.tallies.keys import column
+from mailscope.tallies.ledger import Ledger
+from mailscope.tallies.registry import BY_NAME
+from mailscope.tallies.tally import SLOT_S
+
+Unit = Literal["text", "hour", "day", "clock", "count", "bytes", "seconds", "percent"]
+EVERYTHING: Final = pl.lit(True)
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What tells rows apart: a key of the tallies, or what ``of`` makes of their keys in a time zone."""
+
+    name: str
+    title: str
+    of: Callable[[str], pl.Expr] | None = None
+    unit: Unit = "text"
+
+    def expression(self, zone: str) -> pl.Expr:
+        """The label as an expression over a tally's key columns."""
+        return (pl.col(self.name) if self.of is None else self.of(zone)).alias(self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A measure of a tally, over those of its rows that ``only`` lets pass."""
+
+    name: str
+    title: str
+    tally: str
+    measure: str = "count"
+    only: pl.Expr = EVERYTHING
+    unit: Unit = "count"
+    how: Literal["sum", "max"] = "sum"
+
+    @property
+    def opens(self) -> bool:
+        """Whether as many lines (or messages) stand behind the number as it says."""
+        return self.unit == "count" and self.how == "sum"
+
+    def aggregate(self) -> pl.Expr:
+        """The measure over several rows of the tally."""
+        values = pl.col(self.measure)
+        return (values.sum() if self.how == "sum" else values.max()).alias(self.name)
+
+
+@dataclass(frozen=True)
+class Section:
+    """A table of the report.
+
+    Rows are sorted by the numbers, the largest first, or by the labels (``ordered``).  ``limited``: only the
+    first rows are shown, as many as the person wants.  ``problem``: its rows want attention.
+    """
+
+    name: str
+    title: str
+    meaning: str
+    labels: tuple[Label, ...]
+    numbers: tuple[Number, ...]
+    ordered: bool = False
+    limited: bool = True
+    problem: bool = False
+
+    def rows(self, ledger: Ledger, zone: str) -> pl.DataFrame:
+        """All rows: a column for each label and number."""
+        names = [label.name for label in self.labels]
+        frames = []
+        for number in self.numbers:
+            result = self._told(ledger, number, zone)
+            frames.append(result.group_by(names).agg(number.aggregate()))
+        joined = reduce(
+            lambda one, two: one.join(two, on=names, how="full", nulls_equal=True, coalesce=True), frames
+        )
+        joined = joined.with_columns(pl.col(n.name).fill_null(0) for n in self.numbers if n.unit != "seconds")
+        counts = [number.name for number in self.numbers if number.how == "sum"]
+        joined = joined.filter(pl.any_horizontal(pl.col(name) != 0 for name in counts))
+        if self.ordered:
+            return joined.sort(names)
+        order = [*(number.name for number in self.numbers), *names]
+        falling = [True] * len(self.numbers) + [False] * len(names)
+        return joined.sort(order, descending=falling, nulls_last=True)
+
+    def opened(
+        self, ledger: Ledger, zone: str, number: Number, rows: pl.DataFrame
+    ) -> pl.DataFrame:
+        """The keys of the tally's rows behind a number of some of this section's rows."""
+        result = self._told(ledger, number, zone)
+        names = [label.name for label in self.labels]
+        result = result.join(rows.select(names), on=names, how="semi", nulls_equal=True)
+        return result.select(column(name) for name in BY_NAME[number.tally].keys)
+
+    def tally(self, number: Number, rows: pl.DataFrame) -> str:
+        """The tally behind a number of some rows."""
+        return number.tally
+
+    @property
+    def openable(self) -> dict[str, Number]:
+        """The numbers that can be opened, by name; the first is meant where none is named."""
+        return {number.name: number for number in self.numbers if number.opens}
+
+    def _told(self, ledger: Ledger, number: Number, zone: str) -> pl.DataFrame:
+        """The tally's rows that a number is made of, with the labels."""
+        result = ledger.result(number.tally).filter(number.only)
+        return result.with_columns(label.expression(zone) for label in self.labels)
+
+
+def local(zone: str, slot: str = "slot") -> pl.Expr:
+    """The start of slots as instants of a zone."""
+    seconds = pl.col(slot) * SLOT_S
+    return pl.from_epoch(seconds, "s").dt.replace_time_zone("UTC").dt.convert_time_zone(zone)
+
+
+def hour(zone: str) -> pl.Expr:
+    """The hour that a slot lies in."""
+    return local(zone).dt.truncate("1h")
+
+
+def hour_of_day(zone: str) -> pl.Expr:
+    """The hour of the day that a slot lies in, such as 07:00."""
+    return local(zone).dt.strftime("%H:00")
+
+
+def day(zone: str) -> pl.Expr:
+    """The day that a slot lies in."""
+    return local(zone).dt.date()
+
+
+def domain(address: str) -> Callable[[str], pl.Expr]:
+    """The domain of an address, in lower case; the empty sender stays empty, a name without one has none."""
+    whole = pl.col(address)
+    named = whole.str.extract("@([^@]*)$", 1).str.to_lowercase()
+    return lambda zone: pl.when(whole == "").then(pl.lit("")).otherwise(named)

@@ -1,0 +1,17 @@
+"""Why mail was given up and returned."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import polars as pl
+
+from mailscope.reports.section import Label, Number, Section
+
+SECTION: Final = Section(
+    "bounces",
+    "Bounces by reason",
+    "Why mail was given up and returned.  Reasons that differ only in addresses, hosts and numbers are one row.",
+    (Label("dsn_status", "Code"), Label("reason", "Reason", lambda zone: pl.col("shape"))),
+    (Number("attempts", "Attempts", "reasons", only=pl.col("status").is_in(["bounced", "expired"])),),
+)

@@ -1,0 +1,16 @@
+"""What became of each recipient of each message."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from mailscope.reports.section import Label, Number, Section
+
+SECTION: Final = Section(
+    "fates",
+    "Fate of recipients",
+    "The final fate of every recipient of every message; queued means that it is still being tried.",
+    (Label("fate", "Fate"),),
+    (Number("recipients", "Recipients", "fates", "recipients"),),
+    limited=False,
+)

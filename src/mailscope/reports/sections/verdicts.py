@@ -1,0 +1,22 @@
+"""What rules did short of refusing."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import polars as pl
+
+from mailscope.reports.section import Label, Number, Section
+
+SECTION: Final = Section(
+    "verdicts",
+    "Other verdicts",
+    "Messages that a rule held, discarded, redirected, filtered or changed, or only warned of.",
+    (
+        Label("verdict", "Verdict", lambda zone: pl.col("event")),
+        Label("action", "Action"),
+        Label("stage", "Stage"),
+        Label("reason", "Reason", lambda zone: pl.col("shape")),
+    ),
+    (Number("verdicts", "Times", "verdicts", only=pl.col("event") != "rejected"),),
+)

@@ -1,0 +1,139 @@
+"""What raw lines say about queue ids: whose line it is, whether a message begins, which other it names.
+
+``MARKS`` is the one table of the phrases by which an MTA names another message.  The search uses it on
+bytes, the narrative on text.
+
+Sources: Postfix 3.7 (smtp, local/forward.c, bounce, pickup, smtpd's XFORWARD IDENT), qmail-send.c and
+qmail-local.c of notqmail, qmail-smtpd's reply ``ok TIME qp PID``, amavisd-new's log template.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from mailscope.recognise.tokens import TOKENS
+
+ID: Final = TOKENS["queue_id"]
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A phrase that names another message.
+
+    ``points`` says whether the one that is named came later ("on") or was before ("back"); ``names``
+    whether by queue id or by the pid of qmail-queue (``qp``), which only an ``info msg`` line resolves.
+    """
+
+    kind: str
+    points: Literal["on", "back"]
+    names: Literal["queue_id", "qp"]
+    text: str
+
+    @property
+    def regex(self) -> re.Pattern[str]:
+        """For text; group 1 is the id."""
+        return re.compile(self.text, re.ASCII)
+
+
+MARKS: Final = (
+    # The next hop's reply; a content filter's when the id is one of this host.
+    Mark("relayed", "on", "queue_id", rf"queued[ _]as:?[ _]({ID})(?![0-9A-Za-z])"),
+    Mark("relayed", "on", "qp", r"[ _]ok[ _][0-9]{9,11}[ _]qp[ _]([0-9]+)"),
+    Mark("forwarded", "on", "queue_id", rf"\(forwarded as ({ID})\)"),
+    Mark("forwarded", "on", "qp", r"did_[0-9]+\+[0-9]+\+[0-9]+/qp_([0-9]+)/"),
+    Mark("bounced", "on", "queue_id", rf": (?:sender|postmaster) non-delivery notification: ({ID})$"),
+    Mark("bounced", "on", "qp", r"bounce msg [0-9]+ qp ([0-9]+)"),
+    Mark(
+        "notified", "on", "queue_id",
+        rf": (?:(?:sender|postmaster) delay|sender delivery status) notification: ({ID})$",
+    ),
+    Mark("requeued", "back", "queue_id", rf" orig_id=({ID})$"),
+    Mark("filtered", "back", "queue_id", rf", orig_queue_id=({ID})(?:,|$)"),
+)  # fmt: skip
+_BYTES: Final = tuple((mark, re.compile(mark.text.encode())) for mark in MARKS)
+# Cheaper than nine searches in each line: no mark matches a line without one of these.
+_ANY: Final = re.compile(rb"queued[ _]as|forwarded as|notification: |[ _]qp[ _]|/qp_|orig_id=|orig_queue_id=")
+
+_OWN: Final = re.compile(rb"(?:(?:warning|error|fatal|panic): )?([0-9A-Za-z][0-9A-Za-z._+-]*): ")
+_QMAIL_OWN: Final = re.compile(
+    rb"(?:(?:^|[ ])(?:(?:new|info|end|bounce) msg |starting delivery [0-9]+: msg )([0-9]+)(?:: | to | qp |\r?$)"
+    rb"|triple bounce: discarding bounce/([0-9]+))"
+)
+_VALID: Final = re.compile(ID.encode())
+_BEGIN: Final = re.compile(rb": (?:client=|uid=[0-9]+ from=)|(?:^|[ ])new msg [0-9]+\r?$")
+_PLACE: Final = re.compile(
+    rb"(?:<[^>]{1,20}>[0-9]? ?)?(?:[A-Z][a-z]{2} [ 0-9][0-9] [0-9:]{8} |[0-9]{4}-[^ ]+ )([^ ]+) "
+)
+_START: Final = re.compile(rb"(?:^|[ ])starting delivery ([0-9]+): msg ([0-9]+) to ")
+_RESULT: Final = re.compile(rb"(?:^|[ ])delivery ([0-9]+): (?!msg )")
+_INFO_QP: Final = re.compile(rb"(?:^|[ ])info msg ([0-9]+): bytes? .* qp ([0-9]+) uid [0-9]+\r?$")
+_MESSAGE_ID: Final = re.compile(rb": (?:resent-)?message-id=<?([^>\s]{3,})>?(?:\s|$)")
+_TAG: Final = re.compile(rb"[^ \[\]]+\[[0-9]+\]: ")
+
+
+def own_id(line: bytes, wanted: object = ()) -> bytes | None:
+    """The queue id that a line is about; ids that are not of a known form only if ``wanted`` has them."""
+    at = line.find(b": ")
+    found = _OWN.match(line, at + 2) if at >= 0 else None
+    if found and _is_id(found[1], wanted):
+        return found[1]
+    # No tag before the id (RFC 5424 keeps it apart), or none at all.
+    first = line[line.rfind(b" ", 0, at) + 1 : at] if at >= 0 else b""
+    if first and _is_id(first, wanted):
+        return first
+    qmail = _QMAIL_OWN.search(line)
+    return qmail[1] or qmail[2] if qmail else None
+
+
+def _is_id(token: bytes, wanted: object) -> bool:
+    return _VALID.fullmatch(token) is not None or token in wanted  # type: ignore[operator]
+
+
+def begins(line: bytes) -> bool:
+    """Whether this is the line with which a new message takes its id."""
+    return _BEGIN.search(line, 0, 400) is not None
+
+
+def named(line: bytes) -> list[tuple[Mark, bytes]]:
+    """The other messages that a line names."""
+    if not _ANY.search(line):
+        return []
+    return [(mark, found[1]) for mark, regex in _BYTES for found in regex.finditer(line)]
+
+
+def place(line: bytes) -> bytes:
+    """The host that logged the line, where the envelope tells it; ids are unique only there."""
+    found = _PLACE.match(line)
+    return found[1] if found else b""
+
+
+def started(line: bytes) -> tuple[bytes, bytes] | None:
+    """Delivery number and message number of qmail's ``starting delivery``."""
+    found = _START.search(line)
+    return (found[1], found[2]) if found else None
+
+
+def ended(line: bytes) -> bytes | None:
+    """Delivery number of qmail's ``delivery N: success ...``, which names no message."""
+    found = _RESULT.search(line)
+    return found[1] if found and not line[: found.start(1)].endswith(b"starting delivery ") else None
+
+
+def info_qp(line: bytes) -> tuple[bytes, bytes] | None:
+    """Message number and ``qp`` of qmail's ``info msg``."""
+    found = _INFO_QP.search(line)
+    return (found[1], found[2]) if found else None
+
+
+def message_id(line: bytes) -> bytes | None:
+    """The Message-ID that a line logs for its message."""
+    found = _MESSAGE_ID.search(line)
+    return found[1] if found else None
+
+
+def tag(line: bytes) -> bytes | None:
+    """``program[pid]: `` of a line."""
+    found = _TAG.search(line, 0, 300)
+    return found[0] if found else None
