@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mailscope.intake.sources import Sources
     from mailscope.pipeline import Pipeline
 
+JOURNAL = "journal:"
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -48,6 +49,11 @@ class Inputs:
         from mailscope.intake.sources import Sources, utc_now
 
         names = list(self.files) or self._discovered()
+        if names == [JOURNAL]:
+            from mailscope.intake.journal import open_journal
+
+            source, pipe = open_journal()
+            return Sources([source], self.zone, utc_now(), stdin=pipe)
         expansion = expand(names)
         for note in expansion.notes:
             say(note)
@@ -101,11 +107,16 @@ class Inputs:
 
         discovery = discover()
         for found in discovery.unreadable:
-            self.errors.append(InputError(f"not readable ({found.why})", str(found.path), "run as root or adm"))
+            if found.why.startswith("configuration of "):
+                say(f"{found.path} is not readable, so its logs are not known ({found.why})")
+            else:
+                self.errors.append(
+                    InputError(f"not readable ({found.why})", str(found.path), "run as root or adm")
+                )
         names = []
         for found in discovery.found:
             say(f"reading {found.path} ({found.why})")
-            names.append("journal:" if found.kind == "journal" else str(found.path))
+            names.append(JOURNAL if found.kind == "journal" else str(found.path))
         if not names:
             if self.errors:
                 raise self.errors.pop()

@@ -1,0 +1,166 @@
+"""``mailscope report``: the day at a glance."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from mailscope.cli.inputs import Inputs, inputs
+from mailscope.vocabulary.errors import InputError, UsageError
+
+if TYPE_CHECKING:
+    from mailscope.pipeline import Pipeline
+    from mailscope.reports.layout import Line
+    from mailscope.tallies.ledger import Ledger
+
+NARROWEST: Final = 60
+WIDEST: Final = 160
+USUAL: Final = 80
+COLOURS: Final = {
+    "title": "bold",
+    "head": "bold",
+    "faint": "dim",
+    "good": "green",
+    "warn": "yellow",
+    "bad": "red",
+    "refused": "magenta",
+    "bar": "cyan",
+}
+
+
+@click.command()
+@inputs
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Write into this file.")
+@click.option(
+    "--top",
+    type=click.IntRange(min=0),
+    default=10,
+    show_default=True,
+    metavar="N",
+    help="Rows of a table at most (0: all).",
+)
+@click.option(
+    "--evidence",
+    metavar="SECTION[:ROW][:NUMBER]",
+    help="Instead of the report, the log lines behind a number: of a row (its number or name) or of all rows.",
+)
+def report(inputs: Inputs, form: str, output: Path | None, top: int, evidence: str | None) -> None:
+    """Sum up what the logs say: volume, fates, delays, problems."""
+    from mailscope.cli.progress import progress
+    from mailscope.pipeline import restarting
+    from mailscope.tallies.tables import needed_fields
+
+    pipeline = inputs.pipeline(needed_fields())
+    if evidence is not None and any(source.size_bytes is None for source in pipeline.sources.files):
+        raise UsageError("what comes through a pipe cannot be read twice", "--evidence", "name a file")
+    with progress(pipeline.sources):
+        ledger = restarting(pipeline, _count)
+    _refuse_nothing(inputs, pipeline, ledger)
+    if evidence is not None:
+        _write(_evidence(pipeline, ledger, evidence, str(inputs.zone)), output)
+    else:
+        _report(inputs, pipeline, ledger, form, output, top)
+    inputs.finish(pipeline.sources)
+
+
+def _count(pipeline: Pipeline) -> Ledger:
+    from mailscope.tallies.ledger import Ledger
+
+    ledger = Ledger()
+    for batch, outcome in pipeline.follow():
+        ledger.add(batch, outcome)
+    return ledger
+
+
+def _refuse_nothing(inputs: Inputs, pipeline: Pipeline, ledger: Ledger) -> None:
+    """An empty report would look like a quiet day."""
+    if ledger.totals.get("read"):
+        return
+    for found in pipeline.sources.reports.values():
+        inputs.errors.extend(found.problems)
+    if inputs.errors:
+        raise inputs.errors[0]
+    names = ", ".join(source.name for source in pipeline.sources.files)
+    if pipeline.selection.everything:
+        raise InputError("there are no lines in it", names, "name the mail log or its directory")
+    raise InputError("no line is of that time and host", names, "see --since, --until and --host")
+
+
+def _report(
+    inputs: Inputs, pipeline: Pipeline, ledger: Ledger, form: str, output: Path | None, top: int
+) -> None:
+    from mailscope.cli.terminal import fit
+    from mailscope.reports.layout import plain
+    from mailscope.reports.report import Settings, build
+    from mailscope.reports.text import render
+
+    found = build(ledger, Settings(inputs.zone, top, [source.name for source in pipeline.sources.files]))
+    if form == "json":
+        _write([as_json(found)], output)
+        return
+    lines = render(found, _width(output), fit)
+    if output is None and _coloured():
+        _paint(lines)
+    else:
+        _write([plain(lines).removesuffix("\n")], output)
+
+
+def as_json(found: dict[str, Any]) -> str:
+    """The report as JSON, in ASCII, so that no terminal acts on what a log holds."""
+    return json.dumps(found, indent=1, ensure_ascii=True).replace("\x7f", "\\u007f")
+
+
+def _width(output: Path | None) -> int:
+    if output is not None or not sys.stdout.isatty():
+        return USUAL
+    return max(NARROWEST, min(WIDEST, os.get_terminal_size(sys.stdout.fileno()).columns or USUAL))
+
+
+def _coloured() -> bool:
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def _paint(lines: Iterable[Line]) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(highlight=False, markup=False, soft_wrap=True)
+    for line in lines:
+        pieces = [(text, COLOURS.get(style, "")) for text, style in line]
+        whole = Text.assemble(*pieces)
+        whole.rstrip()
+        console.print(whole)
+
+
+def _evidence(pipeline: Pipeline, ledger: Ledger, asked: str, zone: str) -> Iterable[str]:
+    from mailscope.cli.progress import progress
+    from mailscope.cli.terminal import safe
+    from mailscope.reports.evidence import lines, parse
+
+    opening = parse(asked, ledger, zone)
+    with progress(pipeline.sources, "Reading again"):
+        for line in lines(pipeline, opening, ledger, zone):
+            yield safe(line)
+
+
+def _write(texts: Iterable[str], output: Path | None) -> None:
+    """Write lines to standard output, or to a file that appears only when it is whole."""
+    if output is None:
+        for text in texts:
+            click.echo(text)
+        return
+    beside = output.with_name(f".{output.name}.{os.getpid()}.tmp")
+    try:
+        with beside.open("w", encoding="utf-8") as file:
+            file.writelines(f"{text}\n" for text in texts)
+        beside.replace(output)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise InputError.from_os_error(error, output) from error

@@ -51,7 +51,7 @@ def _consume(items: Iterable[Item], depth: int) -> Generator[Item, None, None]:
             finally:
                 if close := getattr(iterator, "close", None):
                     close()
-        except BaseException as error:  # noqa: BLE001 - the consumer raises it
+        except BaseException as error:  # whatever it is, the consumer raises it
             end = _End(error)
         ready.put(end)
 

@@ -17,6 +17,7 @@ Fit = Callable[[str, int], str]
 GAP: Final = 2
 # The last column of words takes what is left of the width, but is not squeezed below this.
 NARROWEST: Final = 12
+NOTHING: Final = ("0", "-", "0 s")
 
 
 @dataclass(frozen=True)
@@ -27,8 +28,8 @@ class Column:
     cells: Sequence[str]
     right: bool = False
     style: str = ""
-    # How much of the width a column of words may take; the last one takes what the others leave.
-    widest: int = 40
+    # Where there is not room for all: what a column of words may keep; the last one takes what is left.
+    widest: int = 22
 
     @property
     def width(self) -> int:
@@ -37,16 +38,38 @@ class Column:
 
 
 def table(columns: Sequence[Column], width: int, fit: Fit) -> list[Line]:
-    """The table, headings first."""
-    widths = [column.width if column.right else min(column.width, column.widest) for column in columns]
-    last = len(columns) - 1
-    if not columns[last].right:
-        rest = width - sum(widths[:last]) - GAP * len(columns)
-        widths[last] = max(NARROWEST, min(rest, columns[last].width))
+    """The table, headings first.  A long cell of the last column, if that holds words, goes on in a second line."""
+    widths = _widths(columns, width)
     lines = [_row(columns, [column.title for column in columns], widths, fit, "head")]
     for cells in zip(*(column.cells for column in columns), strict=True):
-        lines.append(_row(columns, cells, widths, fit, None))
+        first, second = cells, ""
+        if not columns[-1].right and len(cells[-1]) > widths[-1]:
+            head, second = _broken(cells[-1], widths[-1])
+            first = (*cells[:-1], head)
+        lines.append(_row(columns, first, widths, fit, None))
+        if second:
+            lines.append([(" " * (sum(widths[:-1]) + GAP * len(columns)) + fit(second, widths[-1]), "")])
     return lines
+
+
+def _widths(columns: Sequence[Column], width: int) -> list[int]:
+    """The width of each column: what it needs; columns of words take less where there is not enough."""
+    widths = [column.width for column in columns]
+    words = [place for place, column in enumerate(columns) if not column.right]
+    for place in words[:-1]:
+        excess = sum(widths) + GAP * len(columns) - width
+        if excess > 0:
+            widths[place] = max(min(widths[place], columns[place].widest), widths[place] - excess)
+    if words:
+        excess = sum(widths) + GAP * len(columns) - width
+        widths[words[-1]] = max(NARROWEST, widths[words[-1]] - max(0, excess))
+    return widths
+
+
+def _broken(text: str, width: int) -> tuple[str, str]:
+    """A text cut at a space near the end of the width, if there is one, and the rest."""
+    at = text.rfind(" ", width // 2, width + 1)
+    return (text[:at], text[at + 1 :]) if at > 0 else (text[:width], text[width:])
 
 
 def _row(
@@ -55,11 +78,14 @@ def _row(
     line: Line = []
     for position, (column, cell, width) in enumerate(zip(columns, cells, widths, strict=True)):
         text = fit(cell, width)
+        gap = " " * (width - len(text))
         if column.right:
-            text = " " * (width - len(text)) + text
+            text = gap + text
         elif position < len(columns) - 1:
-            text += " " * (width - len(text))
-        line.append((" " * GAP + text, column.style if style is None else style))
+            text += gap
+        # A zero wants nobody's attention.
+        own = "" if cell in NOTHING else column.style
+        line.append((" " * GAP + text, own if style is None else style))
     return line
 
 

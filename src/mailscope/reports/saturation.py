@@ -51,10 +51,11 @@ class Saturation:
     @property
     def advice(self) -> str:
         """What to do about it."""
-        minutes = self.longest * SLOT_S // 60
-        what = f"All {self.limit} places for {self.kind} deliveries were taken for up to {minutes} min on end"
-        if self.limit == 1:
-            what = f"The only place for {self.kind} deliveries was taken for up to {minutes} min on end"
+        places = "the only place" if self.limit == 1 else f"all {self.limit} places"
+        what = (
+            f"{places.capitalize()} for {self.kind} deliveries taken in {self.slots} of {self.active} quarters "
+            "of an hour with deliveries"
+        )
         todo = (
             f"if the host has memory and network to spare, raise {CONTROL[self.kind]} (now {self.limit}) and "
             "restart qmail-send"

@@ -38,10 +38,13 @@ def render(report: dict[str, Any], width: int, fit: Fit) -> list[Line]:
     """The report as lines of a given width."""
     lines = [*_heading(report, fit, width), [], *_balance(report, width), *_problems(report, width, fit)]
     for name in _volume(report):
-        lines += ["", *_section(name, report[name], width, fit)] if False else [[], *_section(name, report, width, fit)]
+        lines += [[], *_section(name, report, width, fit)]
     for name, section in report.items():
         if isinstance(section, dict) and section.get("rows") and name not in ELSEWHERE:
             lines += [[], *_section(name, report, width, fit)]
+    if report["pooled"]:
+        text = "Some tables had too many rows to be kept apart; their rarest rows were pooled: "
+        lines += [[], [(fit(text + ", ".join(report["pooled"]), width), "warn")]]
     return [*lines, [], [(HINT, "faint")]]
 
 
@@ -67,7 +70,7 @@ def _balance(report: dict[str, Any], width: int) -> list[Line]:
         ("Lines read", line["read"], "head"),
         *((f"  {name}", line[name], _alarm(name, line[name])) for name in list(line)[1:]),
         ("", None, ""),
-        ("Delivery attempts", attempt["total"], "head"),
+        ("Attempts", attempt["total"], "head"),
         *((f"  {name}", attempt[name], "") for name in ("sent", "deferred", "bounced")),
         ("Rejected", report["rejected"]["total"], "head"),
     ]
@@ -85,7 +88,7 @@ def _balance(report: dict[str, Any], width: int) -> list[Line]:
     ]
     right = [
         ("Recipients", recipient["total"], "head"),
-        *((f"  {name}", recipient[name], "") for name in list(recipient)[1:]),
+        *((f"  {name}", recipient[name], _alarm(name, recipient[name])) for name in list(recipient)[1:]),
         ("Bytes received", message["received_bytes"], "size"),
     ]
     blocks = [pairs([_pair(*row) for row in block], room) for block in (left, middle, right)]
@@ -105,7 +108,7 @@ def _pair(name: str, value: int | None, style: str) -> tuple[str, str, str]:
 
 
 def _alarm(name: str, value: int) -> str:
-    return "bad" if name == "unrecognised" and value else ""
+    return "bad" if name in ("unrecognised", "unknown") and value else ""
 
 
 def _problems(report: dict[str, Any], width: int, fit: Fit) -> list[Line]:
@@ -165,7 +168,9 @@ def _words(key: dict[str, Any], rows: Sequence[dict[str, Any]]) -> Column:
     if key["name"] == "reason":
         # qmail writes its reasons in one word.
         cells = [cell if " " in cell else cell.replace("_", " ") for cell in cells]
-    return Column(key["title"], cells, right=False, widest=22)
+    if key["unit"] == "hour" and len({cell[:10] for cell in cells}) == 1:
+        cells = [cell[11:] for cell in cells]
+    return Column(key["title"], cells)
 
 
 def _figures(number: dict[str, Any], rows: Sequence[dict[str, Any]]) -> Column:

@@ -19,6 +19,8 @@ from mailscope.trails.tracker import Outcome
 # Postfix's local(8) says so of an alias or .forward, qmail-local of a .qmail file without other deliveries.
 FORWARDED: Final = r"^(forwarded as |did_0\+[1-9][0-9]*\+0/)"
 LEVEL: Final = r"^(warning|error|fatal|panic): "
+# bounce(8) and others name the message that a warning is about.
+LEADING_ID: Final = r"^[0-9A-F]{6,20}: "
 HEADER_NAME: Final = r"^([!-9;-~]+:)"
 
 
@@ -99,7 +101,7 @@ def _told(events: Events, frame: pl.DataFrame) -> pl.Series:
     cut = pl.select(
         pl.when(text.str.starts_with(queue_id.fill_null("\0"))).then(queue_id.str.len_chars() + 2).otherwise(0)
     ).to_series()
-    return text.str.slice(cut).str.replace(LEVEL, "").alias("reason")
+    return text.str.slice(cut).str.replace(LEVEL, "").str.replace(LEADING_ID, "").alias("reason")
 
 
 def _full(kind: str) -> pl.Expr:

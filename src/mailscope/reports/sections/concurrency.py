@@ -13,8 +13,8 @@ def _kind(kind: str, title: str) -> tuple[Number, ...]:
     tally = "concurrency"
     return (
         Number(f"{kind}_full", f"{title} full", tally, only=pl.col(f"{kind}_full")),
-        Number(f"{kind}_max", f"{title} most", tally, f"{kind}_max", how="max"),
-        Number(f"{kind}_limit", f"{title} limit", tally, f"{kind}_limit", how="max"),
+        Number(f"{kind}_max", "most", tally, f"{kind}_max", how="max"),
+        Number(f"{kind}_limit", "limit", tally, f"{kind}_limit", how="max"),
     )
 
 

@@ -64,7 +64,7 @@ class Query:
         else:
             start = 0
         for found in self.exact.finditer(line, start):
-            if "message-id" in self.kinds or not _IN_MESSAGE_ID.search(line, 0, found.start()):
+            if "message-id" in self.kinds or not _in_message_id(line, found.start()):
                 return True
         return False
 
@@ -72,8 +72,15 @@ class Query:
         return f"{' or '.join(self.kinds)} {self.text}"
 
 
-# Message-IDs look like addresses; this ends where an address would begin inside of one.
-_IN_MESSAGE_ID: Final = re.compile(rb"(?i)message-id[=:] ?<?[^>\s]*$")
+# Message-IDs look like addresses.
+_MESSAGE_ID: Final = re.compile(rb"(?i)message-id[=:] ?<?[^>\s]*")
+
+
+def _in_message_id(line: bytes, at: int) -> bool:
+    """Whether what stands at a position is a part of a logged Message-ID."""
+    begin = max(line.rfind(b"essage-", 0, at) - 1, 0)
+    found = _MESSAGE_ID.match(line, begin, at)
+    return found is not None and found.end() == at
 
 
 def read_query(text: str, kind: str | None = None) -> Query:
