@@ -6,19 +6,30 @@ import json
 import shutil
 import sys
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from mailscope.cli.inputs import Inputs, inputs, say
 
+if TYPE_CHECKING:
+    from mailscope.pipeline import Pipeline
+    from mailscope.recognise.coverage import Coverage
+
 NO_TAG: Final = "(no tag)"
+# Of a line that is longer, JSON has the rest.
+SAMPLE_COLUMNS: Final = 400
 
 
 @click.command()
 @inputs
 @click.option(
-    "--top", type=click.IntRange(min=1), default=20, show_default=True, metavar="N", help="Rows of a list at most."
+    "--top",
+    type=click.IntRange(min=1),
+    default=20,
+    show_default=True,
+    metavar="N",
+    help="Rows of a list at most.",
 )
 @click.option(
     "--min-share",
@@ -29,22 +40,17 @@ NO_TAG: Final = "(no tag)"
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def coverage(inputs: Inputs, top: int, min_share: float | None, form: str) -> None:
     """Say which lines are recognised and show the shapes of the others."""
-    from mailscope.pipeline import Pipeline, restarting
-    from mailscope.recognise.coverage import Coverage
+    from mailscope.cli.progress import progress
+    from mailscope.pipeline import restarting
     from mailscope.reports.coverage import summary
-
-    def count(pipeline: Pipeline) -> Coverage:
-        found = Coverage()
-        for batch in pipeline.batches():
-            for events in batch:
-                found.add(events)
-        return found
 
     # No field is looked at, only whether a pattern knows the line.
     pipeline = inputs.pipeline({})
-    found = summary(restarting(pipeline, count), top)
+    with progress(pipeline.sources):
+        found = summary(restarting(pipeline, _count), top)
     if form == "json":
-        click.echo(json.dumps(found, indent=1, ensure_ascii=True))
+        # In ASCII and without DEL, so that no terminal acts on what a log holds.
+        click.echo(json.dumps(found, indent=1, ensure_ascii=True).replace("\x7f", "\\u007f"))
     else:
         for line in _text(found, shutil.get_terminal_size().columns):
             click.echo(line)
@@ -53,6 +59,16 @@ def coverage(inputs: Inputs, top: int, min_share: float | None, form: str) -> No
     if min_share is not None and reached is not None and reached < min_share:
         say(f"{reached:.3f} % of the lines of covered programs are recognised, less than {min_share:g} %")
         sys.exit(1)
+
+
+def _count(pipeline: Pipeline) -> Coverage:
+    from mailscope.recognise.coverage import Coverage
+
+    found = Coverage()
+    for batch in pipeline.batches():
+        for events in batch:
+            found.add(events)
+    return found
 
 
 def _text(found: dict[str, Any], width: int) -> Iterator[str]:
@@ -75,7 +91,8 @@ def _text(found: dict[str, Any], width: int) -> Iterator[str]:
         for row in covered["shapes"]:
             shape = "shapes too rare to be kept apart" if row["shape"] is None else row["shape"]
             yield f"{row['count']:>12,}  {safe(row['program'] or NO_TAG)}: {safe(shape)}"
-            yield f"{'':>14}{safe(row['source'])}:{row['line_number']}: {safe(row['sample'])}"
+            place = f"{row['source']}:{row['line_number']}"
+            yield f"{'':>14}{safe(place)}: {fit(row['sample'], SAMPLE_COLUMNS)}"
         yield from _more(covered["shapes_found"] - len(covered["shapes"]))
     if others["programs"]:
         yield ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Final
 
 import click
@@ -38,15 +39,17 @@ def events(
     form: str,
 ) -> None:
     """Give every event as JSON lines, a JSON list or CSV, in the order of the lines."""
+    from mailscope.cli.progress import progress
     from mailscope.pipeline import restarting
     from mailscope.reports.export import Choice
     from mailscope.reports.writers import Writer
 
     choice = Choice(_known_events(event), frozenset(program), _known_fields(fields))
     pipeline = inputs.pipeline(choice.needed())
-    writer = Writer(click.get_binary_stream("stdout"), form, choice, pipeline.library, limit)
+    writer = Writer(sys.stdout.buffer, form, choice, pipeline.library, limit)
     writer.open()
-    restarting(pipeline, writer.drain)
+    with progress(pipeline.sources):
+        restarting(pipeline, writer.drain)
     writer.close()
     inputs.finish(pipeline.sources)
 
@@ -54,7 +57,9 @@ def events(
 def _known_events(names: tuple[str, ...]) -> frozenset[str]:
     for name in names:
         if name not in EVENTS:
-            raise UsageError(f"unknown event '{name}'", "--event", f"known events: {', '.join(sorted(EVENTS))}")
+            raise UsageError(
+                f"unknown event '{name}'", "--event", f"known events: {', '.join(sorted(EVENTS))}"
+            )
     return frozenset(names)
 
 

@@ -62,7 +62,7 @@ class Inputs:
             if self.errors:
                 raise self.errors.pop()
             raise InputError("there is nothing to read", ", ".join(names), "name files that hold log lines")
-        return Sources(expansion.sources, self.zone, utc_now(), stdin=sys.stdin.buffer)
+        return Sources(expansion.sources, self.zone, utc_now())
 
     def pipeline(self, needed: Any = None) -> Pipeline:
         """The flow over the files, with the lines outside the asked-for span and hosts taken out.

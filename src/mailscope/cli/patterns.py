@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import click
 
+from mailscope.cli.inputs import zone
 from mailscope.vocabulary.errors import MailscopeError
+from mailscope.vocabulary.fields import FIELDS
 
 directory_option = click.option(
     "--patterns",
@@ -79,15 +84,48 @@ def check(names: tuple[str, ...], directory: Path | None) -> None:
 @patterns.command("try")
 @click.argument("line")
 @directory_option
+@click.option("--tz", metavar="ZONE", help="Zone of stamps without one.")
 @format_option
-def try_(line: str, directory: Path | None, form: str) -> None:
+def try_(line: str, directory: Path | None, tz: str | None, form: str) -> None:
     """Say how one log line is read: envelope, pattern, fields."""
     from mailscope.cli.terminal import safe
     from mailscope.recognise.explain import explain_line
 
-    found = explain_line(line, directory)
+    found = explain_line(line, directory, zone(tz))
     if form == "json":
-        click.echo(json.dumps(found, indent=1, ensure_ascii=False, default=str))
+        click.echo(json.dumps(found, indent=1, ensure_ascii=True).replace("\x7f", "\\u007f"))
         return
-    for name, value in found.items():
-        click.echo(f"{name:>16}  {safe(str(value))}")
+    for name, value in _rows(found):
+        click.echo(f"{safe(name):>22}  {safe(str(value))}")
+
+
+@patterns.command()
+@format_option
+def fields(form: str) -> None:
+    """List the fields that a pattern may name."""
+    if form == "json":
+        click.echo(json.dumps([asdict(field) for field in FIELDS], indent=1))
+        return
+    for field in FIELDS:
+        click.echo(f"{field.name:>22}  {field.kind:<6}{field.meaning}")
+
+
+def _rows(found: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """What is known of a line, as names and values in the order in which they are worth reading."""
+    yield from found["envelope"].items()
+    yield "text", found["text"]
+    yield "event", found["event"]
+    if "pattern" in found:
+        yield "pattern", f"{found['pattern']['file']} event {found['pattern']['number']}"
+        yield "", found["pattern"]["match"]
+        yield "meaning", found["pattern"]["meaning"]
+        yield from found["fields"].items()
+    if "programs" in found:
+        yield "written by", ", ".join(found["programs"])
+    for other in found.get("also", ()):
+        yield "also", other
+    for near in found.get("candidates", ()):
+        yield "nearest", f"{near['file']} event {near['number']}: {near['match']}"
+        yield "stops at", near["stops_at"] or "the end: the pattern wants more"
+    if not found.get("covered", True):
+        yield "", "no pattern file knows this program"

@@ -84,7 +84,8 @@ class Sources:
     def _open(self, source: Source, bound: datetime) -> Opened:
         report = self.reports.setdefault(source.name, ReadReport())
         head = self._head(source, report)
-        if source.name not in self.years_back and source.compression == "none" and source.path != "-":
+        seekable = source.size_bytes is not None
+        if source.name not in self.years_back and source.compression == "none" and seekable:
             self.years_back[source.name] = new_years_passed(source.path)
 
         def clock() -> Clock:
@@ -101,8 +102,8 @@ class Sources:
         return Opened(source.name, first, lambda: self._chunks(source, report), clock)
 
     def _head(self, source: Source, report: ReadReport) -> bytes:
-        """The first whole lines; standard input's first chunk is kept, it can be read only once."""
-        if source.path == "-":
+        """The first whole lines; a pipe's first chunk is kept, it can be read only once."""
+        if source.size_bytes is None:
             chunks = read_chunks(source, self.chunk_bytes, self.stdin, report)
             first = next(chunks, None)
             self._held[source.name] = chain([first] if first is not None else [], chunks)
@@ -113,14 +114,14 @@ class Sources:
 
     def _chunks(self, source: Source, report: ReadReport) -> Iterator[bytes]:
         chunks: Iterable[Chunk]
-        if source.path == "-":
+        if source.size_bytes is None:
             chunks = self._held.pop(source.name, iter(()))
         else:
             # Read again from the start (a restart counts nothing twice).
             report.problems.clear()
             report.bytes_read_compressed = report.bytes_text = report.cut_lines = 0
             chunks = read_chunks(source, self.chunk_bytes, None, report)
-        if source.compression != "none":
+        if source.compression != "none" or report.compression != "none":
             # Unpacking keeps a processor busy; it goes on while chunks are being parsed.
             chunks = read_ahead(iter(chunks), depth=2)
         for chunk in chunks:

@@ -87,7 +87,9 @@ def _by_shape(unknown: pl.DataFrame, events: Events) -> pl.DataFrame:
     """Shapes of lines that no pattern knows, with the first line of each as its sample."""
     rows = unknown["row"]
     unknown = unknown.with_columns(events.text.gather(rows).alias("text"))
-    covered = unknown.filter("covered").with_columns(shape(pl.col("text")).str.replace_all(NUMBER, "N").alias("shape"))
+    covered = unknown.filter("covered").with_columns(
+        shape(pl.col("text")).str.replace_all(NUMBER, "N").alias("shape")
+    )
     # A shape tells nothing where there is no pattern to mend, and costs time.
     others = unknown.filter(~pl.col("covered")).with_columns(pl.lit(None, pl.String).alias("shape"))
     firsts = (

@@ -18,6 +18,7 @@ from typing import Final
 
 import polars as pl
 
+ATTEMPT: Final = "delivery_attempted"
 REPLY_FIELDS: Final = ("reply_code", "dsn_status", "next_queue_id")
 # Groups: reply code, enhanced status.
 REPLY: Final = (
@@ -33,6 +34,11 @@ QUEUED_AS: Final = rf".*[Qq]ueued[ _]as[ _]{_ID}"
 OTHER_IDS: Final = (rf"^250[ _]OK[ _]id={_ID}", rf"^250 2\.0\.0 {_ID} Message accepted for delivery")
 
 
+def completed(event: str, frame: pl.DataFrame) -> pl.DataFrame:
+    """The fields of one line format, with what a reply tells where the event may hold one."""
+    return with_replies(frame) if event == ATTEMPT and "reason" in frame.columns else frame
+
+
 def with_replies(frame: pl.DataFrame) -> pl.DataFrame:
     """Complete ``reply_code``, ``dsn_status`` and ``next_queue_id`` of delivery attempts.
 
@@ -43,14 +49,14 @@ def with_replies(frame: pl.DataFrame) -> pl.DataFrame:
     found = frame.select(
         reply_code=reason.str.extract(REPLY, 1).cast(pl.Int64),
         dsn_status=pl.coalesce(reason.str.extract(REPLY, 2), reason.str.extract(QMAIL_STATUS, 1)),
-        next_queue_id=pl.coalesce(
-            reason.str.extract(pattern, 1) for pattern in (QUEUED_AS, *OTHER_IDS)
-        ),
+        next_queue_id=pl.coalesce(reason.str.extract(pattern, 1) for pattern in (QUEUED_AS, *OTHER_IDS)),
     )
     for name in REPLY_FIELDS:
         if name in frame.columns:
             found = found.with_columns(pl.coalesce(frame[name], pl.col(name)).alias(name))
     accepted = pl.col("reply_code").is_between(200, 299)
     return frame.with_columns(
-        found.select("reply_code", "dsn_status", pl.when(accepted).then(pl.col("next_queue_id"))).get_columns()
+        found.select(
+            "reply_code", "dsn_status", pl.when(accepted).then(pl.col("next_queue_id"))
+        ).get_columns()
     )

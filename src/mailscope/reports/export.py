@@ -21,7 +21,7 @@ from mailscope.intake.envelopes.header import EXACT, QUALITIES
 from mailscope.recognise.engine import DTYPES, Part
 from mailscope.recognise.events import Events
 from mailscope.recognise.library import Library
-from mailscope.recognise.replies import REPLY_FIELDS, with_replies
+from mailscope.recognise.replies import ATTEMPT, REPLY_FIELDS, completed
 from mailscope.reports.escapes import csv_safe, json_safe
 from mailscope.vocabulary.events import EVENTS
 from mailscope.vocabulary.fields import BY_NAME, CORE, FIELDS
@@ -32,7 +32,6 @@ INSTANT: Final = "%Y-%m-%dT%H:%M:%S%.6fZ"
 # string a quote is escaped, so that text cannot look like this.
 NULL: Final = ',"[a-z_0-9]+":null'
 FIRST_NULL: Final = r'^\{"[a-z_0-9]+":null,?'
-ATTEMPT: Final = "delivery_attempted"
 UNRECOGNISED: Final = "unrecognised"
 
 
@@ -121,7 +120,9 @@ def _core(events: Events) -> pl.DataFrame:
     """The core columns of a whole chunk, made once for all its line formats."""
     tags = events.recognised.tags.select(pl.col("program").replace("", None), "service", "instance", "pid")
     facility, severity = (None, None) if events.pri is None else priority.names(events.pri)
-    order = pl.int_range(len(events.raw), dtype=pl.UInt32, eager=True) if events.order is None else events.order
+    order = (
+        pl.int_range(len(events.raw), dtype=pl.UInt32, eager=True) if events.order is None else events.order
+    )
     return pl.select(
         order.alias("order"),
         events.time.dt.strftime(INSTANT).alias("time"),
@@ -150,10 +151,7 @@ def _fields(part: Part) -> pl.DataFrame:
         pl.lit(value, dtype=DTYPES[BY_NAME[name].kind]).alias(name)
         for name, value in part.pattern.constants.items()
     ]
-    frame = part.frame.with_columns(constants)
-    if part.pattern.event == ATTEMPT and "reason" in frame.columns:
-        frame = with_replies(frame)
-    return frame
+    return completed(part.pattern.event, part.frame.with_columns(constants))
 
 
 def _rows(

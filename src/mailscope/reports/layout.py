@@ -17,6 +17,7 @@ Fit = Callable[[str, int], str]
 GAP: Final = 2
 # The last column of words takes what is left of the width, but is not squeezed below this.
 NARROWEST: Final = 12
+WIDEST_GAP: Final = 6
 NOTHING: Final = ("0", "-", "0 s")
 
 
@@ -90,27 +91,28 @@ def _row(
 
 
 def beside(blocks: Sequence[Sequence[Line]], width: int) -> list[Line]:
-    """Blocks of lines side by side, each as wide as an equal share of the width."""
-    share = width // len(blocks)
+    """Blocks of lines side by side, spread over the width as far as that looks well."""
+    widths = [max((_length(line) for line in block), default=0) for block in blocks]
+    gap = max(GAP, min(WIDEST_GAP, (width - sum(widths)) // max(1, len(blocks) - 1)))
     lines: list[Line] = []
     for number in range(max(map(len, blocks))):
         line: Line = []
-        for block in blocks:
+        for block, room in zip(blocks, widths, strict=True):
             pieces = list(block[number]) if number < len(block) else []
-            used = sum(len(text) for text, _ in pieces)
-            line += [*pieces, (" " * (share - used), "")]
+            line += [*pieces, (" " * (room - _length(pieces) + gap), "")]
         lines.append(line)
     return lines
 
 
-def pairs(rows: Sequence[tuple[str, str, str]], width: int) -> list[Line]:
-    """Names with their figures set to the right of a given width; a third item is the style."""
+def pairs(rows: Sequence[tuple[str, str, str]]) -> list[Line]:
+    """Names, each with its figure; a third item is the style."""
+    longest = max((len(name) for name, _, _ in rows), default=0)
     room = max((len(figure) for _, figure, _ in rows), default=0)
-    lines: list[Line] = []
-    for name, figure, style in rows:
-        name = name.ljust(width - room - 1)[: width - room - 1]
-        lines.append([(f"{name} {figure:>{room}}", style)])
-    return lines
+    return [[(f"{name:<{longest}} {figure:>{room}}", style)] for name, figure, style in rows]
+
+
+def _length(line: Line) -> int:
+    return sum(len(text) for text, _ in line)
 
 
 def plain(lines: Sequence[Line]) -> str:

@@ -62,8 +62,6 @@ def _heading(report: dict[str, Any], fit: Fit, width: int) -> list[Line]:
 
 
 def _balance(report: dict[str, Any], width: int) -> list[Line]:
-    share = min(width // 3, 32)
-    room = share - 3
     line, message, recipient = report["lines"], report["messages"], report["recipients"]
     attempt = report["attempts"]
     left = [
@@ -84,15 +82,14 @@ def _balance(report: dict[str, Any], width: int) -> list[Line]:
         ("Second passes", message["second_passes"], ""),
         ("Refused late", message["refused"], ""),
         ("Incomplete", message["incomplete"], ""),
-        ("From before the log", message["before_log"], ""),
+        ("Before the log", message["before_log"], ""),
     ]
     right = [
         ("Recipients", recipient["total"], "head"),
         *((f"  {name}", recipient[name], _alarm(name, recipient[name])) for name in list(recipient)[1:]),
         ("Bytes received", message["received_bytes"], "size"),
     ]
-    blocks = [pairs([_pair(*row) for row in block], room) for block in (left, middle, right)]
-    lines = beside(blocks, share * 3)
+    lines = beside([pairs([_pair(*row) for row in block]) for block in (left, middle, right)], width)
     wrong = [equation for equation in report["balance"] if equation["remainder"]]
     if not wrong:
         return [*lines, [("All sums add up.", "faint")]]

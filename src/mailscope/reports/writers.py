@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import BinaryIO, Literal
+from typing import BinaryIO
 
 import polars as pl
 
@@ -14,19 +14,17 @@ from mailscope.recognise.library import Library
 from mailscope.reports.export import Choice, json_lines, table
 from mailscope.vocabulary.errors import InputError
 
-Form = Literal["jsonl", "json", "csv"]
-
 
 class Writer:
     """Writes batch after batch; what was written is not kept.
 
-    In: a binary stream; the form; what was asked for; the library that the events were recognised with
+    In: a binary stream; the form (jsonl, json or csv); what was asked for; the library that the events were recognised with
     (it tells which columns there can be); after how many events to stop (None: never).
     ``written`` counts the events so far.
     """
 
     def __init__(
-        self, out: BinaryIO, form: Form, choice: Choice, library: Library, limit: int | None = None
+        self, out: BinaryIO, form: str, choice: Choice, library: Library, limit: int | None = None
     ) -> None:
         self.out = out
         self.choice = choice

@@ -83,7 +83,8 @@ class Stream:
 
     def merge_key(self, events: Events) -> pl.Series:
         """Instants that never go back, so that late lines keep their place among their neighbours."""
-        key = events.time.cum_max().forward_fill()
+        # Lines before the first instant of all (a file may have none) come before everything.
+        key = events.time.cum_max().forward_fill().fill_null(datetime.min)
         if self.latest is not None:
             key = pl.select(pl.max_horizontal(key, pl.lit(self.latest, pl.Datetime("us")))).to_series()
         if len(key) and isinstance(key[-1], datetime):

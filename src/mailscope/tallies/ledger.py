@@ -79,7 +79,8 @@ class Ledger:
         merged = _merge(tally, parts)
         self._parts[name] = [merged]
         descending = [True] + [False] * len(tally.keys)
-        return merged.sort(tally.measures[0].name, *map(column, tally.keys), descending=descending)
+        ordered = merged.sort(tally.measures[0].name, *map(column, tally.keys), descending=descending)
+        return ordered.with_columns(measure.shown() for measure in tally.measures)
 
     def _lines_by_program(self) -> pl.DataFrame:
         rows = [

@@ -18,7 +18,11 @@ SMALLEST: Final = 0.001
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """An additive figure: a count of rows, or the sum or maximum of a column."""
+    """An additive figure: a count of rows, or the sum or maximum of a column.
+
+    Sums of seconds are kept in whole microseconds: sums of floats would depend on the order in which
+    they were made, and so on how the log was cut into chunks.
+    """
 
     name: str
     op: Op = "count"
@@ -29,7 +33,18 @@ class Measure:
         if self.op == "count":
             return pl.len().cast(pl.Int64).alias(self.name)
         column = pl.col(self.column)
+        if self.in_microseconds:
+            column = (column * 1e6).round().cast(pl.Int64)
         return (column.sum() if self.op == "sum" else column.max()).alias(self.name)
+
+    @property
+    def in_microseconds(self) -> bool:
+        """Whether the figure is kept as a whole number of microseconds."""
+        return self.op == "sum" and self.column.endswith("_s")
+
+    def shown(self) -> pl.Expr:
+        """The figure in its own unit."""
+        return (pl.col(self.name) / 1e6).alias(self.name) if self.in_microseconds else pl.col(self.name)
 
     def merge(self) -> pl.Expr:
         """How tallies are aggregated again."""

@@ -7,18 +7,28 @@ come back at once.  A message (trail) is (host, queue id, generation).  A new ge
 - at a ``queued`` or ``identified`` line, if the id's last message had ended (notifications and
   forwarded mail have no acceptance line).
 
+- at any line that comes longer than GRACE after the last line of a message that has ended, or longer
+  than LIFETIME after the last line of one that has not: a message of which the log shows no beginning.
+
 Every other line belongs to the generation that is running, so that lines which syslog delivered late
-still join their message.
+still join their message.  The rule looks only at the lines of one id and their instants, so that it does
+not matter how the lines were cut into batches.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final
 
 import polars as pl
 
 from mailscope.trails.steps import Steps
+
+# Late lines still join a message this long after it left the queue.
+GRACE: Final = timedelta(minutes=5)
+# Postfix's maximal_queue_lifetime and qmail's queuelifetime are five and seven days by default.
+LIFETIME: Final = timedelta(days=7)
 
 # What an event means for the life of an id.
 BEGIN, GO_ON, END, OTHER = 1, 2, 3, 0
@@ -52,7 +62,8 @@ class Assignment:
 def assign(steps: Steps, known: pl.DataFrame) -> Assignment:
     """Give every row of a batch its message.
 
-    ``known``: messages of earlier batches that still hold their id: ``key``, ``state_row``, ``ended``.
+    ``known``: messages of earlier batches that still hold their id: ``key``, ``state_row``, ``ended``,
+    ``last_time``.
     """
     kinds = [kind for kind, frame in steps.frames.items() if len(frame)]
     if not kinds:
@@ -97,44 +108,48 @@ def _place(length: int, slot: pl.Series, order: pl.Series, *, last: bool) -> pl.
 def _odd_ids(steps: Steps, rows: dict[str, pl.Series], count: int, carried: pl.DataFrame) -> pl.Series:
     """Ids that may hold more than one message in this batch; all others need no further look."""
     begun = _place(count, rows.get("accepted", _none()), _order(steps, "accepted"), last=False)
-    first_of, last_go, last_end = [], [], []
+    first_of, last_of, last_end = [], [], []
     odd = _false(count)
     for kind, slot in rows.items():
         order = _order(steps, kind)
         life = LIFE.get(kind, OTHER)
         if kind != "accepted":
             first_of.append(_place(count, slot, order, last=False))
-        if life in (BEGIN, GO_ON):
-            last_go.append(_place(count, slot, order, last=True))
         if life == END:
             last_end.append(_place(count, slot, order, last=False))
+        else:
+            last_of.append(_place(count, slot, order, last=True))
         if life in (BEGIN, END) or kind == "identified":
             odd = odd.scatter(slot.filter(slot.is_duplicated()), True) if slot.is_duplicated().any() else odd
+    if _longer_than_a_life(steps, carried):
+        return ~_false(count)
     frame = pl.DataFrame({"begun": begun, "odd": odd})
     checks = [pl.col("odd")]
     if first_of:
         frame = frame.with_columns(pl.min_horizontal(first_of).alias("other"))
         checks.append((pl.col("begun") > pl.col("other")).fill_null(False))
-    if last_end and last_go:
+    if last_end:
+        # Anything after the end: a new message, or a late line that must not come too late.
         frame = frame.with_columns(
-            pl.max_horizontal(last_go).alias("go"), pl.min_horizontal(last_end).alias("end")
+            pl.max_horizontal(last_of).alias("last"), pl.min_horizontal(last_end).alias("end")
         )
-        checks.append((pl.col("go") > pl.col("end")).fill_null(False))
+        checks.append((pl.col("last") > pl.col("end")).fill_null(False))
     odd = frame.select(pl.any_horizontal(checks)).to_series()
     if len(carried):
-        go = pl.max_horizontal(last_go) if last_go else pl.lit(None)
-        state = carried.select("slot", "ended").with_columns(
-            begun=begun.gather(carried["slot"]),
-            go=frame.select(go.alias("go")).to_series().gather(carried["slot"])
-            if last_go
-            else pl.lit(None),
-        )
-        again = state.filter(
-            pl.col("begun").is_not_null() | (pl.col("ended") & pl.col("go").is_not_null())
-        )["slot"]
+        state = carried.select("slot", "ended").with_columns(begun=begun.gather(carried["slot"]))
+        again = state.filter(pl.col("begun").is_not_null() | pl.col("ended"))["slot"]
         if len(again):
             odd = odd.scatter(again, True)
     return odd
+
+
+def _longer_than_a_life(steps: Steps, carried: pl.DataFrame) -> bool:
+    """Whether the batch, with the messages it goes on with, spans more time than a message may live."""
+    times = [frame["time"].min() for frame in steps.frames.values() if len(frame)]
+    times.append(carried["last_time"].min() if len(carried) else None)
+    known = [time for time in times if isinstance(time, datetime)]
+    last = steps.last_time
+    return bool(known) and isinstance(last, datetime) and last - min(known) > LIFETIME
 
 
 def _none() -> pl.Series:
@@ -143,6 +158,29 @@ def _none() -> pl.Series:
 
 def _order(steps: Steps, kind: str) -> pl.Series:
     return steps[kind]["order"] if kind in steps.frames else _none()
+
+
+def _late(lines: pl.DataFrame) -> pl.Series:
+    """Which lines come too late for the message before them and begin one of their own.
+
+    Of the lines after one end, only the first that is too late does; the rest belong to it.
+    """
+    gap = pl.col("time") - pl.col("time").shift(1).over("slot")
+    before = (
+        pl.when(pl.col("life") != OTHER).then("life").forward_fill().over("slot").shift(1).over("slot")
+    )
+    ends = (pl.col("life") == END).cast(pl.UInt32).cum_sum().over("slot").shift(1).over("slot")
+    marked = lines.with_columns(
+        ((before == END) & (gap > GRACE)).fill_null(False).alias("after_end"),
+        (gap > LIFETIME).fill_null(False).alias("after_life"),
+        ends.alias("ends"),
+    )
+    return marked.select(
+        (
+            pl.col("after_life")
+            | (pl.col("after_end") & (pl.col("after_end").cast(pl.UInt32).cum_sum().over("slot", "ends") == 1))
+        ).alias("late")
+    ).to_series()
 
 
 def _split(
@@ -165,6 +203,7 @@ def _split(
                         "slot": rows[kind].filter(mine),
                         "order": _order(steps, kind).filter(mine).cast(pl.Int64),
                         "row": mine.arg_true(),
+                        "time": steps[kind]["time"].filter(mine),
                     }
                 ).with_columns(
                     pl.lit(number, pl.Int32).alias("kind"), pl.lit(LIFE.get(kind, OTHER), pl.Int8).alias("life")
@@ -174,15 +213,18 @@ def _split(
         "slot",
         pl.lit(-1, pl.Int64).alias("order"),
         pl.lit(None, pl.UInt32).alias("row"),
+        pl.col("last_time").alias("time"),
         pl.lit(-1, pl.Int32).alias("kind"),
         pl.when("ended").then(pl.lit(END, pl.Int8)).otherwise(pl.lit(BEGIN, pl.Int8)).alias("life"),
     )
     lines = pl.concat([before, *pieces]).sort("slot", "order", "kind", maintain_order=True)
-    previous = (
-        pl.when(pl.col("life") != OTHER).then("life").forward_fill().over("slot").shift(1).over("slot")
-    )
-    begins = ((pl.col("life") == BEGIN) & (pl.col("order").cum_count().over("slot") > 1)) | (
-        (pl.col("life") == GO_ON) & (previous == END).fill_null(False)
+    lines = lines.with_columns(_late(lines))
+    life = pl.when("late").then(pl.lit(BEGIN, pl.Int8)).otherwise("life")
+    previous = pl.when(life != OTHER).then(life).forward_fill().over("slot").shift(1).over("slot")
+    begins = (
+        pl.col("late")
+        | ((pl.col("life") == BEGIN) & (pl.col("order").cum_count().over("slot") > 1))
+        | ((pl.col("life") == GO_ON) & (previous == END).fill_null(False))
     )
     lines = lines.with_columns(begins.cast(pl.UInt32).cum_sum().over("slot").alias("generation"))
     later = lines.filter(pl.col("generation") > 0).select("slot", "generation").unique(maintain_order=True)

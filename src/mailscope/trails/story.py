@@ -46,9 +46,9 @@ SCHEMA: Final[dict[str, pl.DataType | type[pl.DataType]]] = {
     # A later message has taken its queue id over although no end was logged.
     "superseded": pl.Boolean,
 }
-# Column -> the kinds of event that tell it, in order of preference.
+# Column -> the kinds of event that tell it; of several lines, the first one does.
 TOLD_BY: Final[Mapping[str, tuple[str, ...]]] = {
-    "sender": ("queued", "accepted"),
+    "sender": ("queued",),
     "size_bytes": ("queued",),
     "recipient_count": ("queued",),
     "message_id": ("identified",),
@@ -87,8 +87,8 @@ def tell(
     new: dict[str, pl.Series] = {"key": slots.key, "superseded": slots.superseded}
     numbers = pl.int_range(first_trail, first_trail + count, dtype=pl.UInt64, eager=True)
     new["trail"] = _either(before["trail"], numbers)
-    new["queue_id"] = _first(steps, slots, "queue_id", tuple(slots.rows), before["queue_id"])
-    new["host"] = _first(steps, slots, "host", tuple(slots.rows), before["host"])
+    new["queue_id"] = _any(steps, slots, "queue_id", before["queue_id"])
+    new["host"] = _any(steps, slots, "host", before["host"])
     for name, kinds in TOLD_BY.items():
         new[name] = _first(steps, slots, name, kinds, before[name]) if detail or name in COUNTED else before[name]
     new["origin"] = _origin(steps, slots, before["origin"])
@@ -115,24 +115,39 @@ def _either(one: pl.Series, two: pl.Series) -> pl.Series:
     return two if one.null_count() == len(one) else pl.select(pl.coalesce(one, two)).to_series()
 
 
+def _any(steps: Steps, slots: Assignment, name: str, before: pl.Series) -> pl.Series:
+    """A value that all lines of a message share, from whichever is at hand."""
+    value = before
+    for kind, slot in slots.rows.items():
+        if value.null_count():
+            value = _either(value, _nulls(slots.count, value.dtype).scatter(slot, steps[kind][name]))
+    return value
+
+
 def _first(
     steps: Steps, slots: Assignment, name: str, kinds: tuple[str, ...], before: pl.Series
 ) -> pl.Series:
-    """The first value that the kinds, in this order of preference, give each slot."""
-    value = before
-    for kind in kinds:
-        if kind not in slots.rows or not value.null_count():
-            continue
-        frame = steps[kind]
-        told = frame[name]
-        if told.null_count() == len(told):
-            continue
-        slot = slots.rows[kind]
-        if told.null_count():
-            known = told.is_not_null()
-            told, slot = told.filter(known), slot.filter(known)
-        value = _either(value, _nulls(slots.count, value.dtype).scatter(slot.reverse(), told.reverse()))
-    return value
+    """The value of the first line of any of the kinds that tells one, for each slot."""
+    told = [_told(steps, slots, name, kind) for kind in kinds if kind in slots.rows]
+    told = [columns for columns in told if len(columns[0])]
+    if not told or not before.null_count():
+        return before
+    slot, value = told[0][0], told[0][1]
+    if len(told) > 1:
+        lines = pl.concat([pl.DataFrame(columns) for columns in told]).sort("order", maintain_order=True)
+        slot, value = lines["slot"], lines[name]
+    return _either(before, _nulls(slots.count, before.dtype).scatter(slot.reverse(), value.reverse()))
+
+
+def _told(steps: Steps, slots: Assignment, name: str, kind: str) -> list[pl.Series]:
+    """Slot, value and order of the lines of a kind that tell a value."""
+    frame, slot = steps[kind], slots.rows[kind]
+    value = frame[name]
+    columns = [slot.alias("slot"), value, frame["order"]]
+    if value.null_count():
+        known = value.is_not_null()
+        columns = [column.filter(known) for column in columns]
+    return columns
 
 
 def _origin(steps: Steps, slots: Assignment, before: pl.Series) -> pl.Series:
@@ -247,10 +262,19 @@ def link(
     # key ^ hash(own id) is the place; with the other id's hash it is the other message's key.
     target = sent["key"] ^ sent["queue_id"].hash() ^ next_id.hash()
     found = pl.DataFrame(
-        {"trail": sent["trail"], "key": target, "time": sent["time"], "next_queue_id": next_id}
+        {
+            "trail": sent["trail"],
+            "key": target,
+            "time": sent["time"],
+            "next_queue_id": next_id,
+            "order": sent["order"].cast(pl.Int64),
+        }
     ).filter(next_id.is_not_null())
-    live = messages.with_row_index("row").filter(~pl.col("superseded")).select("key", "row", "trail")
-    hits = found.join(live, on="key", how="inner", suffix="_to")
+    live = messages.with_row_index("row").select("key", "row", "trail", "superseded")
+    if slots.superseded.any():
+        hits = _of_that_time(found, live, steps, slots, touched)
+    else:
+        hits = found.join(live.filter(~pl.col("superseded")), on="key", how="inner", suffix="_to")
     if not len(hits):
         return nothing()["links"], messages
     flagged = messages["filtered"].scatter(hits["row"].unique(), True)
@@ -258,6 +282,34 @@ def link(
         "trail", "trail_to", "time", pl.lit("filtered").alias("kind"), "next_queue_id"
     )
     return links, messages.with_columns(flagged.alias("filtered"))
+
+
+def _of_that_time(
+    found: pl.DataFrame, live: pl.DataFrame, steps: Steps, slots: Assignment, touched: pl.DataFrame
+) -> pl.DataFrame:
+    """Hits on the message that held the id when the line was written, where a batch saw several."""
+    began = _nulls(slots.count, pl.Int64)
+    for kind, slot in slots.rows.items():
+        first = _nulls(slots.count, pl.Int64)
+        order = steps[kind]["order"].cast(pl.Int64)
+        began = pl.select(pl.min_horizontal(began, first.scatter(slot.reverse(), order.reverse()))).to_series()
+    carried = slots.carried["slot"] if len(slots.carried) else None
+    if carried is not None:
+        began = began.scatter(carried, -1)
+    here = pl.DataFrame({"trail": touched["trail"], "began": began})
+    candidates = (
+        live.join(here, on="trail", how="left")
+        .filter(pl.col("began").is_not_null() | ~pl.col("superseded"))
+        .with_columns(pl.col("began").fill_null(-1))
+        .sort("began")
+    )
+    return (
+        found.sort("order")
+        .join_asof(
+            candidates, left_on="order", right_on="began", by="key", suffix="_to", check_sortedness=False
+        )
+        .filter(pl.col("row").is_not_null())
+    )
 
 
 def nothing() -> dict[str, pl.DataFrame]:

@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import datetime
 
 import polars as pl
 
 from mailscope.recognise.events import Events
 from mailscope.trails import story
-from mailscope.trails.identity import assign
+from mailscope.trails.identity import GRACE, LIFETIME, Assignment, assign
 from mailscope.trails.numbered import Deliveries
 from mailscope.trails.recipients import Recipients
 from mailscope.trails.steps import Steps, steps
-
-# Late lines still join a message this long after it left the queue.
-GRACE: Final = timedelta(minutes=5)
-# Postfix's maximal_queue_lifetime and qmail's queuelifetime are five and seven days by default.
-LIFETIME: Final = timedelta(days=7)
 
 
 @dataclass(frozen=True)
@@ -46,8 +40,6 @@ class Tracker:
     """
 
     detail: bool = True
-    grace: timedelta = GRACE
-    lifetime: timedelta = LIFETIME
     open: pl.DataFrame = field(default_factory=story.empty)
     deliveries: Deliveries = field(default_factory=Deliveries)
     recipients: Recipients = field(default_factory=Recipients)
@@ -62,12 +54,14 @@ class Tracker:
             "state_row",
             pl.col("ended").is_not_null().alias("ended"),
             pl.col("size_bytes").is_not_null().alias("sized"),
+            "last_time",
             "superseded",
         )
         known = known.filter(~pl.col("superseded")).drop("superseded")
         slots = assign(found, known)
         touched = story.tell(found, slots, self.open, self.next_trail, detail=self.detail)
         self.next_trail += slots.count
+        self._placed(found, slots, touched)
         deliveries = story.with_message(found["delivery_attempted"], slots, touched)
         untouched = self.open
         if len(slots.carried):
@@ -93,6 +87,9 @@ class Tracker:
         messages, self.open = self.open, self.open.clear()
         return replace(Outcome(**story.nothing()), messages=messages, recipients=self.recipients.settle(messages))
 
+    def _placed(self, found: Steps, slots: Assignment, touched: pl.DataFrame) -> None:
+        """For those who follow single lines: which message each line of the batch belongs to."""
+
     def _prepare(self, found: Steps) -> Steps:
         frames = dict(found.frames)
         frames["delivery_attempted"] = self.deliveries.resolve(
@@ -111,8 +108,8 @@ class Tracker:
         """Part the messages whose story is over from those that may still get lines."""
         if self.now is None:
             return messages.clear(), messages
-        over = (pl.col("ended").is_not_null() & (pl.col("last_time") < self.now - self.grace)) | (
-            pl.col("last_time") < self.now - self.lifetime
+        over = (pl.col("ended").is_not_null() & (pl.col("last_time") < self.now - GRACE)) | (
+            pl.col("last_time") < self.now - LIFETIME
         )
         mask = messages.select(over.fill_null(False)).to_series()
         return messages.filter(mask), messages.filter(~mask)

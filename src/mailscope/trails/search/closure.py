@@ -52,7 +52,7 @@ class Wants:
         """One of these stands in every line that is wanted."""
         out = [*self.ids, *self.message_ids]
         for qp in self.qps:
-            out += [b"qp " + qp, b"qp_" + qp]
+            out += [b"qp " + qp, b"qp_" + qp, b"qp-" + qp]
         out += [b"starting delivery %s: " % number for number in self.starts]
         return out
 

@@ -42,7 +42,7 @@ MARKS: Final = (
     Mark("relayed", "on", "queue_id", rf"queued[ _]as:?[ _]({ID})(?![0-9A-Za-z])"),
     Mark("relayed", "on", "qp", r"[ _]ok[ _][0-9]{9,11}[ _]qp[ _]([0-9]+)"),
     Mark("forwarded", "on", "queue_id", rf"\(forwarded as ({ID})\)"),
-    Mark("forwarded", "on", "qp", r"did_[0-9]+\+[0-9]+\+[0-9]+/qp_([0-9]+)/"),
+    Mark("forwarded", "on", "qp", r"did_[0-9]+\+[0-9]+\+[0-9]+/qp[_-]([0-9]+)/"),
     Mark("bounced", "on", "queue_id", rf": (?:sender|postmaster) non-delivery notification: ({ID})$"),
     Mark("bounced", "on", "qp", r"bounce msg [0-9]+ qp ([0-9]+)"),
     Mark(
@@ -54,7 +54,7 @@ MARKS: Final = (
 )  # fmt: skip
 _BYTES: Final = tuple((mark, re.compile(mark.text.encode())) for mark in MARKS)
 # Cheaper than nine searches in each line: no mark matches a line without one of these.
-_ANY: Final = re.compile(rb"queued[ _]as|forwarded as|notification: |[ _]qp[ _]|/qp_|orig_id=|orig_queue_id=")
+_ANY: Final = re.compile(rb"queued[ _]as|forwarded as|notification: |[ _]qp[ _]|/qp[_-]|orig_id=|orig_queue_id=")
 
 _OWN: Final = re.compile(rb"(?:(?:warning|error|fatal|panic): )?([0-9A-Za-z][0-9A-Za-z._+-]*): ")
 _QMAIL_OWN: Final = re.compile(

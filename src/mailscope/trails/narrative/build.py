@@ -1,0 +1,222 @@
+"""From followed lines to trails, and from trails to stories.
+
+A story is shown if one of its trails matches the query.  Lines that match and belong to no message are
+refusals (mail that never got a queue id): those of one client's session make one trail.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from mailscope.trails.narrative.follow import Followed, Line
+from mailscope.trails.narrative.links import link
+from mailscope.trails.narrative.trail import Attempt, Recipient, Step, Story, Trail
+from mailscope.trails.search.closure import Found
+from mailscope.trails.search.query import Query
+
+ATTEMPT: Final = "delivery_attempted"
+REFUSALS: Final = frozenset({"rejected", "connection_denied", "login_failed", "reject_warned", "discarded"})
+# Refusals of one client further apart than this are told separately.
+APART: Final = timedelta(minutes=10)
+OF_ATTEMPT: Final = (
+    "orig_recipient", "relay_host", "relay_ip", "relay_port", "dsn_status", "reply_code", "reason", "delay_s",
+    "delay_before_queue_s", "delay_in_queue_s", "delay_connect_s", "delay_transmit_s", "next_queue_id",
+    "delivery_id", "stage", "client_host", "client_ip", "helo",
+)  # fmt: skip
+
+
+@dataclass
+class Told:
+    """The stories, the earliest first; how many more there are; matching lines that tell of no mail."""
+
+    stories: list[Story]
+    more: int
+    other: int
+
+
+def tell(query: Query, found: Found, followed: Followed, limit: int) -> Told:
+    """Put the stories together that a search has found."""
+    matched = {id(line) for line in followed.lines if line.position in found.matched}
+    trails = _trails(followed, matched)
+    refused, other = _refused(followed, matched, -1)
+    _prefer_own(query, [*trails, *refused])
+    _add_sessions(found, followed, [*trails, *refused])
+    for trail in trails:
+        _add_recipients(trail, followed)
+    qp_of = {row["trail"]: row["qp"] for row in followed.messages.values() if row.get("qp") is not None}
+    link(trails, qp_of)
+    stories = [story for story in _stories([*trails, *refused]) if any(trail.matched for trail in story.trails)]
+    stories.sort(key=lambda story: (story.first_time or datetime.max, story.trails[0].number))
+    for story in stories[:limit]:
+        for trail in story.trails:
+            _time_steps(trail)
+    return Told(stories[:limit], found.more + max(len(stories) - limit, 0), found.other + other)
+
+
+def _trails(followed: Followed, matched: set[int]) -> list[Trail]:
+    trails: dict[int, Trail] = {}
+    for line in followed.lines:
+        if line.trail is None:
+            continue
+        trail = trails.get(line.trail)
+        if trail is None:
+            row = followed.messages[line.trail]
+            trail = trails[line.trail] = Trail(
+                number=line.trail,
+                host=row["host"],
+                instance=row["instance"],
+                queue_id=row["queue_id"],
+                first_time=row["first_time"],
+                message_id=row["message_id"],
+                sender=row["sender"],
+                size_bytes=row["size_bytes"],
+                ended=row["ended"],
+            )
+        trail.steps.append(line.step)
+        trail.matched |= id(line) in matched
+    return list(trails.values())
+
+
+def _refused(followed: Followed, matched: set[int], number: int) -> tuple[list[Trail], int]:
+    """Trails of matching lines that belong to no message; how many of them tell of no mail at all."""
+    latest: dict[tuple[Any, ...], Trail] = {}
+    trails: list[Trail] = []
+    other = 0
+    for line in followed.lines:
+        step = line.step
+        if line.trail is not None or id(line) not in matched:
+            continue
+        queue_id = step.fields.get("queue_id")
+        if queue_id is None and step.event not in REFUSALS and step.event != ATTEMPT:
+            other += 1
+            continue
+        key = (step.host, step.program, step.pid, step.fields.get("client_ip"), queue_id)
+        trail = latest.get(key)
+        if trail is None or step.pid is None or _apart(trail, step):
+            trail = latest[key] = Trail(
+                number=number,
+                host=step.host,
+                instance=step.instance,
+                queue_id=queue_id,
+                first_time=step.time,
+                sender=step.fields.get("sender"),
+                ended="refused" if step.event in REFUSALS else None,
+                matched=True,
+            )
+            trails.append(trail)
+            number -= 1
+        trail.steps.append(step)
+        status = "rejected" if step.event in REFUSALS else step.fields.get("status")
+        if status and step.event != "login_failed":
+            name = step.fields.get("recipient")
+            _recipient(trail, name, status).attempts.append(_attempt(step, status))
+    return trails, other
+
+
+def _apart(trail: Trail, step: Step) -> bool:
+    last = trail.last_time
+    return last is None or step.time is None or step.time - last > APART
+
+
+def _recipient(trail: Trail, name: str | None, status: str) -> Recipient:
+    for known in trail.recipients:
+        if known.recipient == name:
+            known.status = status
+            return known
+    trail.recipients.append(Recipient(name, status))
+    return trail.recipients[-1]
+
+
+def _attempt(step: Step, status: str) -> Attempt:
+    fields = {name: step.fields[name] for name in OF_ATTEMPT if name in step.fields}
+    return Attempt(step.time, status, fields)
+
+
+def _prefer_own(query: Query, trails: Iterable[Trail]) -> None:
+    """A queue id is the query of its own messages; of those that name it only if there are no own ones."""
+    if query.id is None:
+        return
+    name = query.id.decode()
+    if any(trail.queue_id == name for trail in trails):
+        for trail in trails:
+            trail.matched = trail.queue_id == name
+
+
+def _add_recipients(trail: Trail, followed: Followed) -> None:
+    """The fate of each recipient, with the attempts that were made for it."""
+    attempts: dict[str | None, list[Attempt]] = defaultdict(list)
+    begun: dict[str | None, None] = {}
+    for step in trail.steps:
+        name = step.fields.get("recipient")
+        if step.event == ATTEMPT:
+            attempts[name].append(_attempt(step, step.fields.get("status", "unknown")))
+        elif step.event == "delivery_started":
+            begun[name] = None
+    untried = 0
+    for row in followed.recipients.get(trail.number, ()):
+        if row["attempts"]:
+            trail.recipients.append(Recipient(row["recipient"], row["fate"], attempts.pop(row["recipient"], [])))
+        else:
+            untried += row["recipients"]
+    # qmail names a recipient when it begins to deliver; the end may lie beyond the log.
+    for name in begun:
+        if name is not None and all(known.recipient != name for known in trail.recipients):
+            trail.recipients.append(Recipient(name, "queued" if trail.ended is None else "unknown"))
+            untried -= 1
+    if untried > 0:
+        fate = next(row["fate"] for row in followed.recipients[trail.number] if not row["attempts"])
+        trail.recipients.append(Recipient(None, fate, count=untried))
+
+
+def _add_sessions(found: Found, followed: Followed, trails: Iterable[Trail]) -> None:
+    """The client's connect, TLS and disconnect lines around an acceptance or a refusal."""
+    by_position: dict[Any, Line] = {line.position: line for line in followed.lines}
+    owner = {id(step): trail for trail in trails for step in trail.steps}
+    for position, others in found.sessions.items():
+        line = by_position.get(position)
+        trail = owner.get(id(line.step)) if line is not None else None
+        if trail is None:
+            continue
+        have = {step.order for step in trail.steps}
+        for other in others:
+            beside = by_position.get(other)
+            if beside is not None and beside.trail is None and beside.step.order not in have:
+                step = beside.step
+                trail.steps.append(Step(**{**step.__dict__, "session": True}))
+    for trail in trails:
+        trail.steps.sort(key=lambda step: step.order)
+
+
+def _stories(trails: list[Trail]) -> list[Story]:
+    """Trails that are linked, directly or through others."""
+    by_id: dict[str, Trail] = {trail.trail_id: trail for trail in trails}
+    seen: set[str] = set()
+    stories = []
+    for trail in trails:
+        if trail.trail_id in seen:
+            continue
+        pending, members = [trail.trail_id], []
+        seen.add(trail.trail_id)
+        while pending:
+            current = by_id[pending.pop()]
+            members.append(current)
+            for entry in current.links:
+                if entry.trail_id not in seen and entry.trail_id in by_id:
+                    seen.add(entry.trail_id)
+                    pending.append(entry.trail_id)
+        members.sort(key=lambda member: (member.first_time or datetime.max, member.number))
+        stories.append(Story(members))
+    return stories
+
+
+def _time_steps(trail: Trail) -> None:
+    before: datetime | None = None
+    for step in trail.steps:
+        if step.time is not None:
+            if before is not None:
+                step.since_s = (step.time - before).total_seconds()
+            before = step.time

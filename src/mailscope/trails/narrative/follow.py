@@ -1,0 +1,169 @@
+"""Which line belongs to which trail: the tracker of every report, asked line by line.
+
+In: batches of events.  Out: steps with the number of their trail; what the tracker knows of each trail and
+of its recipients.  Lines that the tracker does not look at (a warning, a milter's word, another program's
+line with the queue id in it) join the message that has their queue id at that time.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+import polars as pl
+
+from mailscope.intake.envelopes.header import QUALITIES
+from mailscope.recognise.events import Events
+from mailscope.recognise.replies import with_replies
+from mailscope.trails.identity import Assignment
+from mailscope.trails.narrative.trail import Step
+from mailscope.trails.search.spans import Position
+from mailscope.trails.steps import Steps
+from mailscope.trails.tracker import Outcome, Tracker
+
+ATTEMPT: Final = "delivery_attempted"
+UNRECOGNISED: Final = "unrecognised"
+# What the start of a qmail delivery tells of its end.
+FROM_START: Final = ("queue_id", "recipient", "relay_host", "delay_transmit_s")
+TOKEN: Final = re.compile(r"[0-9A-Za-z]{5,}")
+OrderOf = tuple[int, int]
+
+
+@dataclass
+class Line:
+    """One line that counts: its step, where it stands, and its trail (None: none that is known)."""
+
+    step: Step
+    position: Position
+    trail: int | None = None
+
+
+class Follower(Tracker):
+    """A tracker that remembers the trail of each line of the batch it was fed last."""
+
+    def feed(self, batch: list[Events]) -> Outcome:
+        """Follow the messages of one batch."""
+        self.trail_of: dict[int, int] = {}
+        self.from_start: dict[int, dict[str, Any]] = {}
+        return super().feed(batch)
+
+    def _placed(self, found: Steps, slots: Assignment, touched: pl.DataFrame) -> None:
+        for kind, slot in slots.rows.items():
+            trails = touched["trail"].gather(slot)
+            self.trail_of.update(zip(found[kind]["order"], trails, strict=True))
+        frame = found[ATTEMPT]
+        for row in frame.filter(pl.col("delivery_id").is_not_null()).iter_rows(named=True):
+            self.from_start[row["order"]] = {
+                name: row[name] for name in FROM_START if row.get(name) is not None
+            }
+
+
+@dataclass
+class Followed:
+    """All lines with their trails; ``messages`` and ``recipients`` as the tracker gives them."""
+
+    lines: list[Line] = field(default_factory=list)
+    messages: dict[int, dict[str, Any]] = field(default_factory=dict)
+    recipients: dict[int, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
+
+    def take(self, outcome: Outcome) -> None:
+        """Enter the messages that are certain now."""
+        for row in outcome.messages.iter_rows(named=True):
+            self.messages[row["trail"]] = row
+        for row in outcome.recipients.iter_rows(named=True):
+            self.recipients[row["trail"]].append(row)
+
+
+def follow(batches: Iterator[list[Events]], positions: dict[str, list[Position]]) -> Followed:
+    """Follow the messages of an excerpt."""
+    follower, followed = Follower(), Followed()
+    for number, batch in enumerate(batches):
+        outcome = follower.feed(batch)
+        for events in batch:
+            for line in _lines(events, number, positions[events.source]):
+                order = line.step.order[1]
+                line.trail = follower.trail_of.get(order)
+                line.step.fields.update(follower.from_start.get(order, {}))
+                followed.lines.append(line)
+        followed.take(outcome)
+    followed.take(follower.finish())
+    followed.lines.sort(key=lambda line: line.step.order)
+    _join_others(followed)
+    return followed
+
+
+def _lines(events: Events, batch: int, positions: list[Position]) -> Iterator[Line]:
+    rows = events.recognised.tags.to_dicts()
+    tags = [rows[code] for code in events.recognised.tag_code]
+    for part in events.parts:
+        frame = part.frame
+        if part.pattern.event == ATTEMPT and "reason" in frame.columns:
+            frame = with_replies(frame)
+        for fields in frame.iter_rows(named=True):
+            row = fields.pop("row")
+            fields = dict(part.pattern.constants) | {
+                name: value for name, value in fields.items() if value is not None
+            }
+            yield _line(events, batch, row, tags[row], positions, part.pattern.event, fields, part.pattern.meaning, part.service)
+    for row in events.unrecognised:
+        yield _line(events, batch, row, tags[row], positions, UNRECOGNISED, {}, "", None)
+
+
+def _line(
+    events: Events,
+    batch: int,
+    row: int,
+    tag: dict[str, Any],
+    positions: list[Position],
+    event: str,
+    fields: dict[str, Any],
+    meaning: str,
+    service: str | None,
+) -> Line:
+    quality = events.quality if isinstance(events.quality, int) else events.quality[row]
+    time = events.time[row]
+    step = Step(
+        time=time if isinstance(time, datetime) else None,
+        event=event,
+        host=events.host[row] if isinstance(events.host, pl.Series) else events.host,
+        program=tag["program"] or None,
+        service=tag["service"] or service,
+        instance=tag["instance"],
+        pid=tag["pid"],
+        fields=fields,
+        text=events.text[row],
+        source=events.source,
+        line_number=None,
+        raw=events.raw[row],
+        meaning=meaning,
+        time_quality=QUALITIES[quality],
+        order=(batch, row if events.order is None else events.order[row]),
+    )
+    return Line(step, positions[int(events.number[row])])
+
+
+def _join_others(followed: Followed) -> None:
+    """Lines without a trail join the message that has their queue id, on their host, at that time."""
+    reigns: dict[tuple[str | None, str], list[tuple[OrderOf, int]]] = defaultdict(list)
+    for line in followed.lines:
+        if line.trail is not None:
+            queue_id = followed.messages[line.trail]["queue_id"]
+            reign = reigns[(line.step.host, queue_id)]
+            if not reign or reign[-1][1] != line.trail:
+                reign.append((line.step.order, line.trail))
+    for line in followed.lines:
+        if line.trail is not None:
+            continue
+        known = line.step.fields.get("queue_id")
+        ids = [known] if known else TOKEN.findall(line.step.text) if line.step.event == UNRECOGNISED else []
+        for queue_id in ids:
+            reign = reigns.get((line.step.host, queue_id), [])
+            if reign:
+                at = bisect_right(reign, line.step.order, key=lambda entry: entry[0])
+                line.trail = reign[max(at - 1, 0)][1]
+                break

@@ -1,0 +1,174 @@
+"""Running the whole flow over some logs, and putting what comes of it into a form that can be compared.
+
+Trails have numbers that depend on how the lines were cut into batches; here a message is known by its host,
+queue id and first instant instead.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from mailscope.intake.reader import Source, sniff_compression
+from mailscope.intake.sources import Sources
+from mailscope.pipeline import Pipeline, restarting
+from mailscope.recognise.events import Events
+from mailscope.recognise.library import Library, load
+from mailscope.sequence import merge
+from mailscope.tallies.ledger import Ledger
+from mailscope.tallies.tables import needed_fields
+
+UTC_ZONE = ZoneInfo("UTC")
+NOW = datetime(2026, 11, 23, 12)
+FUZZ = int(os.environ.get("MAILSCOPE_FUZZ", "0"))
+EVERYTHING = 1 << 30
+
+
+def examples(few: int) -> int:
+    """How many examples a property test tries: a few, or as many as MAILSCOPE_FUZZ says."""
+    return FUZZ or few
+
+
+_libraries: list[Library] = []
+
+
+def library() -> Library:
+    """The shipped patterns, loaded once."""
+    if not _libraries:
+        _libraries.append(load())
+    return _libraries[0]
+
+
+def source(path: Path, set_id: str | None = None, age_rank: int = 0, mtime: datetime | None = NOW) -> Source:
+    """A file as a source of its own, or as one of a set."""
+    data = path.read_bytes()
+    written = None if mtime is None else mtime.replace(tzinfo=UTC).timestamp()
+    return Source(
+        str(path), path.name, set_id or str(path), age_rank, written, len(data), sniff_compression(data[:10])
+    )
+
+
+@dataclass
+class Run:
+    """What came of a run."""
+
+    ledger: Ledger
+    batches: list[list[Events]]
+    tables: dict[str, list[pl.DataFrame]] = field(default_factory=dict)
+
+    def table(self, name: str) -> pl.DataFrame:
+        """All rows of one of the outcome's tables."""
+        frames = [frame for frame in self.tables.get(name, []) if len(frame)]
+        return pl.concat(frames, how="diagonal") if frames else pl.DataFrame()
+
+    def rows(self, name: str, *columns: str) -> list[dict[str, Any]]:
+        """Rows of a table as dictionaries, some columns of them."""
+        frame = self.table(name)
+        return frame.select(columns or frame.columns).to_dicts() if len(frame) else []
+
+    @property
+    def names(self) -> dict[int, tuple[Any, ...]]:
+        """How each trail is called here."""
+        rows = self.rows("messages", "trail", "host", "queue_id", "first_time")
+        return {row["trail"]: (row["host"], row["queue_id"], row["first_time"]) for row in rows}
+
+    @property
+    def messages(self) -> list[tuple[Any, ...]]:
+        """All messages, without what depends on batches."""
+        frame = self.table("messages")
+        if not len(frame):
+            return []
+        return ordered(frame.drop("trail", "key", "superseded").sort(pl.all()).iter_rows())
+
+    @property
+    def recipients(self) -> list[tuple[Any, ...]]:
+        """All recipients with their fates and their messages."""
+        names = self.names
+        wanted = ("trail", "recipient", "fate", "attempts", "recipients")
+        return ordered((names[row["trail"]], *list(row.values())[1:]) for row in self.rows("recipients", *wanted))
+
+    @property
+    def deliveries(self) -> list[tuple[Any, ...]]:
+        """All attempts with what is known of their messages."""
+        names = self.names
+        frame = self.table("deliveries")
+        if not len(frame):
+            return []
+        columns = [name for name in sorted(frame.columns) if name not in ("row", "order", "key", "trail")]
+        return ordered(
+            (names.get(row["trail"]), *(row[name] for name in columns)) for row in frame.iter_rows(named=True)
+        )
+
+    @property
+    def links(self) -> list[tuple[Any, ...]]:
+        """All links, by the names of the messages at both ends."""
+        names = self.names
+        rows = self.rows("links")
+        return ordered(
+            (names.get(row["trail"]), names.get(row["trail_to"]), row["time"], row["kind"]) for row in rows
+        )
+
+    @property
+    def tallies(self) -> dict[str, list[tuple[Any, ...]]]:
+        """Every tally; sums of fractions are rounded, as they are added in another order."""
+        out = {}
+        for tally in self.ledger.wanted:
+            rows = self.ledger.result(tally.name).iter_rows()
+            out[tally.name] = ordered(
+                tuple(round(cell, 3) if isinstance(cell, float) else cell for cell in row) for row in rows
+            )
+        out["lines"] = ordered(self.ledger.result("lines").iter_rows())
+        return out
+
+    @property
+    def totals(self) -> dict[str, int]:
+        """Lines read, recognised, ..."""
+        return self.ledger.totals
+
+
+def ordered(rows: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """Rows in an order that nulls do not disturb."""
+    return sorted(rows, key=repr)
+
+
+def run(
+    sources: Iterable[Source],
+    *,
+    chunk_bytes: int = EVERYTHING,
+    chunks_a_batch: int = 3,
+    zone: ZoneInfo = UTC_ZONE,
+    now: datetime = NOW,
+    needed: Mapping[str, frozenset[str]] | None = None,
+    keep: bool = False,
+) -> Run:
+    """Read sources to the end.  ``keep`` also keeps the batches of events."""
+    pipeline = Pipeline(Sources(list(sources), zone, now, chunk_bytes=chunk_bytes), library(), needed)
+
+    def work(pipeline: Pipeline) -> Run:
+        done = Run(Ledger(), [])
+        for batch, outcome in pipeline.follow():
+            done.ledger.add(batch, outcome)
+            for name in ("deliveries", "arrivals", "sized", "messages", "recipients", "links"):
+                done.tables.setdefault(name, []).append(getattr(outcome, name))
+            if keep and batch:
+                done.batches.append(batch)
+        return done
+
+    before = merge.CHUNKS_A_BATCH
+    merge.CHUNKS_A_BATCH = chunks_a_batch  # type: ignore[misc]
+    try:
+        return restarting(pipeline, work)
+    finally:
+        merge.CHUNKS_A_BATCH = before  # type: ignore[misc]
+
+
+def light() -> Mapping[str, frozenset[str]]:
+    """The fields that a report needs."""
+    return needed_fields()
