@@ -77,7 +77,7 @@ class Pipeline:
         yield [], tracker.finish()
 
     def _stream(self, rank: int, opened: Opened, engine: Engine, pool: ThreadPoolExecutor) -> Stream:
-        return Stream(opened.name, opened.chunks(), opened.clock(), engine, pool, threads() + 1, rank)
+        return Stream(opened.name, opened.chunks(), opened.clock(), engine, pool, threads(), rank)
 
 
 def restarting(pipeline: Pipeline, work: Callable[[Pipeline], Result]) -> Result:
@@ -92,6 +92,6 @@ def restarting(pipeline: Pipeline, work: Callable[[Pipeline], Result]) -> Result
         except YearDisproved as disproved:
             streams = [source.name for source in pipeline.sources.files if source.size_bytes is None]
             if disproved.source in streams:
-                what = "it holds more than a year of stamps without a year"
+                what = "its stamps have no year, and their order tells that it begins in an earlier one"
                 raise InputError(what, disproved.source, "save it in a file and name that") from None
-            pipeline.sources.go_back(disproved.source)
+            pipeline.sources.go_back(disproved.source, disproved.years)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 from zoneinfo import ZoneInfo
 
 import click
@@ -15,8 +15,11 @@ import click
 from mailscope.vocabulary.errors import InputError, MailscopeError, UsageError
 
 if TYPE_CHECKING:
+    from mailscope.intake.reader import Source
     from mailscope.intake.sources import Sources
     from mailscope.pipeline import Pipeline
+    from mailscope.recognise.library import Library
+    from mailscope.sequence.selection import Selection
 
 JOURNAL = "journal:"
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -40,20 +43,19 @@ class Inputs:
         self.zone = zone(self.tz)
         self.errors: list[InputError] = []
 
-    def sources(self) -> Sources:
-        """The files to read, found on the host where none is named.
+    def found(self) -> tuple[list[Source], BinaryIO | None]:
+        """The files to read, found on the host where none is named; and the pipe that ``-`` stands for.
 
         Raises InputError where there is nothing to read at all.
         """
         from mailscope.intake.files import expand
-        from mailscope.intake.sources import Sources, utc_now
 
         names = list(self.files) or self._discovered()
         if names == [JOURNAL]:
             from mailscope.intake.journal import open_journal
 
             source, pipe = open_journal()
-            return Sources([source], self.zone, utc_now(), stdin=pipe)
+            return [source], pipe
         expansion = expand(names)
         for note in expansion.notes:
             say(note)
@@ -62,7 +64,32 @@ class Inputs:
             if self.errors:
                 raise self.errors.pop()
             raise InputError("there is nothing to read", ", ".join(names), "name files that hold log lines")
-        return Sources(expansion.sources, self.zone, utc_now())
+        return expansion.sources, None
+
+    def sources_of(self, files: list[Source], stdin: BinaryIO | None = None) -> Sources:
+        """Files that were found, ready to be read."""
+        from mailscope.intake.sources import Sources, utc_now
+
+        return Sources(files, self.zone, utc_now(), stdin=stdin)
+
+    def sources(self) -> Sources:
+        """The files to read, ready to be read.  Raises InputError as ``found``."""
+        return self.sources_of(*self.found())
+
+    def selection(self) -> Selection:
+        """Which lines count.  Raises UsageError for a span that is empty."""
+        from mailscope.sequence.selection import Selection
+
+        selection = Selection(self.since_utc, self.until_utc, self.hosts)
+        if selection.since and selection.until and selection.since >= selection.until:
+            raise UsageError("it is not before --until", "--since", "give a span that is not empty")
+        return selection
+
+    def library(self) -> Library:
+        """The patterns in force."""
+        from mailscope.recognise.library import in_force
+
+        return in_force(self.patterns)
 
     def pipeline(self, needed: Any = None) -> Pipeline:
         """The flow over the files, with the lines outside the asked-for span and hosts taken out.
@@ -70,13 +97,8 @@ class Inputs:
         ``needed``: the fields that will be looked at, by event (None: all).
         """
         from mailscope.pipeline import Pipeline
-        from mailscope.recognise.library import in_force
-        from mailscope.sequence.selection import Selection
 
-        selection = Selection(self.since_utc, self.until_utc, self.hosts)
-        if selection.since and selection.until and selection.since >= selection.until:
-            raise UsageError("it is not before --until", "--since", "give a span that is not empty")
-        library = in_force(self.patterns)
+        selection, library = self.selection(), self.library()
         return Pipeline(self.sources(), library, needed, selection)
 
     @property

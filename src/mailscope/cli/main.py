@@ -52,6 +52,7 @@ def mailscope() -> None:
 
 def run() -> None:
     """Entry point of the installed command."""
+    tune()
     # A reader that went away (| head) is no error of ours: end quietly, as other filters do.
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     signal.signal(signal.SIGINT, _interrupted)
@@ -69,6 +70,16 @@ def run() -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
+
+
+def tune() -> None:
+    """Set what Polars reads from the environment when it is first imported; the user's own values win.
+
+    Two threads of its own beside ours; one arena of its allocator, which hands freed pages out again
+    instead of returning them, as every chunk needs as much memory as the one before it.
+    """
+    os.environ.setdefault("POLARS_MAX_THREADS", "2")
+    os.environ.setdefault("_RJEM_MALLOC_CONF", "narenas:1,dirty_decay_ms:1000,muzzy_decay_ms:1000")
 
 
 def _interrupted(number: int, frame: object) -> None:

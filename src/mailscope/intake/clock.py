@@ -6,12 +6,17 @@ passed and which of the two hours before the end of summer time a stamp means.
 The year: a source's first stamp is put into the latest year in which it is not more than a day after
 ``bound`` (when the file was last written, or the first stamp of the file that follows it, or now).
 Every step back by more than six weeks is a New Year passed.  A source that would reach beyond its
-bound has passed more New Years than was known when it was opened: ``YearDisproved`` says so.
+bound has passed more New Years than was known when it was opened, and one with a 29 February in a year
+that has none began in another year: ``YearDisproved`` says so.
+
+What cannot be an instant (30 February, 25 o'clock, the year 9999) is not taken for another one: the line
+counts as one without a stamp.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from calendar import isleap
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -33,16 +38,23 @@ from mailscope.intake.envelopes.rfc3164 import MONTHS
 BACK_DAYS: Final = 45
 AHEAD_DAYS: Final = 320
 TOLERANCE: Final = timedelta(days=1)
+DAY_US: Final = 86_400_000_000
 # A wall clock that goes back by more than this within a repeated hour is in its second pass.
-FOLD_STEP_S: Final = 30 * 60
+FOLD_STEP_S: Final = 10 * 60
+# Instants outside these are damage: there was no syslog before, and Python's calendar ends in 9999.
+EARLIEST: Final = datetime(1970, 1, 1)
+LATEST: Final = datetime(2200, 1, 1)
+DAYS_OF_MONTH: Final = dict(enumerate((31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31), start=1))
+LONGEST_LEAP_GAP: Final = 8
 
 
 class YearDisproved(Exception):
-    """A source's first year was guessed too late; it must be read again with the year before."""
+    """A source's first year was guessed too late: it must be read again, beginning ``years`` earlier."""
 
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: str, years: int = 1) -> None:
         super().__init__(source)
         self.source = source
+        self.years = years
 
 
 @dataclass
@@ -50,7 +62,9 @@ class Clock:
     """Turns a source's stamps into UTC instants, chunk after chunk.
 
     ``zone``: of stamps that name none; ``bound``: no stamp can be later (plus a day's tolerance);
-    ``years_back``: New Years that the source is known to pass beyond the one that the order shows.
+    ``years_back``: New Years that the source is known to pass beyond the one that the order shows;
+    ``last`` and ``month``: those of the line before, at first those of the source's first whole stamp,
+    for lines that lack them.  ``disproved``: by how many years the source began earlier than assumed.
     """
 
     source: str
@@ -62,7 +76,9 @@ class Clock:
     fold: bool = False
     wall: int = 0
     last: datetime | None = None
-    disproved: bool = field(default=False)
+    month: int | None = None
+    leap_day_seen: bool = False
+    disproved: int = 0
 
     def instants(self, header: Header) -> tuple[pl.Series, pl.Series | int]:
         """UTC instants (Datetime us, null where nothing tells) and how well they are known.
@@ -71,6 +87,7 @@ class Clock:
         cut by rotation), with quality UNKNOWN.
         """
         time, quality = self._known(header)
+        time = _possible(time)
         if time.null_count():
             guessed = time.is_null()
             seeded = pl.concat([pl.Series([self.last], dtype=TIME), time])
@@ -106,60 +123,67 @@ class Clock:
 
     def _from_stamps(self, stamp: pl.Series) -> pl.Series:
         """BSD stamps; only a change of the stamp is worked out."""
-        changed = stamp.ne_missing(stamp.shift())
+        # The first line counts as a change even if it has no stamp.
+        changed = stamp.ne_missing(stamp.shift()).scatter(0, True)
         distinct = stamp.filter(changed)
         walls = self._walls(distinct)
         return self._zoned(walls).gather(changed.cum_sum() - 1)
 
     def _walls(self, stamp: pl.Series) -> pl.Series:
-        number = {name: index + 1 for index, name in enumerate(MONTHS)}
-        parts = pl.DataFrame({"stamp": stamp}).select(
-            month=pl.col("stamp").str.slice(0, 3).replace_strict(number, default=None, return_dtype=pl.Int64),
-            day=pl.col("stamp").str.slice(4, 2).str.strip_chars().cast(pl.Int64, strict=False),
-            year=pl.col("stamp").str.slice(16, 4).cast(pl.Int64, strict=False),
-            micros=pl.col("stamp").str.slice(7, 2).cast(pl.Int64, strict=False) * 3_600_000_000
-            + pl.col("stamp").str.slice(10, 2).cast(pl.Int64, strict=False) * 60_000_000
-            + pl.col("stamp").str.slice(13, 2).cast(pl.Int64, strict=False) * 1_000_000,
-        )
-        # A stamp that lost its month is in the month of the stamp before it.
-        parts = parts.with_columns(
-            pl.when(stamp.is_not_null()).then(pl.col("month").forward_fill().backward_fill())
-        )
-        months = parts["month"].drop_nulls()
-        if not len(months):
+        parts = _parts(stamp, self.month)
+        known = parts["month"].is_not_null()
+        if not known.any():
             return pl.Series([None], dtype=TIME).new_from_index(0, len(stamp))
         if self.year is None:
-            first = parts.row(parts["month"].is_not_null().arg_true()[0], named=True)
-            self.year = self._first_year(first["month"], first["day"] or 1)
-            self.day_of_year = first["month"] * 31 + (first["day"] or 1)
-        day = parts.select(pl.col("month").forward_fill() * 31 + pl.col("day")).to_series().forward_fill()
+            first = parts.row(int(known.arg_max() or 0), named=True)
+            self.year = self._first_year(first["month"], first["day"])
+            self.day_of_year = first["month"] * 31 + first["day"]
+        day = parts.select(pl.col("month") * 31 + pl.col("day")).to_series().forward_fill()
         day = day.fill_null(self.day_of_year)
         step = day.diff().fill_null(day[0] - self.day_of_year)
         passed = pl.select(
             pl.when(step < -BACK_DAYS).then(1).when(step > AHEAD_DAYS).then(-1).otherwise(0)
         ).to_series()
-        year = passed.cum_sum() + self.year
+        year = (passed.cum_sum() + self.year).alias("year")
         self.year = int(year[-1])
         self.day_of_year = int(day[-1])
+        self.month = (self.day_of_year - 1) // 31
+        parts = self._with_leap_days(parts.with_columns(year))
         walls = parts.select(
-            (days_since_1970(pl.coalesce(pl.col("year"), year), pl.col("month"), pl.col("day")))
-            * 86_400_000_000
-            + pl.col("micros")
+            days_since_1970(pl.col("year"), pl.col("month"), pl.col("day")) * DAY_US + pl.col("micros")
         ).to_series()
         latest = walls.max()
         limit = self.bound.astimezone(self.zone).replace(tzinfo=UTC) + TOLERANCE
-        if isinstance(latest, int) and latest > int(limit.timestamp() * 1_000_000):
-            self.disproved = True
+        beyond = latest - int(limit.timestamp() * 1_000_000) if isinstance(latest, int) else 0
+        if beyond > 0:
+            self.disproved = max(self.disproved, 1 + beyond // (366 * DAY_US))
         return walls.cast(TIME)
+
+    def _with_leap_days(self, parts: pl.DataFrame) -> pl.DataFrame:
+        """Stamps without those of a 29 February in a year that has none.
+
+        The first of a source tells that the year was wrong; one that contradicts another is damage.
+        """
+        leap_days = (parts["month"] == 2) & (parts["day"] == 29)
+        if not leap_days.any():
+            return parts
+        years = parts["year"].filter(leap_days.fill_null(False))
+        if not self.leap_day_seen and not isleap(years[0]):
+            back = next(back for back in range(1, LONGEST_LEAP_GAP + 1) if isleap(years[0] - back))
+            self.disproved = max(self.disproved, back)
+        self.leap_day_seen = True
+        wrong = [year for year in years.unique() if not isleap(year)]
+        return parts.with_columns(
+            pl.when(pl.lit(leap_days) & pl.col("year").is_in(wrong)).then(None).otherwise("month").alias("month")
+        )
 
     def _first_year(self, month: int, day: int) -> int:
         limit = self.bound.astimezone(self.zone) + TOLERANCE
         year = limit.year
         if (month, day) > (limit.month, limit.day):
             year -= 1
-        if (month, day) == (2, 29):
-            while year % 4 or (year % 100 == 0 and year % 400):
-                year -= 1
+        while (month, day) == (2, 29) and not isleap(year):
+            year -= 1
         return year - self.years_back
 
     def _zoned(self, wall: pl.Series) -> pl.Series:
@@ -198,6 +222,43 @@ class Clock:
                 self.wall = reading
             second.append(self.fold and ambiguous)
         return pl.Series(second, dtype=pl.Boolean)
+
+
+def _possible(time: pl.Series) -> pl.Series:
+    """Instants without those that cannot be."""
+    low, high = time.cast(pl.Int64).min(), time.cast(pl.Int64).max()
+    if not isinstance(low, int) or not isinstance(high, int):
+        return time
+    if low >= _micros(EARLIEST) and high < _micros(LATEST):
+        return time
+    return pl.select(pl.when((time >= EARLIEST) & (time < LATEST)).then(time).alias("time")).to_series()
+
+
+def _micros(instant: datetime) -> int:
+    return int((instant - datetime(1970, 1, 1)) / timedelta(microseconds=1))
+
+
+def _parts(stamp: pl.Series, month_before: int | None) -> pl.DataFrame:
+    """Month, day and time of day (``micros``) of stamps; null where there is no such day or time."""
+    number = {name: index + 1 for index, name in enumerate(MONTHS)}
+    text = pl.col("stamp").str
+    hour, minute, second = (text.slice(at, 2).cast(pl.Int64, strict=False) for at in (7, 10, 13))
+    parts = pl.DataFrame({"stamp": stamp}).select(
+        month=text.slice(0, 3).replace_strict(number, default=None, return_dtype=pl.Int64),
+        day=text.slice(4, 2).str.strip_chars().cast(pl.Int64, strict=False),
+        micros=pl.when(hour < 24, minute < 60, second <= 60).then(
+            ((hour * 60 + minute) * 60 + second) * 1_000_000
+        ),
+    )
+    # A stamp that lost its month is in the month of the stamp before it.
+    before = pl.Series([month_before], dtype=pl.Int64)
+    months = pl.concat([before, parts["month"]]).forward_fill().backward_fill().slice(1)
+    last_day = months.replace_strict(DAYS_OF_MONTH, default=None, return_dtype=pl.Int64)
+    valid = pl.lit(stamp.is_not_null()) & (pl.col("day") >= 1) & (pl.col("day") <= last_day)
+    valid &= pl.col("micros").is_not_null()
+    return parts.with_columns(
+        pl.when(valid).then(months).alias("month"), pl.when(valid).then("day").alias("day")
+    )
 
 
 def days_since_1970(year: pl.Expr, month: pl.Expr, day: pl.Expr) -> pl.Expr:

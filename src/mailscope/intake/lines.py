@@ -9,7 +9,7 @@ from typing import Any, Final
 import polars as pl
 
 from mailscope.intake import priority
-from mailscope.intake.envelopes import ENVELOPES, Envelope, epoch
+from mailscope.intake.envelopes import ENVELOPES, epoch, rfc5424
 from mailscope.intake.envelopes.header import TIME, Header, nulls
 
 # splogger's lines are tagged without a pid; every other line that carries one is left alone.
@@ -18,25 +18,31 @@ STAMPED: Final = r"^[0-9]{9,11}\.[0-9]{6,9}[ +]"
 SECOND: Final = r" [A-Z][a-z]{2} [ 0-3][0-9] [0-9]{2}:[0-9]{2}:[0-9]{2} [^ ]+ [^ ]+: [0-9]{9,11}\.[0-9]{6} "
 SECOND_HEADER: Final = re.compile(f" (?={SECOND[1:]})")
 DTYPES: Final = {"time": TIME, "local": TIME, "pri": pl.Int64}
+# Windows programs put one before a file's first line; it stays inside where files were joined.
+BYTE_ORDER_MARK: Final = "\ufeff".encode()
+# What Polars takes for the beginning of a zlib stream and tries to unpack.
+ZLIB: Final = (b"x\x01", b"x^")
 
 
 @dataclass(frozen=True, slots=True)
 class Lines:
     """The lines of a chunk that are not blank.
 
-    ``raw`` is the whole line; ``number`` its position in the chunk (null Series where no line is
-    blank); ``total`` counts all lines, ``blank`` the blank ones.
+    ``raw`` is the whole line; ``number`` its position in the chunk (None where no line is blank);
+    ``total`` counts all lines, ``blank`` the blank ones; ``glued`` is how many records stood in one line
+    with another and now count as lines of their own.
     """
 
     raw: pl.Series
     header: Header
     total: int
     number: pl.Series | None
+    glued: int = 0
 
     @property
     def blank(self) -> int:
         """How many lines were empty or white space only."""
-        return self.total - len(self.raw)
+        return self.total + self.glued - len(self.raw)
 
 
 def split_lines(data: bytes) -> pl.Series:
@@ -48,6 +54,10 @@ def split_lines(data: bytes) -> pl.Series:
             data.decode()
         except UnicodeDecodeError:
             data = data.decode(errors="replace").encode()
+        if BYTE_ORDER_MARK in data:
+            data = data.removeprefix(BYTE_ORDER_MARK).replace(b"\n" + BYTE_ORDER_MARK, b"\n")
+    if data.startswith(ZLIB):
+        return pl.read_lines(b"\n" + data)["line"].slice(1)
     return pl.read_lines(data)["line"]
 
 
@@ -64,11 +74,11 @@ def parse_lines(data: bytes) -> Lines:
         number = (~blank).arg_true()
         raw = raw.gather(number)
     header, glued = _unwrap_splogger(take_apart(raw))
+    more = 0
     if glued is not None:
-        raw, number, extra = _part(raw, number, glued)
-        total += extra
+        raw, number, more = _part(raw, number, glued)
         header, _ = _unwrap_splogger(take_apart(raw))
-    return Lines(raw, header, total, number)
+    return Lines(raw, header, total, number, more)
 
 
 def _part(
@@ -92,24 +102,28 @@ def take_apart(lines: pl.Series) -> Header:
     """Envelope parts of every line; a line with no known envelope is all text."""
     if not len(lines):
         return _bare(lines)
-    first = lines[0]
-    envelope = _sniff(first)
-    if envelope is not None:
-        header = envelope.parse(lines)
-        if header.ok is None:
-            return header
-    elif re.match(priority.SNIFF, first):
-        pri, rest = priority.strip(lines)
-        if pri.null_count() == 0:
-            header = take_apart(rest)
-            return _replace(header, pri=pri if header.pri is None else header.pri)
-    return _mixed(lines)
+    header = _alike(lines)
+    if header is not None:
+        return header
+    prefixed = lines.str.contains(priority.SNIFF) & ~lines.str.contains(rfc5424.SNIFF)
+    if not prefixed.any():
+        return _mixed(lines)
+    rows = prefixed.arg_true()
+    numbers, stripped = priority.strip(lines.gather(rows))
+    rest = lines.clone().scatter(rows, stripped)
+    header = _alike(rest) or _mixed(rest)
+    pri = nulls(len(lines), pl.Int64).scatter(rows, numbers)
+    if header.pri is not None:
+        pri = pl.select(pl.coalesce(header.pri, pri)).to_series()
+    return _replace(header, pri=pri)
 
 
-def _sniff(line: str) -> Envelope | None:
+def _alike(lines: pl.Series) -> Header | None:
+    """The lines taken apart if all of them have the envelope of the first one, which is the usual case."""
     for envelope in ENVELOPES:
-        if re.match(envelope.SNIFF, line):
-            return envelope
+        if re.match(envelope.SNIFF, lines[0]):
+            header = envelope.parse(lines)
+            return header if header.ok is None else None
     return None
 
 
@@ -124,17 +138,9 @@ def _mixed(lines: pl.Series) -> Header:
         name: nulls(length, DTYPES.get(name, pl.String))
         for name in ("host", "tag", "text", "time", "local", "stamp", "pri")
     }
-    pri = nulls(length, pl.Int64)
-    rest = lines
-    wrapped = lines.str.contains(priority.SNIFF) & ~lines.str.contains(ENVELOPES[2].SNIFF)
-    if wrapped.any():
-        rows = wrapped.arg_true()
-        numbers, stripped = priority.strip(lines.gather(rows))
-        rest = rest.clone().scatter(rows, stripped)
-        pri = pri.scatter(rows, numbers)
     left = pl.int_range(length, eager=True, dtype=pl.UInt32)
     for envelope in ENVELOPES:
-        body = rest.gather(left)
+        body = lines.gather(left)
         fits = body.str.contains(envelope.SNIFF)
         if not fits.any():
             continue
@@ -154,8 +160,7 @@ def _mixed(lines: pl.Series) -> Header:
                 value = value.filter(header.ok)
             columns[name] = column.scatter(taken, value)
         left = pl.concat([left.filter(~fits), failed]).sort()
-    columns["text"] = columns["text"].scatter(left, rest.gather(left))
-    columns["pri"] = pl.select(pl.coalesce(columns["pri"], pri)).to_series()
+    columns["text"] = columns["text"].scatter(left, lines.gather(left))
     return Header(**{name: _none_if_null(name, column) for name, column in columns.items()})
 
 

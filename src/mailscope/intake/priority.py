@@ -16,7 +16,9 @@ FACILITIES: Final = (
     *(f"local{number}" for number in range(8)),
 )
 ALIASES: Final = {"panic": "emerg", "error": "err", "warn": "warning"}
-SNIFF: Final = r"^<(?:[0-9]{1,3}|[a-z0-9]+\.[a-z]+)> ?(?:[a-z0-9]+\.[a-z]+ )?"
+MOST: Final = len(FACILITIES) * len(SEVERITIES)
+NAME: Final = rf"(?:{'|'.join(FACILITIES)})\.(?:{'|'.join((*SEVERITIES, *ALIASES))})"
+SNIFF: Final = rf"^<(?:[0-9]{{1,3}}|{NAME})> ?(?:{NAME} )?"
 FORM: Final = r"^<(?:([0-9]{1,3})|([a-z0-9]+)\.([a-z]+))>"
 
 
@@ -33,7 +35,7 @@ def strip(lines: pl.Series) -> tuple[pl.Series, pl.Series]:
             + pl.col("3").replace_strict(severity, default=None, return_dtype=pl.Int64),
         )
     ).to_series()
-    pri = pl.select(pl.when(pri < len(FACILITIES) * 8).then(pri)).to_series()
+    pri = pl.select(pl.when(pri < MOST).then(pri)).to_series()
     return pri, lines.str.replace(SNIFF, "")
 
 

@@ -6,12 +6,12 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from itertools import chain
-from typing import BinaryIO, Final
+from itertools import chain, pairwise
+from typing import Any, BinaryIO, Final
 from zoneinfo import ZoneInfo
 
 from mailscope.intake.ahead import read_ahead
-from mailscope.intake.clock import Clock
+from mailscope.intake.clock import AHEAD_DAYS, BACK_DAYS, Clock
 from mailscope.intake.envelopes.rfc3164 import MONTHS
 from mailscope.intake.lines import parse_lines
 from mailscope.intake.reader import CHUNK_BYTES, Chunk, ReadReport, Source, read_chunks
@@ -19,6 +19,7 @@ from mailscope.intake.reader import CHUNK_BYTES, Chunk, ReadReport, Source, read
 PEEK_BYTES: Final = 32 << 10
 SAMPLES: Final = 400
 SAMPLE_BYTES: Final = 1 << 10
+OLDEST_MTIME: Final = datetime(1990, 1, 1, tzinfo=UTC).timestamp()
 MONTH_AND_DAY: Final = re.compile(
     rb"(?:^|\n)(?:<[^>\n]{1,20}>)?(" + "|".join(MONTHS).encode() + rb") ([ 0-9][0-9]) [0-9]{2}:[0-9]{2}:"
 )
@@ -51,9 +52,9 @@ class Sources:
     reports: dict[str, ReadReport] = field(default_factory=dict)
     _held: dict[str, Iterator[Chunk]] = field(default_factory=dict)
 
-    def go_back(self, name: str) -> None:
-        """A source turned out to begin a year earlier than its first stamp alone told."""
-        self.years_back[name] = self.years_back.get(name, 0) + 1
+    def go_back(self, name: str, years: int = 1) -> None:
+        """A source turned out to begin earlier than its first stamp alone told."""
+        self.years_back[name] = self.years_back.get(name, 0) + years
 
     def opened(self) -> list[Opened]:
         """The sources with their first instants; of a rotated set, each file bounds the one before."""
@@ -74,9 +75,9 @@ class Sources:
 
     def _bound(self, source: Source, following: datetime | None) -> datetime:
         bound = self.now
-        if source.mtime is not None:
-            written = datetime.fromtimestamp(source.mtime, UTC).replace(tzinfo=None)
-            bound = min(bound, written)
+        # Archives that can be built again the same carry a time of 0 or so: it tells nothing.
+        if source.mtime is not None and OLDEST_MTIME < source.mtime < self.now.replace(tzinfo=UTC).timestamp():
+            bound = datetime.fromtimestamp(source.mtime, UTC).replace(tzinfo=None)
         if following is not None:
             bound = min(bound, following)
         return bound
@@ -88,17 +89,23 @@ class Sources:
         if source.name not in self.years_back and source.compression == "none" and seekable:
             self.years_back[source.name] = new_years_passed(source.path)
 
+        # What a line has that lacks its stamp, or the month of it, and stands before all others.
+        lead: dict[str, Any] = {}
+
         def clock() -> Clock:
-            return Clock(
-                source.name, self.zone, bound.replace(tzinfo=UTC), self.years_back.get(source.name, 0)
-            )
+            back = self.years_back.get(source.name, 0)
+            return Clock(source.name, self.zone, bound.replace(tzinfo=UTC), back, **lead)
 
         first = None
+        if month := MONTH_AND_DAY.search(head):
+            lead["month"] = MONTHS.index(month[1].decode()) + 1
         if head:
             time, _ = clock().instants(parse_lines(head).header)
             known = time.drop_nulls()
-            value = known.min() if len(known) else None
-            first = value if isinstance(value, datetime) else None
+            if len(known):
+                lead["last"] = known[0]
+                value = known.min()
+                first = value if isinstance(value, datetime) else None
         return Opened(source.name, first, lambda: self._chunks(source, report), clock)
 
     def _head(self, source: Source, report: ReadReport) -> bytes:
@@ -135,11 +142,11 @@ def new_years_passed(path: str) -> int:
     all over the file; each fall of the date by more than six weeks is a New Year.
     """
     dates = list(_sampled_dates(path))
-    if len(dates) < 2:
-        return 0
-    passed = sum(1 for one, two in zip(dates, dates[1:], strict=False) if one - two > 45)
+    steps = [two - one for one, two in pairwise(dates)]
+    # A leap ahead by nearly a year is a late line of the year before.
+    passed = sum(step < -BACK_DAYS for step in steps) - sum(step > AHEAD_DAYS for step in steps)
     # One New Year is told by the first and last stamp alone, if the first is later in its year.
-    return passed - 1 if passed and dates[0] > dates[-1] else passed
+    return passed - 1 if passed > 0 and dates[0] > dates[-1] else max(passed, 0)
 
 
 def _sampled_dates(path: str) -> Iterator[int]:

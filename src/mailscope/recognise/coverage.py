@@ -9,7 +9,7 @@ likes) the rarest are pooled into one row per program, whose shape is null, or o
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import polars as pl
@@ -56,6 +56,19 @@ class Coverage:
         unknown = lines.filter(~pl.col("known"))
         if len(unknown):
             self.shapes = _pool_shapes(_merge_shapes(pl.concat([self.shapes, _by_shape(unknown, events)])))
+
+    def judged(self) -> Coverage:
+        """The counts at the end of a run, when it is known whether lines without a tag mean anything.
+
+        Some programs write none (qmail under multilog).  Where not one line without a tag was
+        recognised, no such program is there, and they count as a program that is not covered.
+        """
+        untagged = pl.col("program").is_null()
+        if self.programs.filter(untagged & (pl.col("recognised") > 0)).height:
+            return self
+        covered = pl.col("covered") & ~untagged
+        shapes = self.shapes.with_columns(covered, pl.when(covered).then(pl.col("shape")))
+        return replace(self, programs=self.programs.with_columns(covered), shapes=_merge_shapes(shapes))
 
     def counts(self, covered: bool | None = None) -> tuple[int, int]:
         """Lines and recognised lines: of programs with patterns, of the others, or of all (None)."""

@@ -6,6 +6,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 from mailscope.recognise.pattern import Example, Pattern, check_event_name, expand
@@ -13,14 +14,22 @@ from mailscope.vocabulary.errors import PatternError
 from mailscope.vocabulary.fields import BY_NAME
 
 PROGRAM_KEYS: Final = frozenset(
-    {"name", "service", "tags", "family", "includes", "strip", "bare", "meaning"}
+    {"name", "service", "tags", "family", "includes", "strip", "bare", "rank", "meaning"}
 )
+FIRST_EVENT: Final = re.compile(r"^\[\[event\]\]", re.MULTILINE)
 EVENT_KEYS: Final = frozenset({"event", "match", "meaning", "set", "fallback", "example", "not_example"})
 
 
 @dataclass(frozen=True)
 class Program:
-    """What one pattern file says: whose lines it reads, and its patterns in order."""
+    """What one pattern file says: whose lines it reads, and its patterns in order.
+
+    The patterns are read from ``events`` (the file's text after its header) when first asked for: a
+    log of one MTA should not pay for the patterns of all others.
+
+    ``rank`` orders the programs of a family where the tag names only that: those of a higher rank are
+    asked after the others, because their lines are rarer or look like another's.
+    """
 
     name: str
     file: str
@@ -30,28 +39,36 @@ class Program:
     includes: tuple[str, ...]
     strip: bool
     bare: bool
-    patterns: tuple[Pattern, ...]
+    rank: int
+    events: str
+
+    @cached_property
+    def patterns(self) -> tuple[Pattern, ...]:
+        """The file's patterns, in order.  Raises PatternError for a wrong one."""
+        data = _toml(self.file, self.events)
+        _refuse_unknown(data, frozenset({"event"}), self.file)
+        return tuple(_pattern(self.file, index, entry) for index, entry in enumerate(data.get("event", ()), 1))
 
 
-def parse_program(name: str, file: str, content: str) -> Program:
-    """Read the text of a pattern file.
+def parse_program(name: str, file: str, content: str, *, whole: bool = True) -> Program:
+    """Read the text of a pattern file; with ``whole``, its patterns at once.
 
     Raises PatternError naming the file, the event and what is wrong.
     """
-    try:
-        data = tomllib.loads(content)
-    except tomllib.TOMLDecodeError as error:
-        raise PatternError(file, None, f"not TOML: {error}", "correct the file") from error
+    begin = FIRST_EVENT.search(content)
+    at = begin.start() if begin else len(content)
+    # The header keeps its line numbers, and so do the events, in the messages of the TOML reader.
+    head, events = content[:at], "\n" * content.count("\n", 0, at) + content[at:]
+    data = _toml(file, head)
     header = data.get("program", {})
     _refuse_unknown(header, PROGRAM_KEYS, f"{file} [program]")
-    _refuse_unknown(data, frozenset({"program", "event"}), file)
+    _refuse_unknown(data, frozenset({"program"}), file)
     if header.get("name", name) != name:
         raise PatternError(file, None, f"program.name is '{header['name']}'", f"it must be the file's path, '{name}'")
     if header.get("strip", "queue_id") != "queue_id":
         raise PatternError(file, None, f"program.strip is '{header['strip']}'", 'only "queue_id" can be stripped')
     tags = tuple(re.compile(expand(tag, f"{file} tags"), re.ASCII) for tag in header.get("tags", ()))
-    patterns = tuple(_pattern(file, index, entry) for index, entry in enumerate(data.get("event", ()), 1))
-    return Program(
+    program = Program(
         name=name,
         file=file,
         service=header.get("service"),
@@ -60,8 +77,19 @@ def parse_program(name: str, file: str, content: str) -> Program:
         includes=tuple(header.get("includes", ())),
         strip="strip" in header,
         bare=bool(header.get("bare", False)),
-        patterns=patterns,
+        rank=int(header.get("rank", 0)),
+        events=events,
     )
+    if whole:
+        _ = program.patterns
+    return program
+
+
+def _toml(file: str, content: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(content)
+    except tomllib.TOMLDecodeError as error:
+        raise PatternError(file, None, f"not TOML: {error}", "correct the file") from error
 
 
 def _pattern(file: str, index: int, entry: Mapping[str, Any]) -> Pattern:

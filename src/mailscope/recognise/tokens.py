@@ -41,8 +41,9 @@ TOKENS: Final[dict[str, str]] = {
     "comma": "[^,]*",
     "semicolon": "[^;]*",
     "path": "[^ ]+",
-    # The leading part of a Postfix program tag: syslog_name, possibly with further parts.
-    "postfix": "(?P<instance>[^/ ]+)(?:/[^/ ]+)*",
+    # The leading part of a Postfix program tag: syslog_name (empty in some Zimbra releases), possibly with
+    # further parts.
+    "postfix": "(?P<instance>[^/ ]*)(?:/[^/ ]+)*",
 }
 
 # The token of a field where it is not simply the field's name or its kind.

@@ -1,8 +1,8 @@
 """The balance sheet: what came in must be what came out, and what is missing is shown.
 
     lines read         = recognised + unrecognised + blank + duplicate
-    queue ids given    = received + refused + incomplete
-    messages accepted  = finished + open
+    queue ids given    = received + requeued + refused + incomplete
+    messages accepted  = finished + requeued + open
     recipients         = sent + bounced + expired + deleted + discarded + queued + probed + unknown
 
 The two sides are counted independently: lines that patterns took against lines read, acceptance lines
@@ -16,11 +16,13 @@ from typing import Any, Final
 
 import polars as pl
 
+from mailscope.tallies.keys import NOT_FROM_OUTSIDE
 from mailscope.tallies.ledger import Ledger
-from mailscope.trails.story import INTERNAL
+from mailscope.trails.story import INTERNAL, REQUEUED
 
-SEEN: Final = pl.col("origin").is_not_null()
-OUTSIDE: Final = pl.col("origin") != INTERNAL
+ORIGIN: Final = pl.col("origin")
+SEEN: Final = ORIGIN.is_not_null()
+OUTSIDE: Final = SEEN & ~ORIGIN.is_in(NOT_FROM_OUTSIDE)
 WENT: Final = pl.col("went")
 ACCEPTED: Final = SEEN & ~WENT.is_in(["refused", "incomplete"])
 FINISHED: Final = WENT.is_in(["removed", "deleted", "discarded"])
@@ -66,11 +68,12 @@ def lines(ledger: Ledger) -> dict[str, int]:
 def messages(ledger: Ledger) -> dict[str, int]:
     """Messages: how many came in, how, and how they left.
 
-    ``accepted``: came into the queue, ``received`` from outside, ``internal`` made here (notifications,
-    forwarded mail); ``finished`` or still ``open`` (``held`` of them on hold).  Not among them are the
-    ``refused`` (turned away after they had a queue id), the ``incomplete`` (the client broke off) and those
-    from ``before_log``.  ``passes`` is all of these, one for each time through the queue;
-    ``as_messages`` counts a message that a content filter brought back once.
+    ``accepted``: came into the queue, ``received`` from outside or ``internal``, made here (notifications,
+    forwarded mail); ``finished`` or still ``open`` (``held`` of them on hold).  ``requeued`` (postsuper -r) is
+    a message that goes on under a new queue id, where it counts again.  Not among them are the ``refused``
+    (turned away after they had a queue id), the ``incomplete`` (the client broke off) and those from
+    ``before_log``.  ``passes`` is all of these, one for each time through the queue; ``as_messages`` counts
+    a message once that a content filter brought back (``second_passes``) or that was requeued.
     """
     rows = ledger.result("messages")
 
@@ -79,6 +82,7 @@ def messages(ledger: Ledger) -> dict[str, int]:
 
     accepted = total(ACCEPTED)
     second = total(ACCEPTED & pl.col("filtered"))
+    requeued = total(ACCEPTED & (WENT == "requeued"))
     return {
         "accepted": accepted,
         "finished": total(ACCEPTED & FINISHED),
@@ -86,7 +90,8 @@ def messages(ledger: Ledger) -> dict[str, int]:
         "bytes": total(ACCEPTED, "bytes"),
         "received": total(ACCEPTED & OUTSIDE),
         "received_bytes": total(ACCEPTED & OUTSIDE, "bytes"),
-        "internal": total(ACCEPTED & ~OUTSIDE),
+        "internal": total(ACCEPTED & (ORIGIN == INTERNAL)),
+        "requeued": requeued,
         "held": total(ACCEPTED & (WENT == "open") & pl.col("held")),
         "deferred": total(pl.col("deferred")),
         "expired": total(pl.col("expired")),
@@ -97,7 +102,7 @@ def messages(ledger: Ledger) -> dict[str, int]:
         "before_log": total(~SEEN),
         "passes": total(pl.lit(True)),
         "second_passes": second,
-        "as_messages": accepted - second,
+        "as_messages": accepted - second - requeued,
     }
 
 
@@ -112,19 +117,21 @@ def recipients(ledger: Ledger) -> dict[str, int]:
 def equations(ledger: Ledger) -> list[Equation]:
     """The balance sheet."""
     line, message, recipient = lines(ledger), messages(ledger), recipients(ledger)
-    turned_away = ledger.result("messages").filter(SEEN & OUTSIDE)
+    rows = ledger.result("messages").filter(SEEN & (ORIGIN != INTERNAL))
+
+    def total(condition: pl.Expr) -> int:
+        return int(rows.filter(condition)["count"].sum())
+
     given = {
-        "received": message["received"],
-        "refused": int(turned_away.filter(WENT == "refused")["count"].sum()),
-        "incomplete": int(turned_away.filter(WENT == "incomplete")["count"].sum()),
+        "received": total(OUTSIDE & ACCEPTED),
+        "requeued": total((ORIGIN == REQUEUED) & ACCEPTED),
+        "refused": total(WENT == "refused"),
+        "incomplete": total(WENT == "incomplete"),
     }
+    accepted = {name: message[name] for name in ("finished", "requeued", "open")}
     return [
         Equation("lines read", line.pop("read"), line),
         Equation("queue ids given", int(ledger.result("arrivals")["count"].sum()), given),
-        Equation(
-            "messages accepted",
-            message["accepted"],
-            {"finished": message["finished"], "open": message["open"]},
-        ),
+        Equation("messages accepted", message["accepted"], accepted),
         Equation("recipients", recipient.pop("total"), recipient),
     ]

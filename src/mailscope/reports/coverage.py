@@ -18,6 +18,7 @@ def summary(found: Coverage, top: int) -> dict[str, Any]:
     ``lines`` adds up: read = recognised + unrecognised + blank + duplicate.  Shares are percentages, null
     where there is no line; ``program`` is null for lines that carry no tag.
     """
+    found = found.judged()
     lines, recognised = found.counts()
     covered_lines, covered_recognised = found.counts(covered=True)
     shapes = found.shapes.filter("covered").sort("count", descending=True, maintain_order=True)

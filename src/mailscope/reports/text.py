@@ -79,6 +79,7 @@ def _balance(report: dict[str, Any], width: int) -> list[Line]:
         ("    on hold", message["held"], ""),
         ("  from outside", message["received"], ""),
         ("  made here", message["internal"], ""),
+        ("  requeued", message["requeued"], ""),
         ("Second passes", message["second_passes"], ""),
         ("Refused late", message["refused"], ""),
         ("Incomplete", message["incomplete"], ""),

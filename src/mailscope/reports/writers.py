@@ -18,8 +18,8 @@ from mailscope.vocabulary.errors import InputError
 class Writer:
     """Writes batch after batch; what was written is not kept.
 
-    In: a binary stream; the form (jsonl, json or csv); what was asked for; the library that the events were recognised with
-    (it tells which columns there can be); after how many events to stop (None: never).
+    In: a binary stream; the form (jsonl, json or csv); what was asked for; the library that the events were
+    recognised with (it tells which columns there can be); after how many events to stop (None: never).
     ``written`` counts the events so far.
     """
 

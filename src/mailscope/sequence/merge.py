@@ -19,7 +19,7 @@ from mailscope.sequence.duplicates import mark_duplicates
 from mailscope.sequence.stream import Stream
 
 
-CHUNKS_A_BATCH: Final = 3
+CHUNKS_A_BATCH: Final = 2
 
 
 @dataclass
@@ -65,7 +65,7 @@ def merge(pending: Sequence[Pending]) -> Iterator[list[Events]]:
 
 
 def _alone(held: list[_Held], waiting: Sequence[Pending]) -> Iterator[Events]:
-    """Several chunks of the only source of a span: what follows costs much the same for one or for four."""
+    """Several chunks of the only source of a span: what follows costs much the same for one or for two."""
     lines = 0
     before = waiting[0].first if waiting else None
     for _ in range(CHUNKS_A_BATCH):

@@ -62,7 +62,7 @@ class Stream:
         header = lines.header
         time, quality = self.clock.instants(header)
         if self.clock.disproved:
-            raise YearDisproved(self.name)
+            raise YearDisproved(self.name, self.clock.disproved)
         place = lines.number
         if place is None:
             place = pl.int_range(len(lines.raw), dtype=pl.UInt32, eager=True)

@@ -8,15 +8,17 @@ import polars as pl
 
 from mailscope.recognise.shape import shape
 from mailscope.tallies.tally import SLOT_S, STAGES, bucket
-from mailscope.trails.story import INTERNAL
+from mailscope.trails.story import INTERNAL, REQUEUED
 
+NOT_FROM_OUTSIDE: Final = (INTERNAL, REQUEUED)
 KEYS: Final[dict[str, pl.Expr]] = {
     # A quarter of an hour: it divides every zone's hours, so that hours can be told in any zone.
     "slot": (pl.col("time").dt.epoch("s") // SLOT_S).alias("slot"),
     "slot:first_time": (pl.col("first_time").dt.epoch("s") // SLOT_S).alias("slot"),
     "shape": shape(pl.col("reason")).alias("shape"),
-    # Notifications and forwarded copies, which are made here; null where the beginning is not in the log.
-    "internal": (pl.col("origin") == INTERNAL).alias("internal"),
+    # Notifications and forwarded copies, which are made here, and what was requeued; null where the beginning is
+    # not in the log.
+    "internal": pl.col("origin").is_in(NOT_FROM_OUTSIDE).alias("internal"),
     **{f"bucket:{stage}": bucket(stage) for stage in STAGES},
 }
 SENT: Final = pl.col("status") == "sent"
@@ -25,7 +27,7 @@ WHERE: Final[dict[str, pl.Expr]] = {
     "user": pl.col("sasl_user").is_not_null(),
     "failed": pl.col("event") == "login_failed",
     # Taken in from outside and not turned away at the last moment; a null origin compares as null.
-    "received": (pl.col("origin") != INTERNAL) & ~pl.col("went").is_in(["refused", "incomplete"]),
+    "received": ~pl.col("origin").is_in(NOT_FROM_OUTSIDE) & ~pl.col("went").is_in(["refused", "incomplete"]),
     **{f"sent:{stage}": SENT & pl.col(stage).is_not_null() for stage in STAGES},
 }
 

@@ -22,7 +22,8 @@ TALLIES: Final[tuple[Tally, ...]] = (
         "Delivery attempts, by recipient and outcome.",
     ),
     Tally(
-        "relays", "deliveries", ("relay_host", "outcome"), (COUNT, BYTES, *DELAY),
+        "relays", "deliveries", ("relay_host", "outcome"),
+        (COUNT, BYTES, *DELAY, Measure("transmit_sum_s", "sum", "delay_transmit_s")),
         "Delivery attempts, by next hop and outcome.",
     ),
     *(

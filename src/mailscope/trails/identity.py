@@ -39,6 +39,7 @@ LIFE: Final = {
     "removed": END,
     "deleted": END,
     "discarded": END,
+    "renamed": END,
     # Not "refused": cleanup logs the Message-ID of a message that it has just refused.
 }
 
@@ -128,7 +129,7 @@ def _odd_ids(steps: Steps, rows: dict[str, pl.Series], count: int, carried: pl.D
     if first_of:
         frame = frame.with_columns(pl.min_horizontal(first_of).alias("other"))
         checks.append((pl.col("begun") > pl.col("other")).fill_null(False))
-    if last_end:
+    if last_end and last_of:
         # Anything after the end: a new message, or a late line that must not come too late.
         frame = frame.with_columns(
             pl.max_horizontal(last_of).alias("last"), pl.min_horizontal(last_end).alias("end")

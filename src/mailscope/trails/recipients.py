@@ -70,9 +70,14 @@ class Recipients:
 
 
 def settled(rows: pl.DataFrame, closed: pl.DataFrame) -> pl.DataFrame:
-    """Recipients with their fate: trail, time, recipient, fate, attempts, recipients."""
+    """Recipients with their fate: trail, time, recipient, fate, attempts, recipients.
+
+    Those whom a requeued message had not reached yet are left to the message under its new id.
+    """
     known = closed.select("trail", "host", "ended", "expired", "refused", "recipient_count", "last_time")
-    tried = rows.join(known, on="trail", how="inner").with_columns(
+    moved = (pl.col("ended") == "requeued").fill_null(False)
+    tried = rows.join(known, on="trail", how="inner").filter(~moved | (pl.col("status") != "deferred"))
+    tried = tried.with_columns(
         pl.when(~pl.col("status").is_in(["deferred"]))
         .then(pl.col("status"))
         .when(pl.col("expired"))
@@ -91,7 +96,7 @@ def settled(rows: pl.DataFrame, closed: pl.DataFrame) -> pl.DataFrame:
     untried = (
         known.join(count, on="trail", how="left")
         .with_columns((pl.col("recipient_count").fill_null(0) - pl.col("seen").fill_null(0)).alias("recipients"))
-        .filter((pl.col("recipients") > 0) & ~pl.col("refused"))
+        .filter((pl.col("recipients") > 0) & ~pl.col("refused") & ~moved)
         .with_columns(
             pl.when(pl.col("ended").is_null())
             .then(pl.lit("queued"))

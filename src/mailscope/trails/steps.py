@@ -55,7 +55,7 @@ TAGGED_LIGHT: Final[Mapping[str, tuple[str, ...]]] = {
 }
 # Fields that only a person who looks at one message wants; counting does without them.
 DETAIL: Final = frozenset(
-    {"message_id", "orig_recipient", "relay_ip", "relay_port", "sasl_method", "uid", "orig_queue_id",
+    {"message_id", "orig_recipient", "relay_ip", "relay_port", "sasl_method", "uid",
      "orig_client_host", "orig_client_ip", "qp", "next_queue_id"}
 )  # fmt: skip
 

@@ -22,7 +22,8 @@ SCHEMA: Final[dict[str, pl.DataType | type[pl.DataType]]] = {
     "host": pl.String,
     "instance": pl.String,
     "program": pl.String,
-    # What took the message in: smtpd, pickup, qmail ..., or "internal" (notification, forward).
+    # What took the message in: smtpd, pickup, qmail ..., "internal" (notification, forward), or "requeued"
+    # (postsuper -r: the same message as before under a new id).
     "origin": pl.String,
     "first_time": TIME,
     "last_time": TIME,
@@ -34,7 +35,8 @@ SCHEMA: Final[dict[str, pl.DataType | type[pl.DataType]]] = {
     "client_ip": pl.String,
     "sasl_user": pl.String,
     "qp": pl.Int64,
-    # How it left the queue: removed, deleted, discarded, refused; null while it is there.
+    # How it left the queue: removed, deleted, discarded, refused, or requeued under another id; null while
+    # it is there.
     "ended": pl.String,
     "expired": pl.Boolean,
     "held": pl.Boolean,
@@ -60,10 +62,19 @@ TOLD_BY: Final[Mapping[str, tuple[str, ...]]] = {
     "program": ("queued", "identified", "accepted"),
 }
 COUNTED: Final = frozenset({"sender", "size_bytes", "recipient_count"})
-ENDS: Final = ("removed", "deleted", "discarded", "refused")
-FLAGS: Final = {"expired": "expired", "held": "held", "refused": "refused", "deferred": "deferred"}
+# Kind of line that ends a message -> the word for such an end.
+ENDS: Final = {
+    "removed": "removed",
+    "deleted": "deleted",
+    "discarded": "discarded",
+    "refused": "refused",
+    "renamed": "requeued",
+}
+FLAGS: Final = {"expired": "given_up", "held": "held", "refused": "refused", "deferred": "deferred"}
 END_STAGES: Final = ("END-OF-MESSAGE", "DATA", "BDAT", "EOM", "END-OF-DATA")
 INTERNAL: Final = "internal"
+REQUEUED: Final = "requeued"
+PICKUP: Final = "pickup"
 QUEUED_AS: Final = r"queued as ([0-9A-Za-z]{6,})"
 
 
@@ -155,7 +166,9 @@ def _origin(steps: Steps, slots: Assignment, before: pl.Series) -> pl.Series:
     origin = before
     if "accepted" in slots.rows:
         frame = steps["accepted"]
-        service = frame.select(pl.coalesce("service", "program")).to_series()
+        service = frame.select(
+            pl.when(_requeued()).then(pl.lit(REQUEUED)).otherwise(pl.coalesce("service", "program"))
+        ).to_series()
         slot = slots.rows["accepted"]
         origin = _either(origin, _nulls(slots.count, pl.String).scatter(slot, service))
     if "identified" in slots.rows and origin.null_count():
@@ -180,12 +193,26 @@ def _span(steps: Steps, slots: Assignment, before: dict[str, pl.Series]) -> tupl
 
 def _ended(slots: Assignment, before: pl.Series) -> pl.Series:
     ended = before
-    for kind in ENDS:
+    for kind, word in ENDS.items():
         if kind in slots.rows and ended.null_count():
             slot = slots.rows[kind]
-            word = pl.Series([kind]).new_from_index(0, len(slot))
-            ended = _either(ended, _nulls(slots.count, pl.String).scatter(slot, word))
+            words = pl.Series([word]).new_from_index(0, len(slot))
+            ended = _either(ended, _nulls(slots.count, pl.String).scatter(slot, words))
     return ended
+
+
+def _requeued() -> pl.Expr:
+    """Whether an acceptance is that of a message that postsuper -r gave a new id."""
+    # smtpd tells the id that the message had on another host or before a content filter, which is no requeue.
+    return (pl.col("service") == PICKUP) & pl.col("orig_queue_id").is_not_null()
+
+
+def renamed(accepted: pl.DataFrame) -> pl.DataFrame:
+    """The acceptances of requeued messages, as the ends of the messages under their old ids."""
+    again = accepted.filter(_requeued())
+    # key ^ hash(own id) is the place; with the other id's hash it is the other message's key.
+    old = again["key"] ^ again["queue_id"].hash() ^ again["orig_queue_id"].hash()
+    return again.with_columns(old.alias("key"), pl.col("orig_queue_id").alias("queue_id"))
 
 
 def with_message(attempts: pl.DataFrame, slots: Assignment, touched: pl.DataFrame) -> pl.DataFrame:

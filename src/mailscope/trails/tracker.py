@@ -102,6 +102,9 @@ class Tracker:
         )
         # Not kinds of line of their own: flags of a message (story.FLAGS).
         frames["deferred"] = frames["delivery_attempted"].filter(pl.col("status") == "deferred")
+        # postsuper -e only marks a message ("expired", no status) for the queue manager to return it.
+        frames["given_up"] = frames["expired"].filter(pl.col("status").is_not_null())
+        frames["renamed"] = story.renamed(frames["accepted"])
         return replace(found, frames=frames)
 
     def _close(self, messages: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -18,7 +18,7 @@ import polars as pl
 from mailscope.intake.envelopes.header import TIME, Header, all_or_mask, nulls, split_tag
 
 SNIFF: Final = (
-    r"^[0-9]{4}(?:-[0-9]{2}-[0-9]{2}[T ]| [A-Z][a-z]{2} {1,2}[0-9]{1,2} )[0-9]{2}:[0-9]{2}:[0-9]{2}"
+    r"^[0-9]{4}(?:-[0-9]{2}-[0-9]{2}| [A-Z][a-z]{2} {1,2}[0-9]{1,2})[T ][0-9]{2}:[0-9]{2}:[0-9]{2}"
 )
 FORM: Final = (
     r"^(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{4} [A-Z][a-z]{2} {1,2}[0-9]{1,2})[T ]"
@@ -26,7 +26,7 @@ FORM: Final = (
     r"(?P<zone>Z|[+-][0-9]{2}:?[0-9]{2})? (?P<rest>.*)$"
 )
 NANOSECONDS: Final = 9
-
+MINUTE: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}$"
 
 # rsyslog's form, in which every part has its place: 2026-11-22T04:00:42.186609+00:00
 FIXED: Final = re.compile(
@@ -55,11 +55,15 @@ def _parse_fixed(lines: pl.Series) -> Header | None:
     places = (lines.str.slice(19 + len(form["fraction"] or ""), len(zone) + 1) == f"{zone} ") & (
         lines.str.slice(16, 1) == ":"
     )
+    # Digits only: a sign would be taken for a part of the number.
+    places &= lines.str.slice(17, 1) >= "0"
     if digits:
-        places &= lines.str.slice(19, 1) == mark
+        places &= (lines.str.slice(19, 1) == mark) & (lines.str.slice(20, 1) >= "0")
         fraction = lines.str.slice(20, digits)
         micros += fraction.cast(pl.Int64, strict=False) * 10 ** (6 - digits)
     if not places.all() or minutes.null_count() or micros.null_count():
+        return None
+    if not distinct.str.contains(MINUTE).all():
         return None
     wall = (minutes.gather(changed.cum_sum() - 1).cast(pl.Int64) + micros).cast(TIME)
     rest = lines.str.slice(form.end())

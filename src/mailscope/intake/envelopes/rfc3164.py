@@ -1,7 +1,7 @@
 """BSD syslog: ``Nov 22 04:00:42 host tag[pid]: text`` (RFC 3164 section 4.1).
 
-Also read: a single-digit day with or without padding, a year after the day (Cisco) and a fraction of a
-second, and a stamp that lost its month on the way (``16 15:53:25 host ...``).
+Also read: a single-digit day with or without padding, a year after the day and a colon after the stamp
+(Cisco), a fraction of a second, and a stamp that lost its month on the way (``16 15:53:25 host ...``).
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", 
 SNIFF: Final = r"^(?:[A-Z][a-z]{2} {1,2}[0-9]{1,2} |[0-9]{1,2} )(?:[0-9]{4} )?[0-9]{2}:[0-9]{2}:[0-9]{2}"
 STANDARD: Final = r"^(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [ 0-3][0-9] [0-2][0-9]:[0-5][0-9]:[0-6][0-9]$"
 LENIENT: Final = (
-    r"^(?P<month>Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)?(?: {1,2})?(?P<day>[0-9]{1,2}) "
-    r"(?:(?P<year>[0-9]{4}) )?(?P<clock>[0-9]{2}:[0-9]{2}:[0-9]{2})(?:[.,][0-9]+)?(?: (?P<rest>.*))?$"
+    r"^(?:(?P<month>Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) {1,2})?(?P<day>[0-9]{1,2}) "
+    r"(?:(?P<year>[0-9]{4}) )?(?P<clock>[0-9]{2}:[0-9]{2}:[0-9]{2})(?:[.,][0-9]+)?:?(?: (?P<rest>.*))?$"
 )
 STAMP_LENGTH: Final = 15
 
 
 def parse(lines: pl.Series) -> Header:
-    """Take lines apart; the stamp is kept as text, its year is the clock's business."""
+    """Take lines apart; a stamp without a year is kept as text, its year is the clock's business."""
     stamp = lines.str.slice(0, STAMP_LENGTH)
     if not _all_standard(stamp) or not (lines.str.slice(STAMP_LENGTH, 1) == " ").all():
         return _parse_lenient(lines)
@@ -73,7 +73,15 @@ def _parse_lenient(lines: pl.Series) -> Header:
             pl.col("day").str.pad_start(2),
             pl.lit(" "),
             pl.col("clock"),
-            pl.when(pl.col("year").is_not_null()).then(pl.lit(" ") + pl.col("year")).otherwise(pl.lit("")),
         )
     ).to_series()
-    return Header(host=host, tag=tag, text=text, stamp=stamp, ok=all_or_mask(found["day"].is_not_null()))
+    ok = all_or_mask(found["day"].is_not_null())
+    if found["year"].null_count() == len(found):
+        return Header(host, tag, text, stamp=stamp, ok=ok)
+    local = found.select(
+        pl.concat_str("year", "month", "day", "clock", separator=" ").str.to_datetime(
+            "%Y %b %d %H:%M:%S", time_unit="us", strict=False
+        )
+    ).to_series()
+    stamp = pl.select(pl.when(local.is_null()).then(stamp)).to_series()
+    return Header(host, tag, text, local=local, stamp=stamp, ok=ok)

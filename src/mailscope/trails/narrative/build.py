@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from mailscope.trails.narrative.follow import Followed, Line
 from mailscope.trails.narrative.links import link
 from mailscope.trails.narrative.trail import Attempt, Recipient, Step, Story, Trail
-from mailscope.trails.search.closure import Found
+from mailscope.trails.narrative.words import words
+from mailscope.trails.search.wants import Found
 from mailscope.trails.search.query import Query
 
 ATTEMPT: Final = "delivery_attempted"
@@ -185,8 +186,7 @@ def _add_sessions(found: Found, followed: Followed, trails: Iterable[Trail]) -> 
         for other in others:
             beside = by_position.get(other)
             if beside is not None and beside.trail is None and beside.step.order not in have:
-                step = beside.step
-                trail.steps.append(Step(**{**step.__dict__, "session": True}))
+                trail.steps.append(replace(beside.step, session=True))
     for trail in trails:
         trail.steps.sort(key=lambda step: step.order)
 
@@ -214,9 +214,11 @@ def _stories(trails: list[Trail]) -> list[Story]:
 
 
 def _time_steps(trail: Trail) -> None:
+    """Say of each step what it was and how long after the one before."""
     before: datetime | None = None
     for step in trail.steps:
         if step.time is not None:
             if before is not None:
                 step.since_s = (step.time - before).total_seconds()
             before = step.time
+        step.words = words(step)

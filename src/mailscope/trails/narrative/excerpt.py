@@ -22,7 +22,7 @@ from mailscope.recognise.library import Library
 from mailscope.sequence.merge import Pending, merge
 from mailscope.sequence.selection import Selection
 from mailscope.sequence.stream import Stream
-from mailscope.trails.search.closure import Found
+from mailscope.trails.search.wants import Found
 from mailscope.trails.search.spans import Position
 
 

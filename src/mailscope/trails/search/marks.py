@@ -59,7 +59,7 @@ _ANY: Final = re.compile(rb"queued[ _]as|forwarded as|notification: |[ _]qp[ _]|
 _OWN: Final = re.compile(rb"(?:(?:warning|error|fatal|panic): )?([0-9A-Za-z][0-9A-Za-z._+-]*): ")
 _QMAIL_OWN: Final = re.compile(
     rb"(?:(?:^|[ ])(?:(?:new|info|end|bounce) msg |starting delivery [0-9]+: msg )([0-9]+)(?:: | to | qp |\r?$)"
-    rb"|triple bounce: discarding bounce/([0-9]+))"
+    rb"|(?:double|triple) bounce: discarding bounce/([0-9]+))"
 )
 _VALID: Final = re.compile(ID.encode())
 _BEGIN: Final = re.compile(rb": (?:client=|uid=[0-9]+ from=)|(?:^|[ ])new msg [0-9]+\r?$")

@@ -12,14 +12,15 @@ import re
 from dataclasses import dataclass, field
 from typing import Final
 
-from mailscope.intake.reader import Chunk, Source
+from mailscope.intake.reader import Source
+from mailscope.trails.search.find import Block
 
 SAMPLES_PER_FILE: Final = 400
 LEAST_STEP_BYTES: Final = 1 << 10
 STEP_BYTES: Final = 64 << 10  # where the size of the text is not known beforehand
 REACH_BYTES: Final = 4 << 10
 _STAMP: Final = re.compile(
-    rb"(?:^|\n)(?:<[^>\n]{1,20}>)?(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [ 0-9][0-9] [0-9]{2}:[0-9]{2}:"
+    rb"(?:^|\n)((?:<[^>\n]{1,20}>)?(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [ 0-9][0-9] [0-9:]{8} [^\n]*)"
 )
 
 
@@ -31,23 +32,35 @@ class Samples:
     _next: dict[int, int] = field(default_factory=dict)
     _month: dict[int, bytes] = field(default_factory=dict)
 
-    def look(self, number: int, source: Source, chunk: Chunk) -> None:
-        """Take samples of a chunk; chunks come in order."""
-        kept = self.kept.setdefault(number, [])
-        step = STEP_BYTES
-        if source.compression == "none" and source.size_bytes:
-            step = max(source.size_bytes // SAMPLES_PER_FILE, LEAST_STEP_BYTES)
+    def look(self, number: int, source: Source, block: Block) -> None:
+        """Take samples of a source that is being read; its blocks come in order."""
+        if source.compression == "none":
+            if number not in self.kept:
+                self._look_at_file(number, source)
+            return
+        self.kept.setdefault(number, [])
         at = self._next.get(number, 0)
-        end = chunk.offset + len(chunk.data)
-        while at < end:
-            start = at - chunk.offset
-            found = _STAMP.search(chunk.data, start, start + REACH_BYTES)
-            if found is not None and found[1] != self._month.get(number):
-                begin = found.start() + (chunk.data[found.start() : found.start() + 1] == b"\n")
-                if begin == 0 or chunk.data[begin - 1 : begin] == b"\n":
-                    line_end = chunk.data.find(b"\n", begin)
-                    line = chunk.data[begin:] if line_end < 0 else chunk.data[begin:line_end]
-                    kept.append((chunk.offset + begin, line))
-                    self._month[number] = found[1]
-            at += step
+        while at < block.offset + block.size:
+            start = at - block.offset
+            self._take(number, block.data[start : start + REACH_BYTES], at, at == 0)
+            at += STEP_BYTES
         self._next[number] = at
+
+    def _look_at_file(self, number: int, source: Source) -> None:
+        """A plain file is looked at here and there, whatever is being read of it."""
+        self.kept[number] = []
+        size = source.size_bytes or 0
+        try:
+            with open(source.path, "rb", buffering=0) as file:
+                for at in range(0, size, max(size // SAMPLES_PER_FILE, LEAST_STEP_BYTES)):
+                    file.seek(at)
+                    self._take(number, file.read(REACH_BYTES), at, at == 0)
+        except OSError:
+            return  # whoever reads it whole says what is wrong
+
+    def _take(self, number: int, data: bytes, offset: int, whole: bool) -> None:
+        # Unless it is the file's beginning, the first line is the rest of one.
+        found = _STAMP.search(data, 0 if whole else max(data.find(b"\n"), 0))
+        if found is not None and found[2] != self._month.get(number) and (whole or found.start()):
+            self.kept[number].append((offset + found.start(1), found[1]))
+            self._month[number] = found[2]

@@ -1,0 +1,88 @@
+"""``mailscope trace``: the story of a message, an address, a domain, an IP or a delivery."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from mailscope.cli.inputs import Inputs, inputs, say
+from mailscope.trails.search.query import KINDS, Query, read_query
+
+if TYPE_CHECKING:
+    from mailscope.trails.narrative.build import Told
+    from mailscope.trails.search.wants import Found
+
+NOTHING_FOUND = 1
+
+
+@click.command()
+@click.argument("query")
+@inputs
+@click.option("--as", "kind", type=click.Choice(KINDS), help="What QUERY is, where its look does not tell.")
+@click.option("--raw", is_flag=True, help="Also show the raw log line of each step.")
+@click.option(
+    "--limit", type=click.IntRange(min=1), default=100, show_default=True, metavar="N", help="Stories at most."
+)
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def trace(inputs: Inputs, query: str, kind: str | None, raw: bool, limit: int, form: str) -> None:
+    """Follow a message, address, domain or IP from arrival to final fate.
+
+    QUERY is a queue id, a Message-ID, an address, a domain (example.org with its hosts, @example.org), an IP
+    address, or a qmail delivery ('delivery 15' or d15).
+    """
+    from functools import partial
+
+    from mailscope.trails.search.beside import begin
+    from mailscope.trails.search.kept import Kept
+    from mailscope.trails.search.run import search
+
+    asked = read_query(query, kind)
+    kept = Kept(*inputs.found())
+    inputs.errors.extend(kept.problems)
+    try:
+        # The search runs while what is needed to understand its result is being loaded.
+        result = begin(partial(search, asked, kept.files, limit, numbered=raw or form == "json"))
+        from mailscope.trails.narrative.story import tell_stories
+
+        sources = inputs.sources_of(kept.files)
+        library, selection = inputs.library(), inputs.selection()
+        found = result()
+        told = tell_stories(asked, found, sources, library, selection, limit)
+    finally:
+        kept.close()
+    _show(told, inputs, form, raw=raw)
+    _notes(asked, found, told, len(kept.files))
+    for number, report in found.reports.items():
+        sources.reports[kept.files[number].name] = report
+    inputs.finish(sources)
+    if not told.stories:
+        sys.exit(NOTHING_FOUND)
+
+
+def _show(told: Told, inputs: Inputs, form: str, *, raw: bool) -> None:
+    if form == "json":
+        from mailscope.trails.narrative.record import record
+
+        trails = [record(trail) for story in told.stories for trail in story.trails]
+        click.echo(json.dumps(trails, indent=1))
+        return
+    from mailscope.cli.trace_text import render
+
+    width = shutil.get_terminal_size((80, 24)).columns
+    for line in render(told.stories, inputs.zone, width, raw=raw):
+        click.echo(line)
+
+
+def _notes(asked: Query, found: Found, told: Told, files: int) -> None:
+    """What is not shown, and where was searched when there is nothing to show."""
+    if told.more:
+        say(f"{told.more} more match; see them with a larger --limit or a shorter --since ... --until")
+    if told.other:
+        say(f"{told.other} matching lines tell of no message (connections and the like); see 'mailscope events'")
+    if not told.stories:
+        where = f"{files} files" if files != 1 else "1 file"
+        say(f"nothing found for {asked} in {where}, {found.bytes_searched:,} bytes")

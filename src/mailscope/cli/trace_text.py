@@ -1,0 +1,225 @@
+"""Stories for a terminal: the fate of each recipient first, then what happened, step by step.
+
+In: stories, the zone to show times in, and the width.  Out: lines, safe to print.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import click
+
+from mailscope.cli.terminal import columns, fit, safe
+from mailscope.trails.narrative.trail import Link, Recipient, Step, Story, Trail
+from mailscope.trails.narrative.words import reason, size
+
+NARROWEST: Final = 60
+MOST_DAEMON: Final = 12
+INDENT: Final = "  "
+STYLES: Final = {
+    "sent": "green", "deferred": "yellow", "queued": "yellow", "unknown": "yellow", "bounced": "red",
+    "expired": "red", "rejected": "red", "deleted": "magenta", "discarded": "magenta",
+}  # fmt: skip
+# A hop to another trail of the same story is not a recipient's fate.
+HOPS: Final = ("filtered", "relayed", "forwarded", "requeued", "same_message")
+KINDS: Final = {
+    "filtered": "went through a filter and came back as",
+    "relayed": "was handed on as",
+    "forwarded": "was forwarded as",
+    "bounced": "led to the bounce",
+    "notified": "led to the notification",
+    "requeued": "was queued anew as",
+    "same_message": "was seen again as",
+}
+
+
+def render(stories: list[Story], zone: ZoneInfo, width: int, *, raw: bool) -> Iterator[str]:
+    """All stories."""
+    width = max(width, NARROWEST)
+    for number, story in enumerate(stories, 1):
+        if number > 1:
+            yield ""
+        place = f"{number}/{len(stories)}: " if len(stories) > 1 else ""
+        yield from _story(story, zone, width, raw=raw, place=place)
+
+
+def _story(story: Story, zone: ZoneInfo, width: int, *, raw: bool, place: str) -> Iterator[str]:
+    main = next((trail for trail in story.trails if trail.matched), story.trails[0])
+    others = len(story.trails) - 1
+    linked = f", with {others} linked" if others else ""
+    yield click.style(fit(f"{place}{_name(main)}{linked}", width), bold=True)
+    yield from _fates(story, width)
+    numbers = {trail.trail_id: f"[{number}]" for number, trail in enumerate(story.trails, 1)} if others else {}
+    for trail in story.trails:
+        yield from _facts(trail, zone, width, numbers)
+    for trail in story.trails:
+        for entry in trail.links:
+            if entry.direction == "to" and entry.trail_id in numbers:
+                yield from _wrap(_link(trail, entry, numbers), width, INDENT)
+    yield from _steps(story, zone, width, numbers, raw=raw)
+
+
+def _name(trail: Trail) -> str:
+    if trail.queue_id:
+        name = f"message {trail.queue_id}"
+    elif trail.ended == "refused":
+        name = "mail refused before it had a queue id"
+    else:
+        name = "a delivery whose message is not in the log"
+    where = f" on {trail.host}" if trail.host else ""
+    return name + where + (f" ({trail.instance})" if trail.instance not in (None, "postfix") else "")
+
+
+def _facts(trail: Trail, zone: ZoneInfo, width: int, numbers: dict[str, str]) -> Iterator[str]:
+    """Sender, size, Message-ID, span."""
+    facts = [f"{numbers[trail.trail_id]} {_name(trail)}"] if numbers else []
+    if trail.sender is not None:
+        facts.append(f"from <{trail.sender}>")
+    if trail.size_bytes is not None:
+        facts.append(size(trail.size_bytes))
+    if trail.message_id:
+        facts.append(f"Message-ID <{trail.message_id}>")
+    facts.append(f"{_when(trail.first_time, zone)} to {_when(trail.last_time, zone)}")
+    if trail.queue_id is not None and not trail.ended:
+        facts.append("still in the queue when the log ends")
+    facts.append(f"trail {trail.trail_id}")
+    yield from _wrap(", ".join(facts), width, INDENT)
+
+
+def _when(time: datetime | None, zone: ZoneInfo) -> str:
+    return "at an unknown time" if time is None else f"{_local(time, zone):%Y-%m-%d %H:%M:%S %z}"
+
+
+def _local(time: datetime, zone: ZoneInfo) -> datetime:
+    return time.replace(tzinfo=UTC).astimezone(zone)
+
+
+def _fates(story: Story, width: int) -> Iterator[str]:
+    """One entry per recipient; of a message that passed through several trails, its last fate."""
+    told = False
+    for trail in story.trails:
+        passed = _passed_on(story, trail)
+        label = _label(story, trail)
+        for recipient in trail.recipients:
+            if recipient.recipient in passed:
+                continue
+            told = True
+            yield from _fate(recipient, label, width)
+    if not told:
+        yield f"{INDENT}none is named in the log"
+
+
+def _passed_on(story: Story, trail: Trail) -> set[str | None]:
+    """Recipients whose way goes on in another trail of the story."""
+    here = {other.trail_id for other in story.trails}
+    links = [entry for entry in trail.links if entry.direction == "to" and entry.kind in HOPS and entry.trail_id in here]
+    out: set[str | None] = set()
+    for recipient in trail.recipients:
+        last = recipient.attempts[-1] if recipient.attempts else None
+        if last is None or recipient.status != "sent":
+            continue
+        said = str(last.fields.get("reason", ""))
+        for entry in links:
+            handle = entry.queue_id if entry.queue_id and entry.queue_id in said else entry.evidence
+            piped = entry.evidence.startswith("message-id=")
+            if handle in said.replace("_", " ") or handle in said or piped:
+                out.add(recipient.recipient)
+    return out
+
+
+def _label(story: Story, trail: Trail) -> str:
+    """What kind of message this is within the story, where it is not simply the message."""
+    for entry in trail.links:
+        if entry.direction == "from" and entry.kind == "bounced":
+            return " (the bounce)"
+        if entry.direction == "from" and entry.kind == "notified":
+            return " (the notification)"
+    return ""
+
+
+def _fate(recipient: Recipient, label: str, width: int) -> Iterator[str]:
+    who = f"<{recipient.recipient}>" if recipient.recipient is not None else _unnamed(recipient.count)
+    tries = len(recipient.attempts)
+    status = click.style(f"{recipient.status:<9}", fg=STYLES.get(recipient.status))
+    head = f"{who}{label}" + (f" after {tries} tries" if tries > 1 else "")
+    yield f"{INDENT}{status} {fit(head, width - len(INDENT) - 10)}"
+    if recipient.attempts:
+        last = recipient.attempts[-1]
+        peer = last.fields.get("relay_host") or ""
+        if last.fields.get("relay_ip") and last.fields["relay_ip"] != peer:
+            peer = f"{peer} [{last.fields['relay_ip']}]".strip()
+        said = reason(last.fields)
+        if peer or said:
+            yield from _wrap(f"{peer}: {said}" if peer and said else peer or said, width, " " * 12)
+
+
+def _unnamed(count: int) -> str:
+    return "a recipient that no line names" if count == 1 else f"{count} recipients that no line names"
+
+
+def _link(trail: Trail, entry: Link, numbers: dict[str, str]) -> str:
+    sure = "" if entry.confidence == "certain" else ", likely"
+    return f"{numbers[trail.trail_id]} {KINDS[entry.kind]} {numbers[entry.trail_id]} ({entry.evidence}{sure})"
+
+
+def _steps(
+    story: Story, zone: ZoneInfo, width: int, numbers: dict[str, str], *, raw: bool
+) -> Iterator[str]:
+    steps = story.steps()
+    daemons = max((columns(fit(_daemon(step), MOST_DAEMON)) for _, step in steps), default=0)
+    marks = max(map(len, numbers.values()), default=0)
+    before: datetime | None = None
+    day = ""
+    for trail, step in steps:
+        local = _local(step.time, zone) if step.time is not None else None
+        if local is not None and f"{local:%Y-%m-%d}" != day:
+            day = f"{local:%Y-%m-%d}"
+            yield click.style(f"{INDENT}{day} {local:%z}", dim=True)
+        clock = f"{local:%H:%M:%S}" if local is not None else "??:??:??"
+        daemon = fit(_daemon(step), MOST_DAEMON)
+        lead = f"{INDENT}{clock} {_since(before, step.time):>8} "
+        lead += f"{numbers[trail.trail_id]:<{marks}} " if numbers else ""
+        lead += daemon + " " * (daemons - columns(daemon) + 1)
+        before = step.time or before
+        yield from _told(lead, step, width)
+        if raw:
+            number = f":{step.line_number}" if step.line_number else ""
+            yield click.style(f"{INDENT * 2}{safe(step.source)}{number}: {safe(step.raw)}", dim=True)
+
+
+def _told(lead: str, step: Step, width: int) -> Iterator[str]:
+    room = max(width - columns(lead), 24)
+    lines = textwrap.wrap(safe(step.words).replace("\t", " "), room, break_on_hyphens=False) or [""]
+    colour = STYLES.get(str(step.fields.get("status"))) if step.event == "delivery_attempted" else None
+    yield lead + click.style(lines[0], fg=colour)
+    for line in lines[1:]:
+        yield " " * columns(lead) + click.style(line, fg=colour)
+
+
+def _daemon(step: Step) -> str:
+    return step.service or step.program or "-"
+
+
+def _since(before: datetime | None, now: datetime | None) -> str:
+    if before is None or now is None:
+        return ""
+    seconds = (now - before).total_seconds()
+    sign, seconds = ("-" if seconds < 0 else "+"), abs(seconds)
+    if seconds < 60:
+        return f"{sign}{seconds:.3f}".rstrip("0").rstrip(".") + "s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{sign}{minutes}m{rest:02}s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{sign}{hours}h{minutes:02}m" if hours < 24 else f"{sign}{hours // 24}d{hours % 24:02}h"
+
+
+def _wrap(text: str, width: int, indent: str) -> Iterator[str]:
+    """Long text in several lines; what strangers wrote in it is made safe."""
+    yield from textwrap.wrap(
+        safe(text).replace("\t", " "), width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
+    )

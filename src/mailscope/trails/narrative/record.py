@@ -1,0 +1,72 @@
+"""Trails as plain data for JSON; ``docs/trace.md`` describes it.
+
+Absent fields are left out, but for the keys that every trail has.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mailscope.trails.narrative.trail import Attempt, Link, Recipient, Step, Trail, stamp
+
+
+def record(trail: Trail) -> dict[str, Any]:
+    """One trail."""
+    return {
+        "trail_id": trail.trail_id,
+        "host": trail.host,
+        "instance": trail.instance,
+        "queue_id": trail.queue_id,
+        "message_id": trail.message_id,
+        "sender": trail.sender,
+        "size_bytes": trail.size_bytes,
+        "first_time": stamp(trail.first_time),
+        "last_time": stamp(trail.last_time),
+        "ended": trail.ended,
+        "matched": trail.matched,
+        "recipients": [_recipient(recipient) for recipient in trail.recipients],
+        "events": [_event(step) for step in trail.steps],
+        "links": [_link(entry) for entry in trail.links],
+    }
+
+
+def _recipient(recipient: Recipient) -> dict[str, Any]:
+    told: dict[str, Any] = {"recipient": recipient.recipient, "status": recipient.status}
+    if recipient.count != 1:
+        told["count"] = recipient.count
+    return told | {"attempts": [_attempt(attempt) for attempt in recipient.attempts]}
+
+
+def _attempt(attempt: Attempt) -> dict[str, Any]:
+    return {"time": stamp(attempt.time), "status": attempt.status} | attempt.fields
+
+
+def _event(step: Step) -> dict[str, Any]:
+    told = {
+        "time": stamp(step.time),
+        "time_quality": None if step.time_quality == "exact" else step.time_quality,
+        "since_s": step.since_s,
+        "event": step.event,
+        "host": step.host,
+        "program": step.program,
+        "service": step.service,
+        "instance": step.instance,
+        "pid": step.pid,
+        **step.fields,
+        "words": step.words,
+        "text": step.text,
+        "source": step.source,
+        "line_number": step.line_number,
+    }
+    return {name: value for name, value in told.items() if value is not None}
+
+
+def _link(entry: Link) -> dict[str, Any]:
+    return {
+        "kind": entry.kind,
+        "direction": entry.direction,
+        "trail_id": entry.trail_id,
+        "queue_id": entry.queue_id,
+        "evidence": entry.evidence,
+        "confidence": entry.confidence,
+    }
