@@ -34,7 +34,7 @@ fuzz: $(READY)
 
 # Writes generated documentation and expected files anew; read the diff.
 bless: $(READY)
-	$(BIN)/python -m mailscope.vocabulary.docs
+	$(BIN)/python docs/generate.py
 	MAILSCOPE_BLESS=1 $(BIN)/python -m pytest
 
 $(READY): pyproject.toml

@@ -75,7 +75,9 @@ def golden(name: str, version: str) -> str:
 def totals(text: str) -> dict[str, str]:
     """pflogsumm's Grand Totals, as printed."""
     head = text.partition("Traffic Summary")[0]
-    found = {what: number for number, what in re.findall(r"^ +([0-9]+[km]?) +([a-z/ ()]+?)(?:  .*)?$", head, re.M)}
+    found = {
+        what: number for number, what in re.findall(r"^ +([0-9]+[km]?) +([a-z/ ()]+?)(?:  .*)?$", head, re.M)
+    }
     found = {re.sub(r" \([0-9]+%\)", "", what): number for what, number in found.items()}
     for number, what in re.findall(r"^ +([0-9]+) +(rejected|discarded) \([0-9]+%\)$", head, re.M):
         found[what] = number
@@ -87,7 +89,9 @@ def traffic(text: str) -> dict[str, tuple[str, ...]]:
     """pflogsumm's traffic by day, or by hour where the log holds one day; hours without any are left out."""
     by_day = dict(_rows(text, r"^ +([A-Z][a-z]{2} +[0-9]+ [0-9]{4})" + r" +([0-9]+)" * 5))
     by_hour = dict(_rows(text, r"^ +([0-9]{4}-[0-9]{4})" + r" +([0-9]+)" * 5))
-    return by_day or {hour[:2] + ":00": row for hour, row in by_hour.items() if any(cell != "0" for cell in row)}
+    return by_day or {
+        hour[:2] + ":00": row for hour, row in by_hour.items() if any(cell != "0" for cell in row)
+    }
 
 
 def _rows(text: str, pattern: str) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -140,7 +144,7 @@ def our_traffic(ours: Ours) -> dict[str, tuple[str, ...]]:
 
 def _day(iso: str) -> str:
     year, month, day = iso.split("-")
-    names = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+    names = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
     return f"{names[int(month) - 1]} {int(day):>2} {year}"
 
 
@@ -198,5 +202,9 @@ def our_zoverall(ours: Ours) -> dict[str, str]:
 def documented(heading: str) -> dict[str, tuple[str, ...]]:
     """A table of docs/agreement.md: first cell -> the other cells."""
     part = DOCUMENT.read_text(encoding="utf-8").partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
-    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in part.splitlines() if line.startswith("| ")]
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in part.splitlines()
+        if line.startswith("| ")
+    ]
     return {row[0]: tuple(row[1:]) for row in rows[1:]}

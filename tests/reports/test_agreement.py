@@ -48,12 +48,18 @@ def test_messages_that_pflogsumm_counts_as_received_are_accounted_for(
     given = next(found for found in logs[name].report["balance"] if found["name"] == "queue ids given")
     lines = (LAB / "postfix" / f"{name}.mail.log.bsd").read_text(errors="replace")
     proxied = len(re.findall(r"smtpd\[[0-9]+\]: NOQUEUE: client=", lines))
-    unknown_service = len(re.findall(r"postfix/submission-plain/smtpd\[[0-9]+\]: [0-9A-Za-z]+: client=", lines))
+    unknown_service = len(
+        re.findall(r"postfix/submission-plain/smtpd\[[0-9]+\]: [0-9A-Za-z]+: client=", lines)
+    )
     theirs = int(agreement.totals(agreement.golden(name, "1.1.5"))["received"])
     assert theirs == sum(given["parts"].values()) + proxied - unknown_service
-    part = agreement.DOCUMENT.read_text(encoding="utf-8").partition("\n## Received\n")[2].partition("\n## ")[0]
+    part = (
+        agreement.DOCUMENT.read_text(encoding="utf-8").partition("\n## Received\n")[2].partition("\n## ")[0]
+    )
     column = 2 if name == "phaseA" else 1
-    told = [int(row.strip("|").split("|")[column]) for row in part.splitlines() if re.search(r"[0-9] \|$", row)]
+    told = [
+        int(row.strip("|").split("|")[column]) for row in part.splitlines() if re.search(r"[0-9] \|$", row)
+    ]
     assert told == [*given["parts"].values(), proxied, -unknown_service, theirs]
 
 
@@ -73,9 +79,13 @@ def test_rejects_are_accounted_for(name: str, logs: dict[str, Ours]) -> None:
         count(pl.col("stage").is_null()),
     ]
     assert sum(parts) == logs[name].report["rejected"]["total"]
-    part = agreement.DOCUMENT.read_text(encoding="utf-8").partition("\n## Rejected\n")[2].partition("\n## ")[0]
+    part = (
+        agreement.DOCUMENT.read_text(encoding="utf-8").partition("\n## Rejected\n")[2].partition("\n## ")[0]
+    )
     column = 2 if name == "phaseA" else 1
-    told = [int(row.strip("|").split("|")[column]) for row in part.splitlines() if re.search(r"[0-9] \|$", row)]
+    told = [
+        int(row.strip("|").split("|")[column]) for row in part.splitlines() if re.search(r"[0-9] \|$", row)
+    ]
     assert told == [*parts, sum(parts)]
 
 
@@ -92,8 +102,10 @@ def test_deliveries_and_deferrals_by_domain_are_pflogsumms(name: str, logs: dict
     text = agreement.golden(name, "1.3.0").partition("Message Delivery (")[2].partition("\n\n")[0]
     rows = re.findall(r"^ +([0-9]+) +[0-9]+k? +([0-9]+) .* ([^ ]+)$", text, re.M)
     theirs = {host: (int(sent), int(deferred)) for sent, deferred, host in rows}
-    tried = logs[name].ledger.result("recipients").group_by(
-        pl.col("recipient").str.extract("@([^@]*)$", 1).alias("domain")
+    tried = (
+        logs[name]
+        .ledger.result("recipients")
+        .group_by(pl.col("recipient").str.extract("@([^@]*)$", 1).alias("domain"))
     )
     counted = tried.agg(
         pl.col("count").filter(pl.col("outcome") == "sent").sum().alias("sent"),
@@ -112,7 +124,16 @@ def test_senders_by_message_count_are_pflogsumms(logs: dict[str, Ours]) -> None:
 def test_three_forms_of_one_log_give_one_report(tmp_path: Path) -> None:
     forms = [LAB / "postfix" / f"full-run.mail.log.{form}" for form in ("bsd", "rfc3339")]
     reports = [agreement.read(path).report for path in forms]
-    for name in ("lines", "messages", "recipients", "attempts", "rejected", "balance", "rejects", "top_senders"):
+    for name in (
+        "lines",
+        "messages",
+        "recipients",
+        "attempts",
+        "rejected",
+        "balance",
+        "rejects",
+        "top_senders",
+    ):
         assert reports[0][name] == reports[1][name], name
 
 

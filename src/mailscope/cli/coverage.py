@@ -48,6 +48,8 @@ def coverage(inputs: Inputs, top: int, min_share: float | None, form: str) -> No
     pipeline = inputs.pipeline({})
     with progress(pipeline.sources):
         found = summary(restarting(pipeline, _count), top)
+    if not found["lines"]["read"]:
+        inputs.refuse_nothing(pipeline)
     if form == "json":
         # In ASCII and without DEL, so that no terminal acts on what a log holds.
         click.echo(json.dumps(found, indent=1, ensure_ascii=True).replace("\x7f", "\\u007f"))

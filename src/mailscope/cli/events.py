@@ -47,9 +47,10 @@ def events(
     choice = Choice(_known_events(event), frozenset(program), _known_fields(fields))
     pipeline = inputs.pipeline(choice.needed())
     writer = Writer(sys.stdout.buffer, form, choice, pipeline.library, limit)
-    writer.open()
     with progress(pipeline.sources):
         restarting(pipeline, writer.drain)
+    if not writer.lines and limit != 0:
+        inputs.refuse_nothing(pipeline)
     writer.close()
     inputs.finish(pipeline.sources)
 

@@ -115,6 +115,17 @@ class Inputs:
 
         return _naive(parse_until(self.until, datetime.now(UTC), self.zone)) if self.until else None
 
+    def refuse_nothing(self, pipeline: Pipeline) -> None:
+        """Raise InputError for a run that came upon no line: its result would look like a quiet day."""
+        for found in pipeline.sources.reports.values():
+            self.errors.extend(found.problems)
+        if self.errors:
+            raise self.errors[0]
+        names = ", ".join(source.name for source in pipeline.sources.files)
+        if pipeline.selection.everything:
+            raise InputError("there are no lines in it", names, "name the mail log or its directory")
+        raise InputError("no line is of that time and host", names, "see --since, --until and --host")
+
     def finish(self, sources: Sources) -> None:
         """Say what could not be read, and leave with exit code 1 where that was anything."""
         for report in sources.reports.values():

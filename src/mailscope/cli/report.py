@@ -49,7 +49,7 @@ COLOURS: Final = {
 @click.option(
     "--evidence",
     metavar="SECTION[:ROW][:NUMBER]",
-    help="Instead of the report, the log lines behind a number: of a row (its number or name) or of all rows.",
+    help="Instead of the report, the log lines behind a number: of a row (its number or name), or of all.",
 )
 def report(inputs: Inputs, form: str, output: Path | None, top: int, evidence: str | None) -> None:
     """Sum up what the logs say: volume, fates, delays, problems."""
@@ -62,7 +62,8 @@ def report(inputs: Inputs, form: str, output: Path | None, top: int, evidence: s
         raise UsageError("what comes through a pipe cannot be read twice", "--evidence", "name a file")
     with progress(pipeline.sources):
         ledger = restarting(pipeline, _count)
-    _refuse_nothing(inputs, pipeline, ledger)
+    if not ledger.totals.get("read"):
+        inputs.refuse_nothing(pipeline)
     if evidence is not None:
         _write(_evidence(pipeline, ledger, evidence, str(inputs.zone)), output)
     else:
@@ -79,37 +80,23 @@ def _count(pipeline: Pipeline) -> Ledger:
     return ledger
 
 
-def _refuse_nothing(inputs: Inputs, pipeline: Pipeline, ledger: Ledger) -> None:
-    """An empty report would look like a quiet day."""
-    if ledger.totals.get("read"):
-        return
-    for found in pipeline.sources.reports.values():
-        inputs.errors.extend(found.problems)
-    if inputs.errors:
-        raise inputs.errors[0]
-    names = ", ".join(source.name for source in pipeline.sources.files)
-    if pipeline.selection.everything:
-        raise InputError("there are no lines in it", names, "name the mail log or its directory")
-    raise InputError("no line is of that time and host", names, "see --since, --until and --host")
-
-
 def _report(
     inputs: Inputs, pipeline: Pipeline, ledger: Ledger, form: str, output: Path | None, top: int
 ) -> None:
-    from mailscope.cli.terminal import fit
-    from mailscope.reports.layout import plain
+    from mailscope.cli.terminal import columns, fit, safe
+    from mailscope.reports.layout import Paper, plain
     from mailscope.reports.report import Settings, build
     from mailscope.reports.text import render
 
     found = build(ledger, Settings(inputs.zone, top, [source.name for source in pipeline.sources.files]))
     if form == "json":
-        _write([as_json(found)], output)
+        _write([as_json(found) + "\n"], output)
         return
-    lines = render(found, _width(output), fit)
+    lines = render(found, Paper(_width(output), safe, fit, columns))
     if output is None and _coloured():
         _paint(lines)
     else:
-        _write([plain(lines).removesuffix("\n")], output)
+        _write([plain(lines)], output)
 
 
 def as_json(found: dict[str, Any]) -> str:
@@ -147,20 +134,24 @@ def _evidence(pipeline: Pipeline, ledger: Ledger, asked: str, zone: str) -> Iter
     opening = parse(asked, ledger, zone)
     with progress(pipeline.sources, "Reading again"):
         for line in lines(pipeline, opening, ledger, zone):
-            yield safe(line)
+            yield safe(line) + "\n"
 
 
 def _write(texts: Iterable[str], output: Path | None) -> None:
-    """Write lines to standard output, or to a file that appears only when it is whole."""
-    if output is None:
+    """Write to standard output, or to a file that appears only when it is whole."""
+    if output is None or str(output) == "-":
+        stream = sys.stdout.buffer
+        encoding = sys.stdout.encoding or "utf-8"
         for text in texts:
-            click.echo(text)
+            stream.write(text.encode(encoding, "backslashreplace"))
+        stream.flush()
         return
     beside = output.with_name(f".{output.name}.{os.getpid()}.tmp")
     try:
         with beside.open("w", encoding="utf-8") as file:
-            file.writelines(f"{text}\n" for text in texts)
+            file.writelines(texts)
         beside.replace(output)
     except OSError as error:
-        beside.unlink(missing_ok=True)
         raise InputError.from_os_error(error, output) from error
+    finally:
+        beside.unlink(missing_ok=True)

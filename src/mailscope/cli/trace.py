@@ -25,7 +25,12 @@ NOTHING_FOUND = 1
 @click.option("--as", "kind", type=click.Choice(KINDS), help="What QUERY is, where its look does not tell.")
 @click.option("--raw", is_flag=True, help="Also show the raw log line of each step.")
 @click.option(
-    "--limit", type=click.IntRange(min=1), default=100, show_default=True, metavar="N", help="Stories at most."
+    "--limit",
+    type=click.IntRange(min=1),
+    default=100,
+    show_default=True,
+    metavar="N",
+    help="Stories at most.",
 )
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def trace(inputs: Inputs, query: str, kind: str | None, raw: bool, limit: int, form: str) -> None:
@@ -82,7 +87,9 @@ def _notes(asked: Query, found: Found, told: Told, files: int) -> None:
     if told.more:
         say(f"{told.more} more match; see them with a larger --limit or a shorter --since ... --until")
     if told.other:
-        say(f"{told.other} matching lines tell of no message (connections and the like); see 'mailscope events'")
+        say(
+            f"{told.other} matching lines tell of no message (connections and the like); see 'mailscope events'"
+        )
     if not told.stories:
         where = f"{files} files" if files != 1 else "1 file"
         say(f"nothing found for {asked} in {where}, {found.bytes_searched:,} bytes")

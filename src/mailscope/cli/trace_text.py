@@ -15,7 +15,7 @@ import click
 
 from mailscope.cli.terminal import columns, fit, safe
 from mailscope.trails.narrative.trail import Link, Recipient, Step, Story, Trail
-from mailscope.trails.narrative.words import reason, size
+from mailscope.trails.narrative.words import outcome, size
 
 NARROWEST: Final = 60
 MOST_DAEMON: Final = 12
@@ -53,7 +53,9 @@ def _story(story: Story, zone: ZoneInfo, width: int, *, raw: bool, place: str) -
     linked = f", with {others} linked" if others else ""
     yield click.style(fit(f"{place}{_name(main)}{linked}", width), bold=True)
     yield from _fates(story, width)
-    numbers = {trail.trail_id: f"[{number}]" for number, trail in enumerate(story.trails, 1)} if others else {}
+    numbers = (
+        {trail.trail_id: f"[{number}]" for number, trail in enumerate(story.trails, 1)} if others else {}
+    )
     for trail in story.trails:
         yield from _facts(trail, zone, width, numbers)
     for trail in story.trails:
@@ -66,6 +68,8 @@ def _story(story: Story, zone: ZoneInfo, width: int, *, raw: bool, place: str) -
 def _name(trail: Trail) -> str:
     if trail.queue_id:
         name = f"message {trail.queue_id}"
+    elif all(step.event == "login_failed" or step.session for step in trail.steps):
+        name = "failed logins"
     elif trail.ended == "refused":
         name = "mail refused before it had a queue id"
     else:
@@ -116,7 +120,11 @@ def _fates(story: Story, width: int) -> Iterator[str]:
 def _passed_on(story: Story, trail: Trail) -> set[str | None]:
     """Recipients whose way goes on in another trail of the story."""
     here = {other.trail_id for other in story.trails}
-    links = [entry for entry in trail.links if entry.direction == "to" and entry.kind in HOPS and entry.trail_id in here]
+    links = [
+        entry
+        for entry in trail.links
+        if entry.direction == "to" and entry.kind in HOPS and entry.trail_id in here
+    ]
     out: set[str | None] = set()
     for recipient in trail.recipients:
         last = recipient.attempts[-1] if recipient.attempts else None
@@ -150,9 +158,11 @@ def _fate(recipient: Recipient, label: str, width: int) -> Iterator[str]:
     if recipient.attempts:
         last = recipient.attempts[-1]
         peer = last.fields.get("relay_host") or ""
-        if last.fields.get("relay_ip") and last.fields["relay_ip"] != peer:
+        if "delivery_id" in last.fields:
+            peer = ""  # qmail's report says it
+        elif last.fields.get("relay_ip") and last.fields["relay_ip"] != peer:
             peer = f"{peer} [{last.fields['relay_ip']}]".strip()
-        said = reason(last.fields)
+        said = outcome(last.fields | {"status": last.status})
         if peer or said:
             yield from _wrap(f"{peer}: {said}" if peer and said else peer or said, width, " " * 12)
 
@@ -166,9 +176,7 @@ def _link(trail: Trail, entry: Link, numbers: dict[str, str]) -> str:
     return f"{numbers[trail.trail_id]} {KINDS[entry.kind]} {numbers[entry.trail_id]} ({entry.evidence}{sure})"
 
 
-def _steps(
-    story: Story, zone: ZoneInfo, width: int, numbers: dict[str, str], *, raw: bool
-) -> Iterator[str]:
+def _steps(story: Story, zone: ZoneInfo, width: int, numbers: dict[str, str], *, raw: bool) -> Iterator[str]:
     steps = story.steps()
     daemons = max((columns(fit(_daemon(step), MOST_DAEMON)) for _, step in steps), default=0)
     marks = max(map(len, numbers.values()), default=0)
@@ -221,5 +229,9 @@ def _since(before: datetime | None, now: datetime | None) -> str:
 def _wrap(text: str, width: int, indent: str) -> Iterator[str]:
     """Long text in several lines; what strangers wrote in it is made safe."""
     yield from textwrap.wrap(
-        safe(text).replace("\t", " "), width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
+        safe(text).replace("\t", " "),
+        width,
+        initial_indent=indent,
+        subsequent_indent=indent,
+        break_on_hyphens=False,
     )

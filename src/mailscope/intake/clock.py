@@ -30,8 +30,10 @@ from mailscope.intake.envelopes.header import (
     YEAR_INFERRED,
     ZONE_ASSUMED,
     Header,
+    runs,
 )
 from mailscope.intake.envelopes.rfc3164 import MONTHS
+from mailscope.vocabulary.columns import take
 
 # A log that goes back by more than this has passed a New Year (a few days back is a file put together
 # in the wrong order); one that leaps ahead by more than the other figure has met a line of last year.
@@ -123,11 +125,8 @@ class Clock:
 
     def _from_stamps(self, stamp: pl.Series) -> pl.Series:
         """BSD stamps; only a change of the stamp is worked out."""
-        # The first line counts as a change even if it has no stamp.
-        changed = stamp.ne_missing(stamp.shift()).scatter(0, True)
-        distinct = stamp.filter(changed)
-        walls = self._walls(distinct)
-        return self._zoned(walls).gather(changed.cum_sum() - 1)
+        distinct, run = runs(stamp)
+        return take(self._zoned(self._walls(distinct)), run)
 
     def _walls(self, stamp: pl.Series) -> pl.Series:
         parts = _parts(stamp, self.month)
@@ -172,10 +171,8 @@ class Clock:
             back = next(back for back in range(1, LONGEST_LEAP_GAP + 1) if isleap(years[0] - back))
             self.disproved = max(self.disproved, back)
         self.leap_day_seen = True
-        wrong = [year for year in years.unique() if not isleap(year)]
-        return parts.with_columns(
-            pl.when(pl.lit(leap_days) & pl.col("year").is_in(wrong)).then(None).otherwise("month").alias("month")
-        )
+        wrong = leap_days & parts["year"].is_in([year for year in years.unique() if not isleap(year)])
+        return parts.with_columns(pl.when(wrong).then(None).otherwise("month").alias("month"))
 
     def _first_year(self, month: int, day: int) -> int:
         limit = self.bound.astimezone(self.zone) + TOLERANCE

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from io import BufferedReader
 from typing import BinaryIO, Final
 
 from mailscope.intake.reader import Source
@@ -36,7 +37,7 @@ def open_journal() -> tuple[Source, BinaryIO]:
         stdout=subprocess.PIPE,
         stdin=subprocess.DEVNULL,
     )
-    assert process.stdout is not None
+    assert isinstance(process.stdout, BufferedReader)
     source = Source(
         path="-", name=NAME, set_id=NAME, age_rank=0, mtime=None, size_bytes=None, compression="none"
     )

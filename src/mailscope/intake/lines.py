@@ -17,7 +17,7 @@ STAMPED: Final = r"^[0-9]{9,11}\.[0-9]{6,9}[ +]"
 # A whole second line behind the first: stamp, host, tag, splogger's stamp.
 SECOND: Final = r" [A-Z][a-z]{2} [ 0-3][0-9] [0-9]{2}:[0-9]{2}:[0-9]{2} [^ ]+ [^ ]+: [0-9]{9,11}\.[0-9]{6} "
 SECOND_HEADER: Final = re.compile(f" (?={SECOND[1:]})")
-DTYPES: Final = {"time": TIME, "local": TIME, "pri": pl.Int64}
+DTYPES: Final[dict[str, pl.DataType | type[pl.DataType]]] = {"time": TIME, "local": TIME, "pri": pl.Int64}
 # Windows programs put one before a file's first line; it stays inside where files were joined.
 BYTE_ORDER_MARK: Final = "\ufeff".encode()
 # What Polars takes for the beginning of a zlib stream and tries to unpack.
@@ -155,7 +155,7 @@ def _mixed(lines: pl.Series) -> Header:
             if value is None:
                 continue
             if isinstance(value, str):
-                value = pl.Series([value]).new_from_index(0, fits.sum())
+                value = pl.Series([value]).new_from_index(0, int(fits.sum()))
             if header.ok is not None:
                 value = value.filter(header.ok)
             columns[name] = column.scatter(taken, value)

@@ -33,6 +33,7 @@ class Opened:
     first: datetime | None
     chunks: Callable[[], Iterator[bytes]]
     clock: Callable[[], Clock]
+    set_id: str
 
 
 @dataclass
@@ -58,7 +59,7 @@ class Sources:
 
     def opened(self) -> list[Opened]:
         """The sources with their first instants; of a rotated set, each file bounds the one before."""
-        out: list[Opened] = []
+        out: dict[int, Opened] = {}
         following: dict[str, datetime] = {}
         # The newest of each set first: nothing in a file is later than the file that follows it.
         for source in sorted(self.files, key=lambda file: file.age_rank):
@@ -66,17 +67,14 @@ class Sources:
             opened = self._open(source, bound)
             if opened.first is not None:
                 following[source.set_id] = opened.first
-            out.append(opened)
-        position = {id(source): rank for rank, source in enumerate(self.files)}
-        ordered = sorted(self.files, key=lambda file: file.age_rank)
-        return [
-            opened for _, opened in sorted(zip(ordered, out, strict=True), key=lambda pair: position[id(pair[0])])
-        ]
+            out[id(source)] = opened
+        return [out[id(source)] for source in self.files]
 
     def _bound(self, source: Source, following: datetime | None) -> datetime:
         bound = self.now
         # Archives that can be built again the same carry a time of 0 or so: it tells nothing.
-        if source.mtime is not None and OLDEST_MTIME < source.mtime < self.now.replace(tzinfo=UTC).timestamp():
+        now = self.now.replace(tzinfo=UTC).timestamp()
+        if source.mtime is not None and OLDEST_MTIME < source.mtime < now:
             bound = datetime.fromtimestamp(source.mtime, UTC).replace(tzinfo=None)
         if following is not None:
             bound = min(bound, following)
@@ -106,7 +104,7 @@ class Sources:
                 lead["last"] = known[0]
                 value = known.min()
                 first = value if isinstance(value, datetime) else None
-        return Opened(source.name, first, lambda: self._chunks(source, report), clock)
+        return Opened(source.name, first, lambda: self._chunks(source, report), clock, source.set_id)
 
     def _head(self, source: Source, report: ReadReport) -> bytes:
         """The first whole lines; a pipe's first chunk is kept, it can be read only once."""

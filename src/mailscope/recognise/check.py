@@ -13,6 +13,7 @@ from mailscope.recognise.library import Library
 from mailscope.recognise.pattern import Pattern, Value
 from mailscope.recognise.program import Program
 from mailscope.recognise.queue_id import split_queue_id
+from mailscope.vocabulary.errors import PatternError
 
 
 def check(library: Library, names: Iterable[str] = ()) -> Iterator[str]:
@@ -33,6 +34,11 @@ def check(library: Library, names: Iterable[str] = ()) -> Iterator[str]:
 
 def check_pattern(library: Library, readers: list[Program], pattern: Pattern) -> Iterator[str]:
     """What is wrong with one pattern, held against all patterns of the programs that use it."""
+    try:
+        pattern.validate()
+    except PatternError as error:
+        yield str(error)
+        return
     if not pattern.examples:
         yield f"{pattern.label}: it has no example"
     for needless in ("\\d", "\\w", "\\s", "\\D", "\\W", "\\S"):

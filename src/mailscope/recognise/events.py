@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Final
 
 import polars as pl
 
 from mailscope.recognise.engine import DTYPES, Part, Recognised
+from mailscope.vocabulary.columns import constant, take
 from mailscope.vocabulary.fields import BY_NAME
 
 TIME: Final = pl.Datetime("us")
@@ -26,7 +27,8 @@ class Events:
 
     One row per line that is not blank.  ``order`` ranks the lines of a batch (by time where several
     sources overlap); ``alive`` marks the lines that count (null: all), the others being duplicates
-    or outside the time and hosts asked for.  ``number`` is the line's number in its source.
+    or outside the time and hosts asked for.  ``number`` is the line's number in its source; ``set_id`` is
+    the same for all files that one log was rotated into.
     """
 
     source: str
@@ -42,6 +44,7 @@ class Events:
     duplicate: int = 0
     order: pl.Series | None = None
     alive: pl.Series | None = None
+    set_id: str | None = None
 
     @property
     def parts(self) -> list[Part]:
@@ -57,7 +60,7 @@ class Events:
     def unrecognised(self) -> pl.Series:
         """Rows that no pattern knows."""
         rows = self.recognised.unrecognised
-        return rows if self.alive is None else rows.filter(self.alive.gather(rows))
+        return rows if self.alive is None else rows.filter(take(self.alive, rows))
 
     def select(self, keep: pl.Series, duplicate: int = 0) -> Events:
         """The same lines with only those alive that are kept (and were alive before)."""
@@ -74,12 +77,12 @@ class Events:
     def hosts(self, rows: pl.Series) -> pl.Series:
         """Host of some rows."""
         if isinstance(self.host, pl.Series):
-            return self.host.gather(rows).alias("host")
+            return take(self.host, rows).alias("host")
         return pl.Series("host", [self.host], dtype=pl.String).new_from_index(0, len(rows))
 
     def tagged(self, column: str, rows: pl.Series) -> pl.Series:
         """program, pid, service or instance, as the tags of some rows tell them."""
-        return self.recognised.tags[column].gather(self.recognised.tag_code.gather(rows))
+        return take(self.recognised.tags[column], take(self.recognised.tag_code, rows))
 
     def table(
         self, kinds: Iterable[str], columns: Sequence[str], *, core: bool | Sequence[str] = False
@@ -87,28 +90,21 @@ class Events:
         """Events of some kinds as one frame in line order.
 
         Columns: ``row``, ``order``, ``time``, ``queue_id`` and ``columns`` (fields that a line does
-        not carry are null); with ``core`` also event, host, program, service, instance and pid (or those of them that it names).
+        not carry are null); with ``core`` also event, host, program, service, instance and pid (or those
+        of them that it names).
         """
         wanted = frozenset(kinds)
-        frames = [self._part(part, columns, core) for part in self.parts if part.pattern.event in wanted]
+        names = CORE if core is True else tuple(core or ())
+        frames = [
+            self._part(part, columns, bool(names)) for part in self.parts if part.pattern.event in wanted
+        ]
         if not frames:
-            schema: dict[str, pl.DataType | type[pl.DataType]] = {
-                "row": pl.UInt32,
-                "queue_id": pl.String,
-                **{name: DTYPES[BY_NAME[name].kind] for name in columns if name != "queue_id"},
-            }
-            if core:
-                schema |= {name: pl.String for name in ("event", "service")}
-            frame = pl.DataFrame(schema=schema)
-        else:
-            frame = pl.concat(frames) if len(frames) > 1 else frames[0]
-            frame = frame.sort("row") if len(frames) > 1 else frame
+            return _no_rows(tuple(columns), names)
+        frame = pl.concat(frames).sort("row") if len(frames) > 1 else frames[0]
         rows = frame["row"]
-        frame = frame.with_columns(
-            self.time.gather(rows).alias("time"),
-            (rows if self.order is None else self.order.gather(rows)).cast(pl.UInt32).alias("order"),
-        )
-        return frame.with_columns(self._core(frame, CORE if core is True else core or ()))
+        order = rows if self.order is None else take(self.order, rows)
+        frame = frame.hstack([take(self.time, rows).alias("time"), order.cast(pl.UInt32).alias("order")])
+        return frame.with_columns(self._core(frame, names)) if names else frame
 
     def _core(self, frame: pl.DataFrame, names: Sequence[str]) -> Iterator[pl.Series | pl.Expr]:
         """The named columns that the lines' tags and headers tell."""
@@ -117,23 +113,38 @@ class Events:
             if name == "host":
                 yield self.hosts(rows)
             elif name == "service":
-                yield pl.coalesce(self.tagged("service", rows), pl.col("service")).alias("service")
+                own = self.tagged("service", rows)
+                if own.null_count():
+                    yield pl.coalesce(own, pl.col("service")).alias("service")
+                else:
+                    yield own.alias("service")
             elif name != "event":
                 yield self.tagged(name, rows).alias(name)
 
-    def _part(self, part: Part, columns: Sequence[str], core: bool | Sequence[str]) -> pl.DataFrame:
+    def _part(self, part: Part, columns: Sequence[str], core: bool) -> pl.DataFrame:
         have = set(part.frame.columns)
         constants = part.pattern.constants
-        expressions = [pl.col("row"), pl.col("queue_id")]
+        length = len(part.frame)
+        out = [part.frame["row"], part.frame["queue_id"]]
         for name in columns:
-            if name == "queue_id":
-                continue
-            dtype = DTYPES[BY_NAME[name].kind]
             if name in have:
-                expressions.append(pl.col(name))
+                if name != "queue_id":
+                    out.append(part.frame[name])
             else:
-                expressions.append(pl.lit(constants.get(name), dtype=dtype).alias(name))
+                out.append(constant(constants.get(name), length, DTYPES[BY_NAME[name].kind], name))
         if core:
-            expressions.append(pl.lit(part.pattern.event).alias("event"))
-            expressions.append(pl.lit(part.service, dtype=pl.String).alias("service"))
-        return part.frame.select(expressions)
+            out.append(constant(part.pattern.event, length, pl.String, "event"))
+            out.append(constant(part.service, length, pl.String, "service"))
+        return pl.DataFrame(out)
+
+
+@lru_cache(maxsize=256)
+def _no_rows(columns: tuple[str, ...], core: tuple[str, ...]) -> pl.DataFrame:
+    """An empty table; most kinds of event are missing from most chunks."""
+    schema: dict[str, pl.DataType | type[pl.DataType]] = {"row": pl.UInt32, "queue_id": pl.String}
+    schema |= {name: DTYPES[BY_NAME[name].kind] for name in columns}
+    schema |= {"time": TIME, "order": pl.UInt32}
+    if core:
+        schema |= {"event": pl.String, "service": pl.String}
+    schema |= {name: pl.Int64 if name == "pid" else pl.String for name in core}
+    return pl.DataFrame(schema=schema)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
-from mailscope.recognise.prefix import beginnings
+from mailscope.recognise.prefix import beginnings, literal
 from mailscope.recognise.tokens import TOKENS, token_of
 from mailscope.vocabulary.errors import PatternError
 from mailscope.vocabulary.events import EVENTS
@@ -78,6 +78,24 @@ class Pattern:
             body = GROUP.sub(lambda found: found[0] if found[1] in needed else "(?:", body)
         return f"^(?:{body})(?P<{MATCHED}>)$"
 
+    def validate(self) -> None:
+        """Raise PatternError where the regex is wrong or a field has two sources.
+
+        Not done for our own files when a log is read: it would take longer than many a log.
+        """
+        try:
+            re.compile(self.expanded, re.ASCII)
+        except re.error as error:
+            raise PatternError(self.label, None, f"not a regex: {error}", "correct 'match'") from error
+        twice = set(self.constants) & set(self.captures)
+        if twice:
+            raise PatternError(self.label, None, f"'{twice.pop()}' is both captured and set", "keep one")
+
+    @cached_property
+    def literal(self) -> str:
+        """The plain characters that every text of this pattern begins with."""
+        return literal(self.expanded)
+
     @cached_property
     def compiled(self) -> re.Pattern[str]:
         """For single texts (checks and ``patterns try``); frames use Polars' engine."""
@@ -120,10 +138,6 @@ def expand(match: str, where: str) -> str:
     for name in GROUP.findall(expanded):
         if name not in BY_NAME:
             raise PatternError(where, None, f"unknown field in (?P<{name}>", "use a field of the vocabulary")
-    try:
-        re.compile(expanded, re.ASCII)
-    except re.error as error:
-        raise PatternError(where, None, f"not a regex: {error}", "correct 'match'") from error
     return expanded
 
 

@@ -7,18 +7,62 @@ they are not too many.
 
 from __future__ import annotations
 
-import re._constants as sre  # type: ignore[import-untyped]
-import re._parser as parser  # type: ignore[import-untyped]
+import re._constants as sre  # type: ignore[import-not-found]
+import re._parser as parser  # type: ignore[import-not-found]
 from functools import lru_cache
 from typing import Any, Final
 
 MOST: Final = 400
+META: Final = frozenset("\\.^$*+?{}[]|()")
+
+
+@lru_cache(maxsize=None)
+def literal(regex: str) -> str:
+    """The plain characters that every match begins with; empty where the regex offers a choice there."""
+    out: list[str] = []
+    at = 0
+    while at < len(regex):
+        char, width = regex[at], 1
+        if char == "\\" and not regex[at + 1 : at + 2].isalnum():
+            char, width = regex[at + 1 : at + 2], 2
+        elif char in META:
+            break
+        if regex[at + width : at + width + 1] in ("*", "?", "+", "{"):
+            break
+        out.append(char)
+        at += width
+    # Any choice may be one of the whole regex; only a closer look would tell.
+    return "" if "|" in regex and _chooses(regex) else "".join(out)
+
+
+def _chooses(regex: str) -> bool:
+    """Whether the regex is a choice as a whole: a bar outside all groups and classes."""
+    depth, at, in_class = 0, 0, False
+    while at < len(regex):
+        char = regex[at]
+        if char == "\\":
+            at += 1
+        elif in_class:
+            in_class = char != "]"
+        elif char == "[":
+            in_class = True
+            at += regex[at + 1 : at + 2] == "^"
+            at += regex[at + 1 : at + 2] == "]"
+        elif char in "()":
+            depth += 1 if char == "(" else -1
+        elif char == "|" and depth == 0:
+            return True
+        at += 1
+    return False
 
 
 @lru_cache(maxsize=None)
 def beginnings(regex: str, depth: int) -> frozenset[str]:
     """Beginnings of all matches; one shorter than ``depth`` may be followed by anything."""
-    done, open_ = _walk(list(parser.parse(regex)), {""}, depth)
+    plain = literal(regex)
+    if len(plain) >= depth:
+        return frozenset((plain[:depth],))
+    done, open_ = _walk(list(_parsed(regex)), {""}, depth)
     found = done | open_
     if len(found) > MOST:
         found = {text[:1] for text in found}
@@ -26,6 +70,12 @@ def beginnings(regex: str, depth: int) -> frozenset[str]:
     return frozenset(
         text for text in found if not any(text != other and text.startswith(other) for other in found)
     )
+
+
+@lru_cache(maxsize=None)
+def _parsed(regex: str) -> Any:
+    # Slow (half a millisecond), and only wanted where the beginning is not plain.
+    return parser.parse(regex)
 
 
 def _walk(items: list[Any], prefixes: set[str], depth: int) -> tuple[set[str], set[str]]:

@@ -81,7 +81,8 @@ def parse_program(name: str, file: str, content: str, *, whole: bool = True) -> 
         events=events,
     )
     if whole:
-        _ = program.patterns
+        for pattern in program.patterns:
+            pattern.validate()
     return program
 
 
@@ -103,7 +104,7 @@ def _pattern(file: str, index: int, entry: Mapping[str, Any]) -> Pattern:
     for name in constants:
         if name not in BY_NAME:
             raise PatternError(where, None, f"unknown field '{name}' in set", "use a vocabulary field")
-    pattern = Pattern(
+    return Pattern(
         file=file,
         index=index,
         event=entry["event"],
@@ -116,10 +117,6 @@ def _pattern(file: str, index: int, entry: Mapping[str, Any]) -> Pattern:
         ),
         not_examples=tuple(example["text"] for example in entry.get("not_example", ())),
     )
-    overlap = set(constants) & set(pattern.captures)
-    if overlap:
-        raise PatternError(where, None, f"'{overlap.pop()}' is both captured and set", "keep one")
-    return pattern
 
 
 def _refuse_unknown(mapping: Mapping[str, Any], allowed: frozenset[str], where: str) -> None:

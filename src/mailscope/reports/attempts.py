@@ -14,7 +14,7 @@ SENT: Final = OUTCOME.is_in(["sent", "forwarded"])
 
 
 def numbers(tally: str) -> tuple[Number, ...]:
-    """Attempts by outcome, bytes delivered and the slowest delivery, from a tally that has them by outcome."""
+    """Attempts by outcome, bytes delivered and the slowest delivery, from a tally by outcome."""
     return (
         Number("sent", "Sent", tally, only=SENT),
         Number("deferred", "Deferred", tally, only=OUTCOME == "deferred"),

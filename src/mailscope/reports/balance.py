@@ -69,11 +69,11 @@ def messages(ledger: Ledger) -> dict[str, int]:
     """Messages: how many came in, how, and how they left.
 
     ``accepted``: came into the queue, ``received`` from outside or ``internal``, made here (notifications,
-    forwarded mail); ``finished`` or still ``open`` (``held`` of them on hold).  ``requeued`` (postsuper -r) is
-    a message that goes on under a new queue id, where it counts again.  Not among them are the ``refused``
-    (turned away after they had a queue id), the ``incomplete`` (the client broke off) and those from
-    ``before_log``.  ``passes`` is all of these, one for each time through the queue; ``as_messages`` counts
-    a message once that a content filter brought back (``second_passes``) or that was requeued.
+    forwarded mail); ``finished`` or still ``open`` (``held`` of them on hold).  ``requeued`` (postsuper -r)
+    is a message that goes on under a new queue id, where it counts again.  Not among them are the
+    ``refused`` (turned away after they had a queue id), the ``incomplete`` (the client broke off) and those
+    from ``before_log``.  ``passes`` is all of these, one for each time through the queue; ``as_messages``
+    counts a message once that a content filter brought back (``second_passes``) or that was requeued.
     """
     rows = ledger.result("messages")
 

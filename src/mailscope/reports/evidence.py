@@ -119,9 +119,7 @@ def _of_table(pipeline: Pipeline, tally: Tally, wanted: pl.DataFrame) -> Iterato
             yield raw_lines(batch, rows["order"])
 
 
-def _rows(
-    tally: Tally, batch: list[Events], outcome: Outcome, wanted: pl.DataFrame
-) -> pl.DataFrame | None:
+def _rows(tally: Tally, batch: list[Events], outcome: Outcome, wanted: pl.DataFrame) -> pl.DataFrame | None:
     frame = dict(tables(batch, outcome)).get(tally.table)
     return None if frame is None else counted(tally, frame, wanted)
 

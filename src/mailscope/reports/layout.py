@@ -1,7 +1,8 @@
 """Tables and blocks laid out in columns of a terminal, as lines of styled pieces.
 
-In: texts that are safe to print.  Out: lines; a line is a list of pieces, a piece a text and the name of its
-style ("" for none).  Whether styles become colours is the printer's business.
+In: texts as they were logged, and a paper that knows how to make them safe and how wide they are.  Out:
+lines; a line is a list of pieces, a piece a text and the name of its style ("" for none).  Whether styles
+become colours is the printer's business.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from typing import Final
 
 Piece = tuple[str, str]
 Line = list[Piece]
-Fit = Callable[[str, int], str]
 
 GAP: Final = 2
 # The last column of words takes what is left of the width, but is not squeezed below this.
@@ -22,8 +22,18 @@ NOTHING: Final = ("0", "-", "0 s")
 
 
 @dataclass(frozen=True)
+class Paper:
+    """What is written on: its width; how a text is made safe, cut to a width, and measured in columns."""
+
+    width: int
+    safe: Callable[[str], str]
+    fit: Callable[[str, int], str]
+    columns: Callable[[str], int]
+
+
+@dataclass(frozen=True)
 class Column:
-    """A column of a table: its heading, its cells, to which side they are set, and the style of each."""
+    """A column of a table: its heading, its cells, to which side they are set, and the style of its cells."""
 
     title: str
     cells: Sequence[str]
@@ -32,38 +42,38 @@ class Column:
     # Where there is not room for all: what a column of words may keep; the last one takes what is left.
     widest: int = 22
 
-    @property
-    def width(self) -> int:
-        """The width that it needs."""
-        return max(len(self.title), *(map(len, self.cells)), 0)
 
-
-def table(columns: Sequence[Column], width: int, fit: Fit) -> list[Line]:
-    """The table, headings first.  A long cell of the last column, if that holds words, goes on in a second line."""
-    widths = _widths(columns, width)
-    lines = [_row(columns, [column.title for column in columns], widths, fit, "head")]
-    for cells in zip(*(column.cells for column in columns), strict=True):
+def table(columns: Sequence[Column], paper: Paper) -> list[Line]:
+    """The table, headings first.  A long text in the last column goes on in a second line."""
+    safe = [[paper.safe(cell) for cell in column.cells] for column in columns]
+    widths = _widths(columns, safe, paper)
+    lines = [_row(columns, [column.title for column in columns], widths, paper, "head")]
+    for cells in zip(*safe, strict=True):
         first, second = cells, ""
-        if not columns[-1].right and len(cells[-1]) > widths[-1]:
+        if not columns[-1].right and paper.columns(cells[-1]) > widths[-1]:
             head, second = _broken(cells[-1], widths[-1])
             first = (*cells[:-1], head)
-        lines.append(_row(columns, first, widths, fit, None))
+        lines.append(_row(columns, first, widths, paper, None))
         if second:
-            lines.append([(" " * (sum(widths[:-1]) + GAP * len(columns)) + fit(second, widths[-1]), "")])
+            indent = " " * (sum(widths[:-1]) + GAP * len(columns))
+            lines.append([(indent + paper.fit(second, widths[-1]), "")])
     return lines
 
 
-def _widths(columns: Sequence[Column], width: int) -> list[int]:
+def _widths(columns: Sequence[Column], cells: Sequence[Sequence[str]], paper: Paper) -> list[int]:
     """The width of each column: what it needs; columns of words take less where there is not enough."""
-    widths = [column.width for column in columns]
+    widths = [
+        max([len(column.title), *map(paper.columns, own)]) for column, own in zip(columns, cells, strict=True)
+    ]
     words = [place for place, column in enumerate(columns) if not column.right]
     for place in words[:-1]:
-        excess = sum(widths) + GAP * len(columns) - width
+        excess = sum(widths) + GAP * len(columns) - paper.width
         if excess > 0:
             widths[place] = max(min(widths[place], columns[place].widest), widths[place] - excess)
     if words:
-        excess = sum(widths) + GAP * len(columns) - width
-        widths[words[-1]] = max(NARROWEST, widths[words[-1]] - max(0, excess))
+        excess = sum(widths) + GAP * len(columns) - paper.width
+        needed = widths[words[-1]]
+        widths[words[-1]] = max(min(NARROWEST, needed), needed - max(0, excess))
     return widths
 
 
@@ -74,12 +84,12 @@ def _broken(text: str, width: int) -> tuple[str, str]:
 
 
 def _row(
-    columns: Sequence[Column], cells: Sequence[str], widths: Sequence[int], fit: Fit, style: str | None
+    columns: Sequence[Column], cells: Sequence[str], widths: Sequence[int], paper: Paper, style: str | None
 ) -> Line:
     line: Line = []
     for position, (column, cell, width) in enumerate(zip(columns, cells, widths, strict=True)):
-        text = fit(cell, width)
-        gap = " " * (width - len(text))
+        text = paper.fit(cell, width)
+        gap = " " * (width - paper.columns(text))
         if column.right:
             text = gap + text
         elif position < len(columns) - 1:

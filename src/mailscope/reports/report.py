@@ -63,9 +63,11 @@ def attempts(ledger: Ledger) -> dict[str, int]:
     found = {"total": sum(by_outcome.values()) + forwarded}
     found |= {"sent": by_outcome.pop("sent", 0) + forwarded, "forwarded": forwarded}
     found |= {status: by_outcome.pop(status, 0) for status in ("deferred", "bounced", "expired")}
-    return found | {str(status): count for status, count in sorted(by_outcome.items())} | {
-        "bytes_delivered": int(bytes_sent)
-    }
+    return (
+        found
+        | {str(status): count for status, count in sorted(by_outcome.items())}
+        | {"bytes_delivered": int(bytes_sent)}
+    )
 
 
 def rejected(rejects: dict[str, Any]) -> dict[str, Any]:
@@ -117,10 +119,14 @@ def problems(report: dict[str, Any]) -> list[dict[str, Any]]:
     note("notes of lost log lines", report["log_loss"]["totals"]["notes"], "log_loss")
     note("errors", report["errors"]["totals"]["times"], "errors")
     note("warnings", report["warnings"]["totals"]["times"], "warnings")
-    note("failed logins", report["login_failures_by_client"]["totals"]["failures"], "login_failures_by_client")
+    note(
+        "failed logins", report["login_failures_by_client"]["totals"]["failures"], "login_failures_by_client"
+    )
     note("lines not recognised", report["lines"]["unrecognised"], "unrecognised")
-    for finding in report["saturation"]:
-        found.append({"what": finding["advice"], "count": finding["saturated_slots"], "section": "concurrency"})
+    found.extend(
+        {"what": finding["advice"], "count": finding["saturated_slots"], "section": "concurrency"}
+        for finding in report["saturation"]
+    )
     return found
 
 

@@ -53,8 +53,8 @@ class Saturation:
         """What to do about it."""
         places = "the only place" if self.limit == 1 else f"all {self.limit} places"
         what = (
-            f"{places.capitalize()} for {self.kind} deliveries taken in {self.slots} of {self.active} quarters "
-            "of an hour with deliveries"
+            f"{places.capitalize()} for {self.kind} deliveries taken in {self.slots} of {self.active} "
+            "quarters of an hour with deliveries"
         )
         todo = (
             f"if the host has memory and network to spare, raise {CONTROL[self.kind]} (now {self.limit}) and "
@@ -97,7 +97,8 @@ def lasting(ledger: Ledger) -> list[Saturation]:
         # Consecutive slots have the same difference to their position.
         runs = saturated.with_row_index("position").group_by(pl.col("slot") - pl.col("position")).len()
         limit, longest = saturated["limit"].max(), runs["len"].max()
-        assert isinstance(limit, int) and isinstance(longest, int)
+        assert isinstance(limit, int)
+        assert isinstance(longest, int)
         finding = Saturation(kind, limit, len(saturated), len(slots), longest)
         if finding.lasting:
             found.append(finding)

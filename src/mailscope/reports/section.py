@@ -55,8 +55,8 @@ class Number:
         return self.unit == "count" and self.how == "sum"
 
     def aggregate(self) -> pl.Expr:
-        """The measure over several rows of the tally."""
-        values = pl.col(self.measure)
+        """The measure over several rows of the tally, those that do not pass left out."""
+        values = pl.col(self.measure).filter(self.only)
         return (values.sum() if self.how == "sum" else values.max()).alias(self.name)
 
 
@@ -80,27 +80,28 @@ class Section:
     def rows(self, ledger: Ledger, zone: str) -> pl.DataFrame:
         """All rows: a column for each label and number."""
         names = [label.name for label in self.labels]
-        frames = []
-        for number in self.numbers:
-            result = self._told(ledger, number, zone)
-            frames.append(result.group_by(names).agg(number.aggregate()))
+        frames = [
+            self._told(ledger, tally, zone)
+            .group_by(names)
+            .agg(number.aggregate() for number in self.numbers if number.tally == tally)
+            for tally in dict.fromkeys(number.tally for number in self.numbers)
+        ]
         joined = reduce(
             lambda one, two: one.join(two, on=names, how="full", nulls_equal=True, coalesce=True), frames
         )
         joined = joined.with_columns(pl.col(n.name).fill_null(0) for n in self.numbers if n.unit != "seconds")
         counts = [number.name for number in self.numbers if number.how == "sum"]
         joined = joined.filter(pl.any_horizontal(pl.col(name) != 0 for name in counts))
+        joined = joined.select(*names, *(number.name for number in self.numbers))
         if self.ordered:
             return joined.sort(names)
         order = [*(number.name for number in self.numbers), *names]
         falling = [True] * len(self.numbers) + [False] * len(names)
         return joined.sort(order, descending=falling, nulls_last=True)
 
-    def opened(
-        self, ledger: Ledger, zone: str, number: Number, rows: pl.DataFrame
-    ) -> pl.DataFrame:
+    def opened(self, ledger: Ledger, zone: str, number: Number, rows: pl.DataFrame) -> pl.DataFrame:
         """The keys of the tally's rows behind a number of some of this section's rows."""
-        result = self._told(ledger, number, zone)
+        result = self._told(ledger, number.tally, zone).filter(number.only)
         names = [label.name for label in self.labels]
         result = result.join(rows.select(names), on=names, how="semi", nulls_equal=True)
         return result.select(column(name) for name in BY_NAME[number.tally].keys)
@@ -114,10 +115,9 @@ class Section:
         """The numbers that can be opened, by name; the first is meant where none is named."""
         return {number.name: number for number in self.numbers if number.opens}
 
-    def _told(self, ledger: Ledger, number: Number, zone: str) -> pl.DataFrame:
-        """The tally's rows that a number is made of, with the labels."""
-        result = ledger.result(number.tally).filter(number.only)
-        return result.with_columns(label.expression(zone) for label in self.labels)
+    def _told(self, ledger: Ledger, tally: str, zone: str) -> pl.DataFrame:
+        """The rows of a tally with the labels."""
+        return ledger.result(tally).with_columns(label.expression(zone) for label in self.labels)
 
 
 def local(zone: str, slot: str = "slot") -> pl.Expr:

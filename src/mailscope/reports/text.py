@@ -1,17 +1,17 @@
 """The report for a terminal: the whole day at a glance, what wants attention first.
 
-In: the report as plain data (``report.py``), the width, and how a text is made safe and fitted into a
-number of columns.  Out: styled lines.
+In: the report as plain data (``report.py``), and the paper to write it on.  Out: styled lines.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from mailscope.reports import figures
-from mailscope.reports.layout import Column, Fit, Line, beside, pairs, table
+from mailscope.reports.layout import Column, Line, Paper, beside, pairs, table
 
 # From this width on there is room for bars, and for longer reasons.
 WIDE: Final = 100
@@ -34,21 +34,21 @@ NO_SENDER: Final = "<>"
 HINT: Final = "The lines behind a number: mailscope report --evidence SECTION:ROW FILES"
 
 
-def render(report: dict[str, Any], width: int, fit: Fit) -> list[Line]:
-    """The report as lines of a given width."""
-    lines = [*_heading(report, fit, width), [], *_balance(report, width), *_problems(report, width, fit)]
+def render(report: dict[str, Any], paper: Paper) -> list[Line]:
+    """The report as lines."""
+    lines = [*_heading(report, paper), [], *_balance(report, paper), *_problems(report, paper)]
     for name in _volume(report):
-        lines += [[], *_section(name, report, width, fit)]
+        lines += [[], *_section(name, report, paper)]
     for name, section in report.items():
         if isinstance(section, dict) and section.get("rows") and name not in ELSEWHERE:
-            lines += [[], *_section(name, report, width, fit)]
+            lines += [[], *_section(name, report, paper)]
     if report["pooled"]:
         text = "Some tables had too many rows to be kept apart; their rarest rows were pooled: "
-        lines += [[], [(fit(text + ", ".join(report["pooled"]), width), "warn")]]
+        lines += [[], [(paper.fit(text + ", ".join(report["pooled"]), paper.width), "warn")]]
     return [*lines, [], [(HINT, "faint")]]
 
 
-def _heading(report: dict[str, Any], fit: Fit, width: int) -> list[Line]:
+def _heading(report: dict[str, Any], paper: Paper) -> list[Line]:
     start, end = report["period"]["start"], report["period"]["end"]
     lines: list[Line] = [[("Mail report", "title")]]
     if start and end:
@@ -58,10 +58,10 @@ def _heading(report: dict[str, Any], fit: Fit, width: int) -> list[Line]:
         lines[0].append((f"  {one:%a %Y-%m-%d %H:%M:%S} to {until}, {span}, {report['zone']}", ""))
     names = report["sources"]
     shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-    return [*lines, [(fit(shown, width), "faint")]] if shown else lines
+    return [*lines, [(paper.fit(shown, paper.width), "faint")]] if shown else lines
 
 
-def _balance(report: dict[str, Any], width: int) -> list[Line]:
+def _balance(report: dict[str, Any], paper: Paper) -> list[Line]:
     line, message, recipient = report["lines"], report["messages"], report["recipients"]
     attempt = report["attempts"]
     left = [
@@ -90,7 +90,7 @@ def _balance(report: dict[str, Any], width: int) -> list[Line]:
         *((f"  {name}", recipient[name], _alarm(name, recipient[name])) for name in list(recipient)[1:]),
         ("Bytes received", message["received_bytes"], "size"),
     ]
-    lines = beside([pairs([_pair(*row) for row in block]) for block in (left, middle, right)], width)
+    lines = beside([pairs([_pair(*row) for row in block]) for block in (left, middle, right)], paper.width)
     wrong = [equation for equation in report["balance"] if equation["remainder"]]
     if not wrong:
         return [*lines, [("All sums add up.", "faint")]]
@@ -109,14 +109,14 @@ def _alarm(name: str, value: int) -> str:
     return "bad" if name in ("unrecognised", "unknown") and value else ""
 
 
-def _problems(report: dict[str, Any], width: int, fit: Fit) -> list[Line]:
+def _problems(report: dict[str, Any], paper: Paper) -> list[Line]:
     if not report["problems"]:
         return [[], [("Nothing wants attention.", "good")]]
     lines: list[Line] = [[], [("Wants attention", "head")]]
     for problem in report["problems"]:
         section = problem["section"]
         if len(problem["what"]) > 40:
-            lines += [[("  " + part, "warn")] for part in _wrapped(fit(problem["what"], 10_000), width - 2)]
+            lines += [[("  " + part, "warn")] for part in _wrapped(problem["what"], paper.width - 2)]
             continue
         text = f"  {figures.count(problem['count']):>9}  {problem['what']}"
         lines.append([(text, "bad"), (f"  -> {section}" if section else "", "faint")])
@@ -142,21 +142,21 @@ def _volume(report: dict[str, Any]) -> tuple[str, ...]:
     return ("by_hour",) if hours < HOURS else ("by_day", "by_hour_of_day")
 
 
-def _section(name: str, report: dict[str, Any], width: int, fit: Fit) -> list[Line]:
+def _section(name: str, report: dict[str, Any], paper: Paper) -> list[Line]:
     section = report[name]
-    rows = _filled(section["rows"]) if name == "by_hour" else section["rows"]
+    rows = _filled(section["rows"], report["zone"]) if name == "by_hour" else section["rows"]
     timed = section["keys"][0]["unit"] != "text"
     columns = [] if timed else [Column("", [str(row["row"]) for row in rows], right=True, style="faint")]
     words = [_words(key, rows) for key in section["keys"]]
     numbers = [_figures(number, rows) for number in section["numbers"]]
     columns += words + numbers if timed else numbers + words
-    if timed and width >= WIDE:
+    if timed and paper.width >= WIDE:
         columns.append(_bars(section["numbers"][:2], rows))
     heading: Line = [(section["title"], "head")]
     if len(rows) < section["rows_total"]:
         heading.append((f"  {len(rows)} of {figures.count(section['rows_total'])}", "faint"))
     heading.append((f"  {name}", "faint"))
-    return [heading, *table(columns, width, fit)]
+    return [heading, *table(columns, paper)]
 
 
 def _words(key: dict[str, Any], rows: Sequence[dict[str, Any]]) -> Column:
@@ -182,14 +182,13 @@ def _bars(numbers: Sequence[dict[str, Any]], rows: Sequence[dict[str, Any]]) -> 
     return Column("", ["#" * round(BAR * row[name] / most) for row in rows], style="bar")
 
 
-def _filled(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def _filled(rows: Sequence[dict[str, Any]], zone: str) -> list[dict[str, Any]]:
     """The hours with those in between in which nothing happened."""
-    known = {datetime.fromisoformat(row["hour"]): row for row in rows}
-    hours = sorted(known)
+    known = {datetime.fromisoformat(row["hour"]).astimezone(UTC): row for row in rows}
     filled = []
-    at = hours[0]
-    while at <= hours[-1]:
-        nothing = {name: at.isoformat() if name == "hour" else 0 for name in rows[0]}
-        filled.append(known.get(at, nothing))
+    at, last = min(known), max(known)
+    while at <= last:
+        local = at.astimezone(ZoneInfo(zone)).isoformat()
+        filled.append(known.get(at) or {name: local if name == "hour" else 0 for name in rows[0]})
         at += timedelta(hours=1)
     return filled

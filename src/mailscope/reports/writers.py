@@ -20,7 +20,8 @@ class Writer:
 
     In: a binary stream; the form (jsonl, json or csv); what was asked for; the library that the events were
     recognised with (it tells which columns there can be); after how many events to stop (None: never).
-    ``written`` counts the events so far.
+    ``written`` counts the events so far, ``lines`` the lines that count (not blank, and
+    of the time and hosts asked for).
     """
 
     def __init__(
@@ -30,6 +31,8 @@ class Writer:
         self.choice = choice
         self.limit = limit
         self.written = 0
+        self.lines = 0
+        self._begun = False
         self._form = form
         self._columns = choice.columns(library) if form == "csv" else ()
         self._write: Callable[[pl.DataFrame], None] = self._csv if form == "csv" else self._json
@@ -39,8 +42,11 @@ class Writer:
         """Whether as many events are written as were asked for."""
         return self.limit is not None and self.written >= self.limit
 
-    def open(self) -> None:
-        """Write what stands before the first event."""
+    def _begin(self) -> None:
+        """Write what stands before the first event, once."""
+        if self._begun:
+            return
+        self._begun = True
         if self._form == "csv":
             pl.DataFrame(schema=dict.fromkeys(self._columns, pl.String)).write_csv(self.out)
         elif self._form == "json":
@@ -52,6 +58,7 @@ class Writer:
         Raises InputError where a log turns out to cover more years than its beginning told, as what is
         written by then cannot be taken back.
         """
+        self.lines = 0
         try:
             for batch in pipeline.batches() if not self.full else ():
                 self.write(batch)
@@ -65,6 +72,7 @@ class Writer:
 
     def write(self, batch: list[Events]) -> None:
         """Write the events of a batch, up to the limit."""
+        self.lines += sum(events.read + events.duplicate for events in batch)
         if self._form == "csv":
             rows = table(batch, self.choice, self._columns)
         else:
@@ -72,12 +80,14 @@ class Writer:
         if self.limit is not None:
             rows = rows.head(self.limit - self.written)
         if len(rows):
+            self._begin()
             self._write(rows)
             self.written += len(rows)
             self.out.flush()
 
     def close(self) -> None:
         """Write what stands after the last event."""
+        self._begin()
         if self._form == "json":
             self.out.write(b"\n]\n" if self.written else b"]\n")
         self.out.flush()

@@ -41,6 +41,7 @@ class Stream:
     rank: int = 0
     line_number: int = 1
     latest: datetime | None = None
+    set_id: str | None = None
     _waiting: deque[Future[Parsed]] = field(default_factory=deque)
 
     def take(self) -> Events | None:
@@ -77,6 +78,7 @@ class Stream:
             number=place.cast(pl.UInt64) + self.line_number,
             recognised=recognised,
             blank=lines.blank,
+            set_id=self.set_id,
         )
         self.line_number += lines.total
         return events

@@ -16,8 +16,8 @@ KEYS: Final[dict[str, pl.Expr]] = {
     "slot": (pl.col("time").dt.epoch("s") // SLOT_S).alias("slot"),
     "slot:first_time": (pl.col("first_time").dt.epoch("s") // SLOT_S).alias("slot"),
     "shape": shape(pl.col("reason")).alias("shape"),
-    # Notifications and forwarded copies, which are made here, and what was requeued; null where the beginning is
-    # not in the log.
+    # Notifications and forwarded copies, which are made here, and what was requeued; null where the
+    # beginning is not in the log.
     "internal": pl.col("origin").is_in(NOT_FROM_OUTSIDE).alias("internal"),
     **{f"bucket:{stage}": bucket(stage) for stage in STAGES},
 }

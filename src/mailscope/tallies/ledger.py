@@ -45,6 +45,8 @@ class Ledger:
     first: object = None
     last: object = None
     _parts: dict[str, list[pl.DataFrame]] = field(default_factory=dict)
+    # Results that are up to date: a report looks at a tally several times.
+    _results: dict[str, pl.DataFrame] = field(default_factory=dict)
 
     def add(self, batch: list[Events], outcome: Outcome) -> None:
         """Count one batch."""
@@ -72,6 +74,8 @@ class Ledger:
         """The rows of a tally, one per combination of keys, the most frequent first."""
         if name == LINES.name:
             return self._lines_by_program()
+        if name in self._results:
+            return self._results[name]
         tally = next(tally for tally in self.wanted if tally.name == name)
         parts = self._parts.get(name, [])
         if not parts:
@@ -80,7 +84,8 @@ class Ledger:
         self._parts[name] = [merged]
         descending = [True] + [False] * len(tally.keys)
         ordered = merged.sort(tally.measures[0].name, *map(column, tally.keys), descending=descending)
-        return ordered.with_columns(measure.shown() for measure in tally.measures)
+        self._results[name] = ordered.with_columns(measure.shown() for measure in tally.measures)
+        return self._results[name]
 
     def _lines_by_program(self) -> pl.DataFrame:
         rows = [
@@ -96,6 +101,7 @@ class Ledger:
         return frame.filter(pl.col("count") > 0).sort("count", "program", descending=[True, False])
 
     def _put(self, tally: Tally, frame: pl.DataFrame) -> None:
+        self._results.pop(tally.name, None)
         parts = self._parts.setdefault(tally.name, [])
         parts.append(frame)
         if len(parts) > 1 and sum(map(len, parts[1:])) > max(MERGE_ROWS, len(parts[0]) // 2):
@@ -117,7 +123,7 @@ class Ledger:
         unknown = len(events.unrecognised)
         counts = {
             "read": events.read + events.blank + events.duplicate,
-            # Counted from the lines that patterns took, not as the rest, so that the balance sheet is a check.
+            # Counted from the lines that patterns took, not as the rest: the balance sheet is a check.
             "recognised": sum(len(part.frame) for part in events.parts),
             "unrecognised": unknown,
             "blank": events.blank,
@@ -152,8 +158,10 @@ class Ledger:
 
 def aggregate(tally: Tally, frame: pl.DataFrame) -> pl.DataFrame:
     """One batch's rows of a tally."""
-    return keyed(tally, frame).group_by([column(name) for name in tally.keys]).agg(
-        [measure.first() for measure in tally.measures]
+    return (
+        keyed(tally, frame)
+        .group_by([column(name) for name in tally.keys])
+        .agg([measure.first() for measure in tally.measures])
     )
 
 

@@ -49,8 +49,12 @@ def lines_table(batch: list[Events]) -> pl.DataFrame:
     frames = []
     for events in batch:
         rows = pl.int_range(len(events.raw), dtype=pl.UInt32, eager=True)
-        unknown = pl.Series([True]).new_from_index(0, len(rows)).scatter(events.recognised.unrecognised, False)
-        frame = pl.DataFrame([ranks_of(events), events.tagged("program", rows).alias("program"), unknown.alias("known")])
+        unknown = (
+            pl.Series([True]).new_from_index(0, len(rows)).scatter(events.recognised.unrecognised, False)
+        )
+        frame = pl.DataFrame(
+            [ranks_of(events), events.tagged("program", rows).alias("program"), unknown.alias("known")]
+        )
         frames.append(frame.filter(_alive(events)))
     return pl.concat(frames)
 

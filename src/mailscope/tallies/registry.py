@@ -8,15 +8,16 @@ from mailscope.tallies.tally import STAGES, Measure, Tally
 
 COUNT: Final = Measure("count")
 BYTES: Final = Measure("bytes", "sum", "size_bytes")
+RECIPIENTS: Final = Measure("recipients", "sum", "recipients")
 DELAY: Final = (Measure("delay_sum_s", "sum", "delay_s"), Measure("delay_max_s", "max", "delay_s"))
 
 TALLIES: Final[tuple[Tally, ...]] = (
-    Tally("arrivals", "arrivals", ("service",), (COUNT,), "Queue ids given to mail from outside, by service."),
+    Tally("arrivals", "arrivals", ("service",), (COUNT,), "Queue ids given to mail from outside."),
     Tally("clients", "arrivals", ("client_host", "client_ip"), (COUNT,), "Messages taken in, by client."),
     Tally("users", "arrivals", ("sasl_user",), (COUNT,), "Messages submitted, by login.", "user"),
-    Tally("received", "messages", ("slot:first_time",), (COUNT, BYTES), "Messages received, by time.", "received"),
+    Tally("received", "messages", ("slot:first_time",), (COUNT, BYTES), "Messages received.", "received"),
     Tally("senders", "sized", ("sender", "internal"), (COUNT, BYTES), "Messages queued, by envelope sender."),
-    Tally("attempts", "deliveries", ("slot", "outcome"), (COUNT, BYTES), "Delivery attempts, by time and outcome."),
+    Tally("attempts", "deliveries", ("slot", "outcome"), (COUNT, BYTES), "Delivery attempts, by time."),
     Tally(
         "recipients", "deliveries", ("recipient", "outcome"), (COUNT, BYTES, *DELAY),
         "Delivery attempts, by recipient and outcome.",
@@ -37,17 +38,17 @@ TALLIES: Final[tuple[Tally, ...]] = (
         "reasons", "deliveries", ("status", "dsn_status", "shape"), (COUNT,),
         "Attempts that did not deliver, by reason.", "unsent",
     ),
-    Tally("fates", "recipients", ("fate",), (Measure("recipients", "sum", "recipients"),), "Final fate of recipients."),
+    Tally("fates", "recipients", ("fate",), (RECIPIENTS,), "Final fate of recipients."),
     Tally(
         "messages", "messages", ("origin", "went", "expired", "filtered", "held", "deferred"),
-        (COUNT, BYTES, Measure("recipients", "sum", "recipient_count"), Measure("stay_sum_s", "sum", "stay_s")),
+        (COUNT, BYTES, Measure("stay_sum_s", "sum", "stay_s")),
         "Messages, by how they came and went.",
     ),
     Tally(
         "verdicts", "verdicts", ("event", "action", "stage", "reply_code", "shape"), (COUNT,),
         "Refusals and other verdicts, by reason.",
     ),
-    Tally("verdicts_by_time", "verdicts", ("slot", "event"), (COUNT,), "Refusals and other verdicts, by time."),
+    Tally("verdicts_by_time", "verdicts", ("slot", "event"), (COUNT,), "Refusals and other verdicts."),
     Tally(
         "verdict_clients", "verdicts", ("client_host", "client_ip", "event"), (COUNT,),
         "Refusals and other verdicts, by client.",
@@ -56,17 +57,21 @@ TALLIES: Final[tuple[Tally, ...]] = (
     Tally("login_failures", "logins", ("service", "client_ip", "user"), (COUNT,), "Failed logins.", "failed"),
     Tally("logins", "logins", ("service", "event"), (COUNT,), "Logins, by service and outcome."),
     Tally("connections", "connections", ("service", "event"), (COUNT,), "Connections and how they ended."),
-    Tally("losses", "losses", ("program", "shape"), (COUNT,), "Notes that log lines were suppressed or lost."),
+    Tally("losses", "losses", ("program", "shape"), (COUNT,), "Notes that log lines were lost."),
     Tally(
         "concurrency", "concurrency", ("slot", "local_full", "remote_full"),
         (
             COUNT,
-            Measure("local_max", "max", "local_concurrency"), Measure("local_limit", "max", "local_limit"),
-            Measure("remote_max", "max", "remote_concurrency"), Measure("remote_limit", "max", "remote_limit"),
+            Measure("local_max", "max", "local_concurrency"),
+            Measure("local_limit", "max", "local_limit"),
+            Measure("remote_max", "max", "remote_concurrency"),
+            Measure("remote_limit", "max", "remote_limit"),
         ),
         "qmail's deliveries under way, and how often all places were taken.",
     ),
 )  # fmt: skip
 # Counted by the ledger from every line at once, not from a table.
-LINES: Final = Tally("lines", "lines", ("program", "known"), (COUNT,), "Log lines, by program and whether known.")
+LINES: Final = Tally(
+    "lines", "lines", ("program", "known"), (COUNT,), "Log lines, by program and whether known."
+)
 BY_NAME: Final[dict[str, Tally]] = {tally.name: tally for tally in (*TALLIES, LINES)}

@@ -42,7 +42,9 @@ EVENT_TABLES: Final[dict[str, EventTable]] = {
         VERDICTS, ("action", "stage", "reply_code", "reason", "header", "client_host", "client_ip")
     ),
     "problems": EventTable(("warned", "failed", "panicked"), core=("event", "program")),
-    "logins": EventTable(("login_failed", "login_succeeded"), ("client_ip", "user", "sasl_user"), ("event", "service")),
+    "logins": EventTable(
+        ("login_failed", "login_succeeded"), ("client_ip", "user", "sasl_user"), ("event", "service")
+    ),
     "connections": EventTable(
         ("connected", "disconnected", "connection_lost", "connection_timed_out", "connection_denied"),
         core=("event", "service"),
@@ -97,11 +99,11 @@ def _completed(name: str, events: Events, frame: pl.DataFrame) -> pl.DataFrame:
 
 def _told(events: Events, frame: pl.DataFrame) -> pl.Series:
     """What lines say, without queue id and level: a warning's words are its reason."""
-    text, queue_id = events.text.gather(frame["row"]), frame["queue_id"]
-    cut = pl.select(
-        pl.when(text.str.starts_with(queue_id.fill_null("\0"))).then(queue_id.str.len_chars() + 2).otherwise(0)
-    ).to_series()
-    return text.str.slice(cut).str.replace(LEVEL, "").str.replace(LEADING_ID, "").alias("reason")
+    told = pl.DataFrame([events.text.gather(frame["row"]).alias("text"), frame["queue_id"]])
+    named = pl.col("text").str.starts_with(pl.col("queue_id").fill_null("\0"))
+    cut = pl.when(named).then(pl.col("queue_id").str.len_chars() + 2).otherwise(0)
+    words = pl.col("text").str.slice(cut).str.replace(LEVEL, "").str.replace(LEADING_ID, "")
+    return told.select(words.alias("reason")).to_series()
 
 
 def _full(kind: str) -> pl.Expr:

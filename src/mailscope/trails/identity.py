@@ -24,6 +24,7 @@ from typing import Final
 import polars as pl
 
 from mailscope.trails.steps import Steps
+from mailscope.vocabulary.columns import take
 
 # Late lines still join a message this long after it left the queue.
 GRACE: Final = timedelta(minutes=5)
@@ -75,8 +76,8 @@ def assign(steps: Steps, known: pl.DataFrame) -> Assignment:
     keys = pl.concat([steps[kind]["key"] for kind in kinds])
     code = (keys.rank("dense") - 1).cast(pl.UInt32)
     first = keys.arg_unique()
-    slot_key = keys.gather(first)
-    slot_key = slot_key.gather(slot_key.arg_sort())
+    slot_key = take(keys, first)
+    slot_key = take(slot_key, slot_key.arg_sort())
     count = len(slot_key)
     rows: dict[str, pl.Series] = {}
     at = 0
@@ -137,7 +138,7 @@ def _odd_ids(steps: Steps, rows: dict[str, pl.Series], count: int, carried: pl.D
         checks.append((pl.col("last") > pl.col("end")).fill_null(False))
     odd = frame.select(pl.any_horizontal(checks)).to_series()
     if len(carried):
-        state = carried.select("slot", "ended").with_columns(begun=begun.gather(carried["slot"]))
+        state = carried.select("slot", "ended").with_columns(begun=take(begun, carried["slot"]))
         again = state.filter(pl.col("begun").is_not_null() | pl.col("ended"))["slot"]
         if len(again):
             odd = odd.scatter(again, True)
@@ -196,7 +197,7 @@ def _split(
     count = len(slot_key)
     pieces = []
     for number, kind in enumerate(kinds):
-        mine = odd.gather(rows[kind])
+        mine = take(odd, rows[kind])
         if mine.any():
             pieces.append(
                 pl.DataFrame(
@@ -210,7 +211,7 @@ def _split(
                     pl.lit(number, pl.Int32).alias("kind"), pl.lit(LIFE.get(kind, OTHER), pl.Int8).alias("life")
                 )
             )
-    before = carried.filter(odd.gather(carried["slot"])).select(
+    before = carried.filter(take(odd, carried["slot"])).select(
         "slot",
         pl.lit(-1, pl.Int64).alias("order"),
         pl.lit(None, pl.UInt32).alias("row"),
@@ -235,9 +236,9 @@ def _split(
     )
     rows = dict(rows)
     for number, kind in enumerate(kinds):
-        mine = lines.filter(pl.col("kind") == number)
-        if len(mine):
-            rows[kind] = rows[kind].clone().scatter(mine["row"].cast(pl.UInt32), mine["final"])
+        placed = lines.filter(pl.col("kind") == number)
+        if len(placed):
+            rows[kind] = rows[kind].clone().scatter(placed["row"].cast(pl.UInt32), placed["final"])
     superseded = _false(count + len(later))
     if len(later):
         newest = later.group_by("slot").agg(pl.col("generation").max().alias("newest"))
@@ -246,7 +247,7 @@ def _split(
     return Assignment(
         count + len(later),
         rows,
-        pl.concat([slot_key, slot_key.gather(later["slot"])]),
+        pl.concat([slot_key, take(slot_key, later["slot"])]),
         carried,
         superseded,
     )

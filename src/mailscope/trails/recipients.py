@@ -7,7 +7,7 @@ from typing import Final
 
 import polars as pl
 
-SCHEMA: Final = {
+SCHEMA: Final[dict[str, pl.DataType | type[pl.DataType]]] = {
     "trail": pl.UInt64,
     "who": pl.UInt64,
     "recipient": pl.String,
@@ -37,7 +37,7 @@ class Recipients:
             pl.lit(1, pl.UInt32).alias("attempts"),
         )
         touched = fresh["who"]
-        again = self.open["who"].is_in(touched) if len(self.open) else None
+        again = self.open["who"].is_in(touched.implode()) if len(self.open) else None
         if again is not None and again.any():
             fresh = pl.concat([self.open.filter(again), fresh])
             self.open = self.open.filter(~again)
@@ -61,7 +61,7 @@ class Recipients:
         One row per recipient that was tried, and one for the recipients of a message of which no
         attempt was seen (``recipients`` says how many a row stands for).
         """
-        mine = self.open["trail"].is_in(closed["trail"]) if len(closed) else None
+        mine = self.open["trail"].is_in(closed["trail"].implode()) if len(closed) else None
         if mine is None:
             return settled(self.open.clear(), closed)
         rows = self.open.filter(mine)

@@ -9,11 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import polars as pl
 
+from mailscope.recognise.engine import DTYPES
 from mailscope.recognise.events import Events
+from mailscope.vocabulary.columns import constant, take
+from mailscope.vocabulary.fields import BY_NAME
 
 # Event -> the fields that the story takes from it.
 FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -97,6 +101,9 @@ def _frame(events: Events, kind: str, columns: tuple[str, ...], detail: bool) ->
     if not detail:
         columns = tuple(name for name in columns if name not in DETAIL)
     frame = events.table([kind], columns)
+    tagged = (TAGGED if detail else TAGGED_LIGHT).get(kind, ())
+    if not len(frame):
+        return _no_rows(kind, columns, tagged)
     numbered = kind in ("delivery_started", "delivery_attempted")
     if not numbered and frame["queue_id"].null_count():
         frame = frame.filter(pl.col("queue_id").is_not_null())
@@ -106,18 +113,27 @@ def _frame(events: Events, kind: str, columns: tuple[str, ...], detail: bool) ->
     if numbered and frame["delivery_id"].null_count() < len(frame):
         # qmail names a delivery by number alone when it ends; the number is a key of its own.
         extra.append((frame["delivery_id"].hash(7) ^ place).alias("delivery_key"))
-    for name in (TAGGED if detail else TAGGED_LIGHT).get(kind, ()):
-        extra.append(events.tagged(name, rows).alias(name))
-    return frame.with_columns(extra)
+    extra.extend(events.tagged(name, rows).alias(name) for name in tagged)
+    return frame.hstack(extra)
+
+
+@lru_cache(maxsize=64)
+def _no_rows(kind: str, columns: tuple[str, ...], tagged: tuple[str, ...]) -> pl.DataFrame:
+    """No steps of a kind; most kinds are missing from most chunks."""
+    schema: dict[str, pl.DataType | type[pl.DataType]] = {"row": pl.UInt32, "queue_id": pl.String}
+    schema |= {name: DTYPES[BY_NAME[name].kind] for name in columns}
+    schema |= {"time": pl.Datetime("us"), "order": pl.UInt32, "key": pl.UInt64, "host": pl.String}
+    return pl.DataFrame(schema=schema | dict.fromkeys(tagged, pl.String))
 
 
 def _place(events: Events, rows: pl.Series) -> pl.Series:
-    """What tells queues apart: the host (or, without one, the source), and the program's salt."""
+    """What tells queues apart: the host (or, without one, the log), and the program's salt."""
+    log = events.set_id or events.source
     if isinstance(events.host, pl.Series):
-        host = events.host.gather(rows).fill_null(events.source).hash(1)
+        host = take(events.host, rows).fill_null(log).hash(1)
     else:
-        name = events.host if events.host is not None else events.source
-        host = pl.Series([name], dtype=pl.String).hash(1).new_from_index(0, len(rows))
+        name = events.host if events.host is not None else log
+        host = constant(name, 1, pl.String).hash(1).new_from_index(0, len(rows))
     return host ^ events.tagged("salt", rows).cast(pl.UInt64)
 
 

@@ -13,6 +13,7 @@ import polars as pl
 
 from mailscope.trails.identity import Assignment
 from mailscope.trails.steps import Steps
+from mailscope.vocabulary.columns import take
 
 TIME: Final = pl.Datetime("us")
 SCHEMA: Final[dict[str, pl.DataType | type[pl.DataType]]] = {
@@ -227,7 +228,7 @@ def with_message(attempts: pl.DataFrame, slots: Assignment, touched: pl.DataFram
     if attempts["delay_s"].null_count():
         attempts = attempts.with_columns(_age(attempts, slot, touched))
     return attempts.with_columns(
-        touched["trail"].gather(slot), touched["sender"].gather(slot), touched["size_bytes"].gather(slot)
+        take(touched["trail"], slot), take(touched["sender"], slot), take(touched["size_bytes"], slot)
     )
 
 
@@ -241,7 +242,7 @@ def _age(attempts: pl.DataFrame, slot: pl.Series, touched: pl.DataFrame) -> pl.S
 def arrivals(steps: Steps, slots: Assignment, touched: pl.DataFrame) -> pl.DataFrame:
     """Messages that were taken in: the acceptance lines with their trail."""
     frame = steps["accepted"]
-    trail = touched["trail"].gather(slots.rows["accepted"]) if "accepted" in slots.rows else None
+    trail = take(touched["trail"], slots.rows["accepted"]) if "accepted" in slots.rows else None
     return frame.with_columns(trail if trail is not None else pl.lit(None, pl.UInt64).alias("trail"))
 
 
@@ -251,12 +252,12 @@ def sized(steps: Steps, slots: Assignment, touched: pl.DataFrame) -> pl.DataFram
     if "queued" not in slots.rows:
         return frame.with_columns(pl.lit(None, pl.UInt64).alias("trail"), pl.lit(None, pl.String).alias("origin"))
     slot = slots.rows["queued"]
-    frame = frame.with_columns(touched["trail"].gather(slot), touched["origin"].gather(slot))
+    frame = frame.with_columns(take(touched["trail"], slot), take(touched["origin"], slot))
     known = slots.carried["slot"] if len(slots.carried) else None
     if known is not None:
         # Sender and size of a message from an earlier batch were counted when they became known.
-        frame = frame.filter(~slot.is_in(known) | _unsized(slots, slot))
-        slot = slot.filter(~slot.is_in(known) | _unsized(slots, slot))
+        frame = frame.filter(~slot.is_in(known.implode()) | _unsized(slots, slot))
+        slot = slot.filter(~slot.is_in(known.implode()) | _unsized(slots, slot))
     if slot.is_duplicated().any():
         frame = frame.filter(slot.is_first_distinct())
     return frame
@@ -265,7 +266,7 @@ def sized(steps: Steps, slots: Assignment, touched: pl.DataFrame) -> pl.DataFram
 def _unsized(slots: Assignment, slot: pl.Series) -> pl.Series:
     """Whether the message of a row was carried over without a size."""
     unsized = slots.carried.filter(~pl.col("sized"))["slot"] if "sized" in slots.carried.columns else None
-    return slot.is_in(unsized) if unsized is not None else pl.Series([False]).new_from_index(0, len(slot))
+    return slot.is_in(unsized.implode()) if unsized is not None else pl.Series([False]).new_from_index(0, len(slot))
 
 
 def link(

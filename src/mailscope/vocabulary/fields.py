@@ -47,7 +47,7 @@ CORE: Final[tuple[Field, ...]] = (
     Field("severity", "str", "Syslog severity, where the line carries one."),
     Field("event", "str", "What happened: one word of the event table."),
     Field("text", "str", "The message as logged, after the program's tag.", "content"),
-    Field("source", "str", "The file (or - for standard input) that the line was read from."),
+    Field("source", "str", "The file that the line was read from, or standard input."),
     Field("offset", "int", "Byte offset of the line in the uncompressed source."),
     Field("line_number", "int", "Number of the line in its source, from 1."),
 )

@@ -39,6 +39,14 @@ def nulls(length: int, dtype: pl.DataType | type[pl.DataType] = pl.String) -> pl
     return pl.Series([None], dtype=dtype).new_from_index(0, length)
 
 
+def runs(column: pl.Series) -> tuple[pl.Series, pl.Series]:
+    """The value of each run of equal values (null is one), and for each row the number of its run."""
+    changed = column.ne_missing(column.shift())
+    if len(changed):
+        changed[0] = True
+    return column.filter(changed), changed.cum_sum() - 1
+
+
 def all_or_mask(ok: pl.Series) -> pl.Series | None:
     """None where the mask is true everywhere."""
     ok = ok.fill_null(False)

@@ -15,7 +15,8 @@ from typing import Final
 
 import polars as pl
 
-from mailscope.intake.envelopes.header import TIME, Header, all_or_mask, nulls, split_tag
+from mailscope.intake.envelopes.header import TIME, Header, all_or_mask, runs, split_tag
+from mailscope.vocabulary.columns import take
 
 SNIFF: Final = (
     r"^[0-9]{4}(?:-[0-9]{2}-[0-9]{2}| [A-Z][a-z]{2} {1,2}[0-9]{1,2})[T ][0-9]{2}:[0-9]{2}:[0-9]{2}"
@@ -47,9 +48,8 @@ def _parse_fixed(lines: pl.Series) -> Header | None:
         return None
     mark, zone = (form["fraction"] or "")[:1], form["zone"] or ""
     digits = max(len(form["fraction"] or "") - 1, 0)
-    head = lines.str.slice(0, 16)
-    changed = head.ne_missing(head.shift())
-    distinct = head.filter(changed).str.replace("T", " ", literal=True)
+    heads, run = runs(lines.str.slice(0, 16))
+    distinct = heads.str.replace("T", " ", literal=True)
     minutes = distinct.str.to_datetime("%Y-%m-%d %H:%M", time_unit="us", strict=False)
     micros = lines.str.slice(17, 2).cast(pl.Int64, strict=False) * 1_000_000
     places = (lines.str.slice(19 + len(form["fraction"] or ""), len(zone) + 1) == f"{zone} ") & (
@@ -65,7 +65,7 @@ def _parse_fixed(lines: pl.Series) -> Header | None:
         return None
     if not distinct.str.contains(MINUTE).all():
         return None
-    wall = (minutes.gather(changed.cum_sum() - 1).cast(pl.Int64) + micros).cast(TIME)
+    wall = (take(minutes, run).cast(pl.Int64) + micros).cast(TIME)
     rest = lines.str.slice(form.end())
     host, tag, text = _split_rest(rest)
     if not zone:
@@ -140,16 +140,12 @@ def wall_clock(found: pl.DataFrame) -> pl.Series:
 
     Only a change of the minute is parsed as a date; seconds and fraction are added as numbers.
     """
-    head = found.select(pl.concat_str("day", pl.lit(" "), "minute")).to_series()
-    changed = head.ne_missing(head.shift())
-    distinct = head.filter(changed)
+    distinct, run = runs(found.select(pl.concat_str("day", pl.lit(" "), "minute")).to_series())
     minutes = distinct.str.to_datetime("%Y-%m-%d %H:%M", time_unit="us", strict=False)
     if minutes.null_count() > distinct.null_count():
         named = distinct.str.to_datetime("%Y %b %d %H:%M", time_unit="us", strict=False)
         minutes = pl.select(pl.coalesce(minutes, named)).to_series()
-    if not len(minutes):
-        return nulls(len(found), TIME)
-    minute = minutes.gather((changed.cum_sum() - 1).clip(0))
+    minute = take(minutes, run)
     micros = found["fraction"].fill_null("0").str.head(6).str.pad_end(6, "0").cast(pl.Int64, strict=False)
     seconds = found["second"].cast(pl.Int64, strict=False)
     return (minute.cast(pl.Int64) + seconds * 1_000_000 + micros).cast(TIME)
@@ -157,12 +153,9 @@ def wall_clock(found: pl.DataFrame) -> pl.Series:
 
 def offset(zone: pl.Series) -> pl.Series:
     """Duration east of UTC of zones such as Z, +01:00, -0330; null for null."""
-    changed = zone.ne_missing(zone.shift())
-    distinct = zone.filter(changed)
-    if not len(distinct):
-        return nulls(0, pl.Duration("us"))
+    distinct, run = runs(zone)
     durations = pl.Series([_micros_east(text) for text in distinct], dtype=pl.Int64).cast(pl.Duration("us"))
-    return durations.gather(changed.cum_sum() - 1)
+    return take(durations, run)
 
 
 def _micros_east(text: str | None) -> int | None:

@@ -11,7 +11,8 @@ from mailscope.reports.section import Label, Number, Section
 SECTION: Final = Section(
     "bounces",
     "Bounces by reason",
-    "Why mail was given up and returned.  Reasons that differ only in addresses, hosts and numbers are one row.",
+    "Why mail was given up and returned.  Reasons that differ only in addresses, hosts and numbers "
+    "are one row.",
     (Label("dsn_status", "Code"), Label("reason", "Reason", lambda zone: pl.col("shape"))),
     (Number("attempts", "Attempts", "reasons", only=pl.col("status").is_in(["bounced", "expired"])),),
 )

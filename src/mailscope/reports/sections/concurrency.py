@@ -21,8 +21,9 @@ def _kind(kind: str, title: str) -> tuple[Number, ...]:
 SECTION: Final = Section(
     "concurrency",
     "qmail concurrency",
-    "qmail-send's status lines by hour, how many of them show all places taken, the most deliveries at once and "
-    "the limit.  Between two deliveries a place is free for a moment, so half of the lines is as full as can be.",
+    "qmail-send's status lines by hour, how many of them show all places taken, the most deliveries at once "
+    "and the limit.  Between two deliveries a place is free for a moment, so half of the lines is as full as "
+    "can be.",
     (Label("hour", "Hour", hour, "hour"),),
     (Number("lines", "Lines", "concurrency"), *_kind("local", "Local"), *_kind("remote", "Remote")),
     ordered=True,

@@ -11,7 +11,8 @@ from mailscope.reports.section import Label, Number, Section
 SECTION: Final = Section(
     "deferrals",
     "Deferrals by reason",
-    "Why attempts were put off, to be tried again.  Reasons that differ only in addresses, hosts and numbers are one row.",
+    "Why attempts were put off, to be tried again.  Reasons that differ only in addresses, hosts and "
+    "numbers are one row.",
     (Label("dsn_status", "Code"), Label("reason", "Reason", lambda zone: pl.col("shape"))),
     (Number("attempts", "Attempts", "reasons", only=pl.col("status") == "deferred"),),
 )

@@ -11,8 +11,8 @@ from mailscope.reports.section import Label, Number, Section
 SECTION: Final = Section(
     "messages_by_origin",
     "Messages by origin and end",
-    "What took messages in (internal: notifications and forwarded mail, which are made here; none: before the "
-    "log begins), and how they left.",
+    "What took messages in (internal: notifications and forwarded mail, which are made here; none: before "
+    "the log begins), and how they left.",
     (
         Label("origin", "Taken in by"),
         Label("end", "End", lambda zone: pl.when("expired").then(pl.lit("expired")).otherwise("went")),

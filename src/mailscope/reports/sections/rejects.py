@@ -13,11 +13,13 @@ REJECTED: Final = pl.col("event") == "rejected"
 BY_REASON: Final = Section(
     "rejects",
     "Rejects by reason",
-    "Clients, messages and recipients that were refused, by the stage of the dialogue, the reply and the reason.",
+    "Clients, messages and recipients that were refused, by stage of the dialogue, reply and reason.",
     (
         Label("stage", "Stage"),
         Label("reply_code", "Code"),
-        Label("reason", "Reason", lambda zone: pl.coalesce("shape", pl.col("action").str.replace_all("_", " "))),
+        Label(
+            "reason", "Reason", lambda zone: pl.coalesce("shape", pl.col("action").str.replace_all("_", " "))
+        ),
     ),
     (Number("rejects", "Rejects", "verdicts", only=REJECTED),),
 )

@@ -12,7 +12,8 @@ from mailscope.reports.section import Label, Section
 SECTION: Final = Section(
     "relays",
     "Relays",
-    "Delivery attempts and their outcome, by the host that took or refused the mail (none: no host was reached).",
+    "Delivery attempts and their outcome, by the host that took or refused the mail (none: no host was "
+    "reached).",
     (Label("relay", "Relay", lambda zone: pl.col("relay_host")),),
     numbers("relays"),
 )

@@ -17,15 +17,19 @@ NUMBERS: Final = (
     Number("rejected", "Rejected", "verdicts_by_time", only=pl.col("event") == "rejected"),
     Number("bytes", "Bytes", "received", "bytes", unit="bytes"),
 )
-MEANING: Final = (
-    "Messages received from outside and their bytes, delivery attempts by outcome, and refusals."
-)
+MEANING: Final = "Messages received from outside and their bytes, delivery attempts by outcome, and refusals."
 
 BY_DAY: Final = Section(
     "by_day", "By day", MEANING, (Label("day", "Day", day, "day"),), NUMBERS, ordered=True, limited=False
 )
 BY_HOUR: Final = Section(
-    "by_hour", "By hour", MEANING, (Label("hour", "Hour", hour, "hour"),), NUMBERS, ordered=True, limited=False
+    "by_hour",
+    "By hour",
+    MEANING,
+    (Label("hour", "Hour", hour, "hour"),),
+    NUMBERS,
+    ordered=True,
+    limited=False,
 )
 BY_HOUR_OF_DAY: Final = Section(
     "by_hour_of_day",

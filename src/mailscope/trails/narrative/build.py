@@ -23,7 +23,7 @@ ATTEMPT: Final = "delivery_attempted"
 REFUSALS: Final = frozenset({"rejected", "connection_denied", "login_failed", "reject_warned", "discarded"})
 # Refusals of one client further apart than this are told separately.
 APART: Final = timedelta(minutes=10)
-OF_ATTEMPT: Final = (
+OF_ATTEMPT: Final[tuple[str, ...]] = (
     "orig_recipient", "relay_host", "relay_ip", "relay_port", "dsn_status", "reply_code", "reason", "delay_s",
     "delay_before_queue_s", "delay_in_queue_s", "delay_connect_s", "delay_transmit_s", "next_queue_id",
     "delivery_id", "stage", "client_host", "client_ip", "helo",
@@ -50,8 +50,10 @@ def tell(query: Query, found: Found, followed: Followed, limit: int) -> Told:
         _add_recipients(trail, followed)
     qp_of = {row["trail"]: row["qp"] for row in followed.messages.values() if row.get("qp") is not None}
     link(trails, qp_of)
-    stories = [story for story in _stories([*trails, *refused]) if any(trail.matched for trail in story.trails)]
-    stories.sort(key=lambda story: (story.first_time or datetime.max, story.trails[0].number))
+    stories = [
+        story for story in _stories([*trails, *refused]) if any(trail.matched for trail in story.trails)
+    ]
+    stories.sort(key=lambda story: _beginning(story.trails[0]))
     for story in stories[:limit]:
         for trail in story.trails:
             _time_steps(trail)
@@ -150,6 +152,7 @@ def _prefer_own(query: Query, trails: Iterable[Trail]) -> None:
 def _add_recipients(trail: Trail, followed: Followed) -> None:
     """The fate of each recipient, with the attempts that were made for it."""
     attempts: dict[str | None, list[Attempt]] = defaultdict(list)
+    refused: dict[str, list[Attempt]] = defaultdict(list)
     begun: dict[str | None, None] = {}
     for step in trail.steps:
         name = step.fields.get("recipient")
@@ -157,10 +160,14 @@ def _add_recipients(trail: Trail, followed: Followed) -> None:
             attempts[name].append(_attempt(step, step.fields.get("status", "unknown")))
         elif step.event == "delivery_started":
             begun[name] = None
+        elif step.event == "rejected" and name is not None:
+            refused[name].append(_attempt(step, "rejected"))
     untried = 0
     for row in followed.recipients.get(trail.number, ()):
         if row["attempts"]:
-            trail.recipients.append(Recipient(row["recipient"], row["fate"], attempts.pop(row["recipient"], [])))
+            trail.recipients.append(
+                Recipient(row["recipient"], row["fate"], attempts.pop(row["recipient"], []))
+            )
         else:
             untried += row["recipients"]
     # qmail names a recipient when it begins to deliver; the end may lie beyond the log.
@@ -168,6 +175,11 @@ def _add_recipients(trail: Trail, followed: Followed) -> None:
         if name is not None and all(known.recipient != name for known in trail.recipients):
             trail.recipients.append(Recipient(name, "queued" if trail.ended is None else "unknown"))
             untried -= 1
+    for name, tries in refused.items():
+        if all(known.recipient != name for known in trail.recipients):
+            trail.recipients.append(Recipient(name, "rejected", tries))
+            # Of a message that was refused as a whole, the recipients it had are not counted again.
+            untried -= trail.ended == "refused"
     if untried > 0:
         fate = next(row["fate"] for row in followed.recipients[trail.number] if not row["attempts"])
         trail.recipients.append(Recipient(None, fate, count=untried))
@@ -208,17 +220,24 @@ def _stories(trails: list[Trail]) -> list[Story]:
                 if entry.trail_id not in seen and entry.trail_id in by_id:
                     seen.add(entry.trail_id)
                     pending.append(entry.trail_id)
-        members.sort(key=lambda member: (member.first_time or datetime.max, member.number))
+        members.sort(key=_beginning)
         stories.append(Story(members))
     return stories
+
+
+def _beginning(trail: Trail) -> tuple[datetime, tuple[int, int]]:
+    """Stamps of a second's precision are often the same; then the order of the lines tells."""
+    return trail.first_time or datetime.max, min((step.order for step in trail.steps), default=(0, 0))
 
 
 def _time_steps(trail: Trail) -> None:
     """Say of each step what it was and how long after the one before."""
     before: datetime | None = None
+    told: set[str] = set()
     for step in trail.steps:
         if step.time is not None:
             if before is not None:
                 step.since_s = (step.time - before).total_seconds()
             before = step.time
-        step.words = words(step)
+        step.words = words(step, again=step.event in told)
+        told.add(step.event)

@@ -58,7 +58,9 @@ class Excerpts:
         opened = self.sources.opened()
         with ThreadPoolExecutor(1) as pool:
             excerpts = [(number, self._lines(number)) for number in range(len(opened))]
-            excerpts = [(number, lines) for number, lines in excerpts if any(counts for _, _, counts in lines)]
+            excerpts = [
+                (number, lines) for number, lines in excerpts if any(counts for _, _, counts in lines)
+            ]
             several = len(excerpts) > 1
             pending = [
                 self._pending(number, opened[number], lines, engine, pool, ordered=several)
@@ -101,7 +103,16 @@ class Excerpts:
 
         def open_stream() -> Stream:
             return Excerpt(
-                source.name, iter([data]), source.clock(), engine, pool, 1, number, line_number=0, counted=counted
+                source.name,
+                iter([data]),
+                source.clock(),
+                engine,
+                pool,
+                1,
+                number,
+                line_number=0,
+                set_id=source.set_id,
+                counted=counted,
             )
 
         return Pending(_first(lines, source.clock()) if ordered else None, open_stream)

@@ -109,7 +109,17 @@ def _lines(events: Events, batch: int, positions: list[Position]) -> Iterator[Li
             fields = dict(part.pattern.constants) | {
                 name: value for name, value in fields.items() if value is not None
             }
-            yield _line(events, batch, row, tags[row], positions, part.pattern.event, fields, part.pattern.meaning, part.service)
+            yield _line(
+                events,
+                batch,
+                row,
+                tags[row],
+                positions,
+                part.pattern.event,
+                fields,
+                part.pattern.meaning,
+                part.service,
+            )
     for row in events.unrecognised:
         yield _line(events, batch, row, tags[row], positions, UNRECOGNISED, {}, "", None)
 

@@ -60,7 +60,13 @@ def link(trails: Iterable[Trail], qp_of: dict[int, int]) -> None:
                 other = _choose(trail, claim, candidates)
                 if other is not None:
                     earlier, later = (other, trail) if claim.back else (trail, other)
-                    _enter(earlier, later, _kind(claim.kind, earlier, later), claim.evidence, _sure(earlier, later))
+                    _enter(
+                        earlier,
+                        later,
+                        _kind(claim.kind, earlier, later),
+                        claim.evidence,
+                        _sure(earlier, later),
+                    )
     _same_message(known)
 
 

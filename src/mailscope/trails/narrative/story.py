@@ -35,4 +35,4 @@ def _followed(found: Found, sources: Sources, library: Library, selection: Selec
             return follow(excerpts.batches(), excerpts.positions)
         except YearDisproved as disproved:
             # Its stamps pass one New Year more than was known; see intake.clock.
-            sources.go_back(disproved.source)
+            sources.go_back(disproved.source, disproved.years)

@@ -16,11 +16,16 @@ from mailscope.trails.narrative.trail import Step
 Fields = dict[str, Any]
 LOCAL: Final = ("local", "virtual", "pipe", "maildrop")
 _DID: Final = re.compile(r"did_([0-9]+)\+([0-9]+)\+([0-9]+)/")
+# A slash may also stand for itself (/bin/sh).
+_QMAIL_LINE_END: Final = re.compile(r"\./|/(?=Remote host said|Giving up on|I'm not going to try again)")
+_OWN_ID: Final = re.compile(r"^[0-9A-Za-z]{5,}: (?=.)")
 _SENTENCE_END: Final = re.compile(r"\.$")
 
 
-def words(step: Step) -> str:
-    """What happened, in a few words."""
+def words(step: Step, *, again: bool = False) -> str:
+    """What happened, in a few words.  ``again``: the same kind of event was told of the message before."""
+    if again and step.event == "queued":
+        return "taken up again for another try"
     phrase = PHRASES.get(step.event)
     told = phrase(step, step.fields) if phrase else ""
     return told or _meaning(step) or step.text
@@ -53,9 +58,13 @@ def relay(fields: Fields) -> str:
 def reason(fields: Fields) -> str:
     """The words of a reply; qmail's, in which blanks are underlines and line ends slashes, made readable."""
     text = str(fields.get("reason", ""))
-    if fields.get("delivery_id") is not None:
-        text = " ".join(text.replace("_", " ").replace("/", " ").split())
-    return text
+    if fields.get("delivery_id") is None:
+        return text
+    did = _DID.search(text)
+    if did:
+        return _did(did)
+    text = _QMAIL_LINE_END.sub(". ", text.replace("_", " ")).removesuffix("/")
+    return " ".join(text.split())
 
 
 def _peer(host: str | None, ip: str | None) -> str:
@@ -80,11 +89,17 @@ def _codes(fields: Fields) -> str:
     parts = [str(fields[name]) for name in ("reply_code", "dsn_status") if fields.get(name)]
     if fields.get("status") == "sent" and said:
         return ""  # 2.0.0 says nothing that the words do not
-    return " ".join(part for part in parts if part not in said)
+    # x.0.0 only repeats the class, and the words may quote the codes themselves.
+    return " ".join(part for part in parts if part not in said and not part.endswith(".0.0"))
+
+
+def outcome(fields: Fields) -> str:
+    """Codes and words of an attempt's end."""
+    return " ".join(part for part in (_codes(fields), reason(fields)) if part)
 
 
 def _because(fields: Fields) -> str:
-    told = " ".join(part for part in (_codes(fields), reason(fields)) if part)
+    told = outcome(fields)
     return f": {told}" if told else ""
 
 
@@ -131,9 +146,8 @@ def _attempted(step: Step, fields: Fields) -> str:
     by = relay(fields)
     status = fields.get("status")
     if status == "sent":
-        did = _DID.search(str(fields.get("reason", "")))
-        if did:
-            return f"delivered to {to}: {_did(did)}"
+        if _DID.search(str(fields.get("reason", ""))):
+            return f"delivered to {to}: {reason(fields)}"
         if by in LOCAL or step.service in LOCAL:
             return f"delivered to {to} by {step.service or by}{_because(fields)}"
         return f"delivered to {to} via {by}{_because(fields)}"
@@ -226,26 +240,34 @@ def _disconnected(step: Step, fields: Fields) -> str:
 def _lost(step: Step, fields: Fields) -> str:
     peer = client(fields) if fields.get("client_ip") or fields.get("client_host") else relay(fields)
     stage = f" after {fields['stage']}" if fields.get("stage") else ""
-    return f"connection with {peer} lost{stage}" if step.event == "connection_lost" else f"{peer} was silent too long{stage}"
+    return (
+        f"connection with {peer} lost{stage}"
+        if step.event == "connection_lost"
+        else f"{peer} was silent too long{stage}"
+    )
 
 
 def _tls(step: Step, fields: Fields) -> str:
-    return f"TLS: {fields.get('tls_protocol', '')} {fields.get('tls_cipher', '')}".rstrip() if fields.get("tls_protocol") else ""
+    return (
+        f"TLS: {fields.get('tls_protocol', '')} {fields.get('tls_cipher', '')}".rstrip()
+        if fields.get("tls_protocol")
+        else ""
+    )
 
 
 def _login_failed(step: Step, fields: Fields) -> str:
     user = f" as {fields['sasl_user']}" if fields.get("sasl_user") else ""
     method = f" ({fields['sasl_method']})" if fields.get("sasl_method") else ""
-    return f"login{user} from {client(fields)} failed{method}{_because(fields)}" if fields.get("client_ip") else ""
-
-
-def _unrecognised(step: Step, fields: Fields) -> str:
-    return f"{step.program}: {step.text}" if step.program else step.text
+    return (
+        f"login{user} from {client(fields)} failed{method}{_because(fields)}"
+        if fields.get("client_ip")
+        else ""
+    )
 
 
 def _said(step: Step, fields: Fields) -> str:
-    """Warnings and errors speak for themselves."""
-    return step.text
+    """Warnings and errors, and what no pattern knows, speak for themselves."""
+    return _OWN_ID.sub("", step.text)
 
 
 PHRASES: Final[dict[str, Callable[[Step, Fields], str]]] = {
@@ -277,5 +299,5 @@ PHRASES: Final[dict[str, Callable[[Step, Fields], str]]] = {
     "panicked": _said,
     "debugged": _said,
     "noted": _said,
-    "unrecognised": _unrecognised,
+    "unrecognised": _said,
 }

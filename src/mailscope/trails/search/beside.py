@@ -29,7 +29,11 @@ def begin(task: Callable[[], Result]) -> Callable[[], Result]:
 
     The result must be picklable.  Errors: whatever the task raises, when the result is asked for.
     """
-    if not hasattr(os, "fork") or threading.active_count() > 1 or any(name in sys.modules for name in THREADED):
+    if (
+        not hasattr(os, "fork")
+        or threading.active_count() > 1
+        or any(name in sys.modules for name in THREADED)
+    ):
         return task
     sys.stdout.flush()
     sys.stderr.flush()

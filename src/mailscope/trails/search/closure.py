@@ -1,9 +1,9 @@
 """From the lines that match a query to all lines of their messages, and of the messages linked with those.
 
-    begin   the query's own lines                         -> queue ids
-    fetch   all lines of these ids (a pass over all)      -> Message-IDs, ids and pids that they name
-    probe   a look around the lines that name them        -> queue ids, if they are here
-    fetch   ... until nothing new is found
+begin   the query's own lines                         -> queue ids
+fetch   all lines of these ids (a pass over all)      -> Message-IDs, ids and pids that they name
+probe   a look around the lines that name them        -> queue ids, if they are here
+fetch   ... until nothing new is found
 """
 
 from __future__ import annotations
@@ -176,14 +176,20 @@ class Closure:
         out = Wants()
         for name, anchors in wants.ids.items():
             for anchor in anchors or ():
-                if len(out.ids) < MOST_IDS and not self._covered(name, anchor) and self._is_new("fetch", name, anchor):
+                if (
+                    len(out.ids) < MOST_IDS
+                    and not self._covered(name, anchor)
+                    and self._is_new("fetch", name, anchor)
+                ):
                     out.id(name, anchor)
         for kind, group in wants.near.items():
             for name, anchors in group.items():
                 # An id that is being fetched, or was fetched whole, need not be looked for.
                 fresh = {anchor for anchor in anchors if self._is_new(kind, name, anchor)}
                 if kind == "id":
-                    fresh = {anchor for anchor in fresh if name not in out.ids and not self._covered(name, anchor)}
+                    fresh = {
+                        anchor for anchor in fresh if name not in out.ids and not self._covered(name, anchor)
+                    }
                 if kind == "message_id" and (kind, name) in self._asked:
                     continue
                 self._asked.add((kind, name))

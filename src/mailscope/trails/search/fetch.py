@@ -58,7 +58,9 @@ class Fetch:
         for holder in self.holders.values():
             holder.end_set()
 
-    def _await(self, delivery: bytes, place: bytes, span: Span, number: int, block: Block, after: int) -> None:
+    def _await(
+        self, delivery: bytes, place: bytes, span: Span, number: int, block: Block, after: int
+    ) -> None:
         """Look for the end of a delivery that has started, from here on."""
         needle = b"delivery %s: " % delivery
         at = block.data.find(needle, after)

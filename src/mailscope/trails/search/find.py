@@ -82,7 +82,9 @@ def find(
         needles = [needle.lower() for needle in needles]
     few = len(needles) <= FEW or not all(needle.isascii() for needle in needles)
     if source.compression == "none":
-        blocks = _plain(source, _ALL if ranges is None else ranges, BLOCK_BYTES if few else LARGE_BYTES, report)
+        blocks = _plain(
+            source, _ALL if ranges is None else ranges, BLOCK_BYTES if few else LARGE_BYTES, report
+        )
     elif ranges == []:
         return
     else:

@@ -54,7 +54,9 @@ MARKS: Final = (
 )  # fmt: skip
 _BYTES: Final = tuple((mark, re.compile(mark.text.encode())) for mark in MARKS)
 # Cheaper than nine searches in each line: no mark matches a line without one of these.
-_ANY: Final = re.compile(rb"queued[ _]as|forwarded as|notification: |[ _]qp[ _]|/qp[_-]|orig_id=|orig_queue_id=")
+_ANY: Final = re.compile(
+    rb"queued[ _]as|forwarded as|notification: |[ _]qp[ _]|/qp[_-]|orig_id=|orig_queue_id="
+)
 
 _OWN: Final = re.compile(rb"(?:(?:warning|error|fatal|panic): )?([0-9A-Za-z][0-9A-Za-z._+-]*): ")
 _QMAIL_OWN: Final = re.compile(

@@ -22,19 +22,17 @@ from typing import Final
 from mailscope.vocabulary.errors import UsageError
 
 KINDS: Final = ("queue-id", "message-id", "address", "domain", "ip", "delivery")
-ADVICE: Final = (
-    "give a queue id, message-id, address, domain, IP address or 'delivery N', and --as KIND where it looks odd"
-)
+ADVICE: Final = "give a queue id, message-id, address, domain, IP address or 'delivery N', and --as KIND where it looks odd"
 _DELIVERY: Final = re.compile(r"(?:delivery |d)([0-9]{1,10}):?", re.IGNORECASE)
-_QUEUE_ID: Final = re.compile(r"[0-9]{1,20}|[0-9A-F]{6,}|(?=[^0-9]*[0-9])[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{12,}")
+_QUEUE_ID: Final = re.compile(
+    r"[0-9]{1,20}|[0-9A-F]{6,}|(?=[^0-9]*[0-9])[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{12,}"
+)
 _DOMAIN: Final = re.compile(r"[\w_-]{1,63}(?:\.[\w_-]{1,63})+\.?")
 # What may stand in an address or a host name, so that a longer one is not taken for it.
 _BEFORE_ADDRESS: Final = rb"(?<![A-Za-z0-9.!#$%&'*+/=?^_`{|}~\x80-\xff-])"
 _AFTER_DOMAIN: Final = rb"(?![A-Za-z0-9\x80-\xff_-]|\.[A-Za-z0-9\x80-\xff_])"
 # Ids are named after these words when they are not at the beginning of the text.
-_NAMED: Final = (
-    rb"(?:: |^|\bmsg |bounce/|mess/[0-9]+/|queued[ _]as:?[ _]|forwarded as |notification: |orig_id=|orig_queue_id=)"
-)
+_NAMED: Final = rb"(?:: |^|\bmsg |bounce/|mess/[0-9]+/|queued[ _]as:?[ _]|forwarded as |notification: |orig_id=|orig_queue_id=)"
 
 
 @dataclass(frozen=True)
@@ -143,7 +141,9 @@ def _queue_id(words: str) -> Query:
         raise UsageError(f"'{words}' is not a queue id", "QUERY", "an id has letters and digits only")
     needle = words.encode()
     before = _NAMED if words.isdigit() else rb"(?<![0-9A-Za-z])"
-    return _single("queue-id", words, needle, before + re.escape(needle) + rb"(?![0-9A-Za-z])", any_case=False)
+    return _single(
+        "queue-id", words, needle, before + re.escape(needle) + rb"(?![0-9A-Za-z])", any_case=False
+    )
 
 
 def _message_id(words: str) -> Query:
@@ -158,7 +158,9 @@ def _address(words: str) -> Query:
     needle = words.removeprefix("<").removesuffix(">").encode()
     if b"@" not in needle.strip(b"@"):
         raise UsageError(f"'{words}' is not an address", "QUERY", "an address has an @ in its middle")
-    return _single("address", words, needle, _BEFORE_ADDRESS + re.escape(needle) + _AFTER_DOMAIN, any_case=True)
+    return _single(
+        "address", words, needle, _BEFORE_ADDRESS + re.escape(needle) + _AFTER_DOMAIN, any_case=True
+    )
 
 
 def _domain(words: str) -> Query:
@@ -177,12 +179,18 @@ def _ip(words: str) -> Query:
     try:
         address = ip_address(words.strip("[]"))
     except ValueError:
-        raise UsageError(f"'{words}' is not an IP address", "QUERY", "such as 192.0.2.1 or 2001:db8::1") from None
+        raise UsageError(
+            f"'{words}' is not an IP address", "QUERY", "such as 192.0.2.1 or 2001:db8::1"
+        ) from None
     if not isinstance(address, IPv6Address):
         needle = str(address).encode()
-        return _single("ip", words, needle, rb"(?<![0-9.])%s(?![0-9]|\.[0-9])" % re.escape(needle), any_case=False)
+        return _single(
+            "ip", words, needle, rb"(?<![0-9.])%s(?![0-9]|\.[0-9])" % re.escape(needle), any_case=False
+        )
     # Written short (RFC 5952) by most, in full by some.
-    forms = tuple(dict.fromkeys(form.encode() for form in (str(address), address.exploded, words.strip("[]"))))
+    forms = tuple(
+        dict.fromkeys(form.encode() for form in (str(address), address.exploded, words.strip("[]")))
+    )
     pattern = rb"(?<![0-9A-Fa-f:])(?:%s)(?![0-9A-Fa-f:])" % b"|".join(re.escape(form) for form in forms)
     return Query(words, ("ip",), forms, True, re.compile(pattern, re.IGNORECASE))
 

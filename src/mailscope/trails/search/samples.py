@@ -2,8 +2,8 @@
 
 BSD stamps have no year: it is inferred from the order of all of a file's stamps (``intake.clock``).  The
 lines that a search finds may lie on either side of a New Year with months between them, so some other
-lines go along: the file's first, and every sampled one whose month differs from the one before.  They
-are used for their stamps only.
+lines go along: the file's first, and every sampled one whose month differs from the one before, or that
+is of a leap day.  They are used for their stamps only.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ LEAST_STEP_BYTES: Final = 1 << 10
 STEP_BYTES: Final = 64 << 10  # where the size of the text is not known beforehand
 REACH_BYTES: Final = 4 << 10
 _STAMP: Final = re.compile(
-    rb"(?:^|\n)((?:<[^>\n]{1,20}>)?(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [ 0-9][0-9] [0-9:]{8} [^\n]*)"
+    rb"(?:^|\n)((?:<[^>\n]{1,20}>)?(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) ([ 0-9][0-9]) [0-9:]{8} [^\n]*)"
 )
 
 
@@ -61,6 +61,10 @@ class Samples:
     def _take(self, number: int, data: bytes, offset: int, whole: bool) -> None:
         # Unless it is the file's beginning, the first line is the rest of one.
         found = _STAMP.search(data, 0 if whole else max(data.find(b"\n"), 0))
-        if found is not None and found[2] != self._month.get(number) and (whole or found.start()):
+        if found is None or not (whole or found.start()):
+            return
+        # A leap day tells more of the year than any other.
+        when = b"leap day" if (found[2], found[3]) == (b"Feb", b"29") else found[2]
+        if when != self._month.get(number):
             self.kept[number].append((offset + found.start(1), found[1]))
-            self._month[number] = found[2]
+            self._month[number] = when

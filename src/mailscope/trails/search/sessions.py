@@ -44,7 +44,7 @@ def _session(data: bytes, at: int, length: int, tag: bytes) -> list[tuple[int, b
     first = data.rfind(needle + _CONNECT, 0, at)
     if first < 0 or any(data.find(needle + end, first, at) >= 0 for end in _ENDS):
         return []
-    out = []
+    out: list[tuple[int, bytes]] = []
     begin = data.rfind(b"\n", 0, first) + 1
     while begin < len(data) and len(out) < MOST_LINES:
         end = data.find(b"\n", begin)

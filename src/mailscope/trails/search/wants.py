@@ -60,7 +60,9 @@ class Wants:
         source = files[number]
         size = source.size_bytes or 0
         reach = max(LEAST_REACH_BYTES, size // REACH_SHARE)
-        positions = {position for anchors in self.near.values() for group in anchors.values() for position in group}
+        positions = {
+            position for anchors in self.near.values() for group in anchors.values() for position in group
+        }
         if not any(files[file].set_id == source.set_id for file, _ in positions):
             return None
         out: list[Range] = []

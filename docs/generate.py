@@ -1,0 +1,181 @@
+"""Writes the documents that are made from the code: fields, events, tables in json.md and patterns.md.
+
+    python docs/generate.py            write what is stale
+    python docs/generate.py --check    only say what is stale (exit code 1)
+
+``fields.md`` and ``events.md`` are made whole; in the two others, what stands between the marks
+``<!-- generated: NAME -->`` and ``<!-- end -->``.  In: the vocabulary, the pattern files, the sections
+of the report.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Final
+
+from mailscope.recognise.library import Library, shipped
+from mailscope.recognise.replies import ATTEMPT, REPLY_FIELDS
+from mailscope.recognise.tokens import FIELD_TOKENS, KIND_TOKENS, TOKENS
+from mailscope.reports.export import CORE_COLUMNS
+from mailscope.reports.sections import SECTIONS
+from mailscope.vocabulary.events import EVENTS
+from mailscope.vocabulary.fields import BY_NAME, CLIENT, CORE, FIELDS, MAIL, MEASURES, Field
+
+HERE: Final = Path(__file__).parent
+NOTE: Final = "<!-- Made by docs/generate.py from the code: do not edit. -->"
+MARKED: Final = re.compile(r"(<!-- generated: ([a-z ]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+KINDS: Final = {"str": "text", "int": "whole number", "float": "number", "time": "instant"}
+PRIVACY: Final = {
+    "none": "",
+    "address": "address or login",
+    "ip": "network address or host",
+    "content": "words of a person or a remote",
+}
+GROUPS: Final = (
+    ("Core: on every event", CORE),
+    ("Mail", MAIL),
+    ("Clients, sessions, TLS, logins", CLIENT),
+    ("Figures and other objects", MEASURES),
+)
+
+
+def documents() -> dict[str, str]:
+    """The wanted text of every document that is wholly or partly generated, by file name."""
+    library = Library(shipped())
+    whole = {"fields.md": fields_page(), "events.md": events_page(library)}
+    parts: dict[str, Callable[[], str]] = {
+        "tokens": tokens_table,
+        "field tokens": field_tokens_table,
+        "core": lambda: fields_table(field for field in CORE if field.name in CORE_COLUMNS),
+        "replies": lambda: fields_table(BY_NAME[name] for name in REPLY_FIELDS),
+        "sections": sections_table,
+    }
+    return whole | {
+        name: filled((HERE / name).read_text(encoding="utf-8"), parts) for name in ("json.md", "patterns.md")
+    }
+
+
+def filled(page: str, parts: Mapping[str, Callable[[], str]]) -> str:
+    """A page with its marked parts made anew."""
+    return MARKED.sub(lambda found: f"{found[1]}{parts[found[2]]()}\n{found[3]}", page)
+
+
+def fields_page() -> str:
+    """docs/fields.md: every column of every output."""
+    lines = [
+        NOTE,
+        "# Fields",
+        "",
+        "Every column that any output shows, whatever wrote the line.  Units stand in the name: `_s`",
+        "seconds, `_bytes` bytes; instants are UTC with microseconds.  *Privacy* says what a field can tell",
+        "of a person.  A field that a line does not carry is absent.  `mailscope patterns fields` prints",
+        "this list.",
+    ]
+    for title, group in GROUPS:
+        lines += ["", f"## {title}", "", fields_table(group)]
+    return "\n".join(lines) + "\n"
+
+
+def fields_table(group: Iterable[Field]) -> str:
+    """Fields as a table."""
+    rows = ((f"`{f.name}`", KINDS[f.kind], f.meaning, PRIVACY[f.privacy]) for f in group)
+    return table(("Field", "Type", "Meaning", "Privacy"), rows)
+
+
+def events_page(library: Library) -> str:
+    """docs/events.md: every event, the programs that write it, and what each line of theirs means."""
+    lines = [
+        NOTE,
+        "# Events",
+        "",
+        "What a line says happened: the same word for every program.  Under each event stand the pattern",
+        "files whose lines give it, and what those lines mean.  `mailscope patterns list FILE` shows the",
+        "patterns with their fields.",
+        "",
+        table(("Event", "Meaning"), ((f"[`{name}`](#{name})", meaning) for name, meaning in EVENTS.items())),
+    ]
+    for event, meaning in EVENTS.items():
+        lines += ["", f"## {event}", "", meaning]
+        written = [
+            (program.name, meanings)
+            for program in library.programs.values()
+            if (meanings := [p.meaning for p in program.patterns if p.event == event])
+        ]
+        if event == ATTEMPT:
+            names = ", ".join(f"`{name}`" for name in REPLY_FIELDS)
+            lines += ["", f"Where a remote's reply is logged, {names} are read from it."]
+        if written:
+            lines.append("")
+        for name, meanings in written:
+            lines.append(f"- **{name}**")
+            lines += [f"  - {each}" for each in dict.fromkeys(meanings)]
+    return "\n".join(lines) + "\n"
+
+
+def tokens_table() -> str:
+    """The named tokens of pattern files."""
+    return table(("Token", "Matches"), ((f"`{name}`", code(regex)) for name, regex in TOKENS.items()))
+
+
+def field_tokens_table() -> str:
+    """Which token a field stands for when a pattern names no other."""
+    rows = [
+        (f"`{token}`", ", ".join(f"`{n}`" for n, t in FIELD_TOKENS.items() if t == token))
+        for token in dict.fromkeys(FIELD_TOKENS.values())
+    ]
+    rest = [field for field in FIELDS[len(CORE) :] if field.name not in FIELD_TOKENS]
+    rows.append(("their own name", ", ".join(f"`{field.name}`" for field in rest if field.name in TOKENS)))
+    rows += [
+        (f"`{KIND_TOKENS[kind]}`", f"every other field whose type is {KINDS[kind]}")
+        for kind in dict.fromkeys(field.kind for field in rest)
+    ]
+    return table(("Token", "Fields"), rows)
+
+
+def sections_table() -> str:
+    """The sections of the report, with the names in their rows."""
+    rows = (
+        (
+            f"`{section.name}`",
+            section.meaning,
+            ", ".join(f"`{label.name}`" for label in section.labels),
+            ", ".join(f"`{number.name}`" for number in section.numbers),
+        )
+        for section in SECTIONS
+    )
+    return table(("Key", "What it tells", "Rows are told apart by", "Numbers"), rows)
+
+
+def table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """A Markdown table."""
+    heads = tuple(heads)
+    lines = [heads, tuple("---" for _ in heads), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("\n", " ") for cell in line) + " |" for line in lines)
+
+
+def code(text: str) -> str:
+    """Text as code within a table, where a bar would end the cell."""
+    return f"`{text}`".replace("|", "\\|")
+
+
+def main(arguments: list[str]) -> int:
+    """Write or check the documents."""
+    stale = 0
+    for name, wanted in documents().items():
+        path = HERE / name
+        if path.exists() and path.read_text(encoding="utf-8") == wanted:
+            continue
+        stale += 1
+        if arguments == ["--check"]:
+            print(f"docs/{name} is stale: run python docs/generate.py")
+        else:
+            path.write_text(wanted, encoding="utf-8")
+            print(f"wrote docs/{name}")
+    return 1 if stale and arguments == ["--check"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
