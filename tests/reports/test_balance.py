@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from conftest import Replay, replay
+from replaying import Replay, replay
 
 from mailscope.reports import balance
 

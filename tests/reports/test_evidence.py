@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from conftest import Replay, replay
+from replaying import Replay, replay
 
 from mailscope.recognise.library import in_force
 from mailscope.reports.evidence import lines, parse

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conftest import Replay, replay
+from replaying import Replay, replay
 
 from mailscope.reports import saturation
 

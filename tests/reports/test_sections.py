@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Replay
+from replaying import Replay
 
 from mailscope.reports import sections
 from mailscope.reports.section import Section

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Replay, replay
+from replaying import Replay, replay
 
 from mailscope.cli.terminal import columns, fit, safe
 from mailscope.reports.layout import Column, Paper, beside, pairs, plain, table

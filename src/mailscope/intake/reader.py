@@ -34,7 +34,7 @@ from mailscope.vocabulary.errors import InputError
 Compression = Literal["none", "gz", "bz2", "xz", "zst"]
 _ReadInto = Callable[[memoryview], int]  # fills the view at least in part and says how far; 0 at the end
 
-CHUNK_BYTES: Final = 8 << 20
+CHUNK_BYTES: Final = 6 << 20
 MAX_LINE_BYTES = 4 << 20  # not Final: the tests make it small
 
 _BLOCK_BYTES: Final = 64 << 10  # stored bytes that a decoder is given at a time
