@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -138,6 +138,19 @@ def ordered(rows: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
     return sorted(rows, key=repr)
 
 
+def pipeline(
+    sources: Iterable[Source],
+    *,
+    stdin: BinaryIO | None = None,
+    chunk_bytes: int = EVERYTHING,
+    zone: ZoneInfo = UTC_ZONE,
+    now: datetime = NOW,
+    needed: Mapping[str, frozenset[str]] | None = None,
+) -> Pipeline:
+    """The flow over some sources."""
+    return Pipeline(Sources(list(sources), zone, now, stdin, chunk_bytes), library(), needed)
+
+
 def run(
     sources: Iterable[Source],
     *,
@@ -149,11 +162,11 @@ def run(
     keep: bool = False,
 ) -> Run:
     """Read sources to the end.  ``keep`` also keeps the batches of events."""
-    pipeline = Pipeline(Sources(list(sources), zone, now, chunk_bytes=chunk_bytes), library(), needed)
+    flow = pipeline(sources, chunk_bytes=chunk_bytes, zone=zone, now=now, needed=needed)
 
-    def work(pipeline: Pipeline) -> Run:
+    def work(again: Pipeline) -> Run:
         done = Run(Ledger(), [])
-        for batch, outcome in pipeline.follow():
+        for batch, outcome in again.follow():
             done.ledger.add(batch, outcome)
             for name in ("deliveries", "arrivals", "sized", "messages", "recipients", "links"):
                 done.tables.setdefault(name, []).append(getattr(outcome, name))
@@ -164,7 +177,7 @@ def run(
     before = merge.CHUNKS_A_BATCH
     merge.CHUNKS_A_BATCH = chunks_a_batch  # type: ignore[misc]
     try:
-        return restarting(pipeline, work)
+        return restarting(flow, work)
     finally:
         merge.CHUNKS_A_BATCH = before  # type: ignore[misc]
 

@@ -5,18 +5,22 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from mailscope.cli.inputs import Inputs, inputs, say
 from mailscope.trails.search.query import KINDS, Query, read_query
+from mailscope.trails.search.window import Window
+from mailscope.vocabulary.errors import UsageError
 
 if TYPE_CHECKING:
     from mailscope.trails.narrative.build import Told
     from mailscope.trails.search.wants import Found
 
-NOTHING_FOUND = 1
+NOTHING_FOUND: Final = 1
+MORE: Final = 8
 
 
 @click.command()
@@ -45,18 +49,24 @@ def trace(inputs: Inputs, query: str, kind: str | None, raw: bool, limit: int, f
     from mailscope.trails.search.kept import Kept
     from mailscope.trails.search.run import search
 
-    asked = read_query(query, kind)
+    asked, window = read_query(query, kind), _window(inputs)
     kept = Kept(*inputs.found())
     inputs.errors.extend(kept.problems)
     try:
         # The search runs while what is needed to understand its result is being loaded.
-        result = begin(partial(search, asked, kept.files, limit, numbered=raw or form == "json"))
+        numbered = raw or form == "json"
+        result = begin(partial(search, asked, kept.files, limit, window, numbered=numbered))
         from mailscope.trails.narrative.story import tell_stories
 
         sources = inputs.sources_of(kept.files)
         library, selection = inputs.library(), inputs.selection()
-        found = result()
+        found, follow = result(), limit
         told = tell_stories(asked, found, sources, library, selection, limit)
+        while len(told.stories) < limit and found.more and not selection.everything:
+            # The bytes of a stamp tell the time only roughly: what was followed may lie beside the span.
+            follow *= MORE
+            found = search(asked, kept.files, follow, window, numbered=numbered)
+            told = tell_stories(asked, found, sources, library, selection, limit)
     finally:
         kept.close()
     _show(told, inputs, form, raw=raw)
@@ -66,6 +76,14 @@ def trace(inputs: Inputs, query: str, kind: str | None, raw: bool, limit: int, f
     inputs.finish(sources)
     if not told.stories:
         sys.exit(NOTHING_FOUND)
+
+
+def _window(inputs: Inputs) -> Window:
+    """The span and hosts that were asked for.  Raises UsageError for a span that is empty."""
+    since, until = inputs.since_utc, inputs.until_utc
+    if since and until and since >= until:
+        raise UsageError("it is not before --until", "--since", "give a span that is not empty")
+    return Window(since, until, inputs.hosts, inputs.zone, datetime.now(UTC).replace(tzinfo=None))
 
 
 def _show(told: Told, inputs: Inputs, form: str, *, raw: bool) -> None:
@@ -88,7 +106,8 @@ def _notes(asked: Query, found: Found, told: Told, files: int) -> None:
         say(f"{told.more} more match; see them with a larger --limit or a shorter --since ... --until")
     if told.other:
         say(
-            f"{told.other} matching lines tell of no message (connections and the like); see 'mailscope events'"
+            f"{told.other} matching lines tell of no message (connections and the like): "
+            "see 'mailscope events'"
         )
     if not told.stories:
         where = f"{files} files" if files != 1 else "1 file"

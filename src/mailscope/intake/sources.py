@@ -98,7 +98,11 @@ class Sources:
         if month := MONTH_AND_DAY.search(head):
             lead["month"] = MONTHS.index(month[1].decode()) + 1
         if head:
-            time, _ = clock().instants(parse_lines(head).header)
+            header = parse_lines(head).header
+            time, _ = (teller := clock()).instants(header)
+            while teller.disproved:
+                self.go_back(source.name, teller.disproved)
+                time, _ = (teller := clock()).instants(header)
             known = time.drop_nulls()
             if len(known):
                 lead["last"] = known[0]

@@ -12,12 +12,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from mailscope.sequence.selection import Selection
 from mailscope.trails.narrative.follow import Followed, Line
 from mailscope.trails.narrative.links import link
 from mailscope.trails.narrative.trail import Attempt, Recipient, Step, Story, Trail
 from mailscope.trails.narrative.words import words
-from mailscope.trails.search.wants import Found
 from mailscope.trails.search.query import Query
+from mailscope.trails.search.wants import Found
 
 ATTEMPT: Final = "delivery_attempted"
 REFUSALS: Final = frozenset({"rejected", "connection_denied", "login_failed", "reject_warned", "discarded"})
@@ -39,9 +40,13 @@ class Told:
     other: int
 
 
-def tell(query: Query, found: Found, followed: Followed, limit: int) -> Told:
+def tell(query: Query, found: Found, followed: Followed, selection: Selection, limit: int) -> Told:
     """Put the stories together that a search has found."""
-    matched = {id(line) for line in followed.lines if line.position in found.matched}
+    matched = {
+        id(line)
+        for line in followed.lines
+        if line.position in found.matched and _selected(line.step, selection)
+    }
     trails = _trails(followed, matched)
     refused, other = _refused(followed, matched, -1)
     _prefer_own(query, [*trails, *refused])
@@ -58,6 +63,15 @@ def tell(query: Query, found: Found, followed: Followed, limit: int) -> Told:
         for trail in story.trails:
             _time_steps(trail)
     return Told(stories[:limit], found.more + max(len(stories) - limit, 0), found.other + other)
+
+
+def _selected(step: Step, selection: Selection) -> bool:
+    """Whether a line is of the time and hosts that were asked for."""
+    if selection.since is not None and (step.time is None or step.time < selection.since):
+        return False
+    if selection.until is not None and (step.time is None or step.time >= selection.until):
+        return False
+    return not selection.hosts or (step.host or "").lower() in {name.lower() for name in selection.hosts}
 
 
 def _trails(followed: Followed, matched: set[int]) -> list[Trail]:
@@ -146,7 +160,7 @@ def _prefer_own(query: Query, trails: Iterable[Trail]) -> None:
     name = query.id.decode()
     if any(trail.queue_id == name for trail in trails):
         for trail in trails:
-            trail.matched = trail.queue_id == name
+            trail.matched &= trail.queue_id == name
 
 
 def _add_recipients(trail: Trail, followed: Followed) -> None:

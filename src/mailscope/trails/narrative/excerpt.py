@@ -20,10 +20,9 @@ from mailscope.recognise.engine import Engine, Recognised
 from mailscope.recognise.events import Events
 from mailscope.recognise.library import Library
 from mailscope.sequence.merge import Pending, merge
-from mailscope.sequence.selection import Selection
 from mailscope.sequence.stream import Stream
-from mailscope.trails.search.wants import Found
 from mailscope.trails.search.spans import Position
+from mailscope.trails.search.wants import Found
 
 
 @dataclass
@@ -49,7 +48,6 @@ class Excerpts:
     found: Found
     sources: Sources
     library: Library
-    selection: Selection
     positions: dict[str, list[Position]] = field(default_factory=dict)
 
     def batches(self) -> Iterator[list[Events]]:
@@ -67,7 +65,7 @@ class Excerpts:
                 for number, lines in excerpts
             ]
             for batch in merge(pending):
-                yield [self.selection.apply(events) for events in batch]
+                yield batch
 
     def _lines(self, number: int) -> list[tuple[Position, bytes, bool]]:
         """Position, line and whether it counts, in file order."""

@@ -50,7 +50,7 @@ def begin(task: Callable[[], Result]) -> Callable[[], Result]:
         _, status = os.waitpid(child, 0)
         if status or not answer:  # killed, out of memory ...: try again where the error can be seen
             return task()
-        good, result = pickle.loads(answer)  # noqa: S301  (our own child wrote it)
+        good, result = pickle.loads(answer)  # what our own child wrote
         if not good:
             raise result
         return result  # type: ignore[no-any-return]

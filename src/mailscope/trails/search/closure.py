@@ -22,6 +22,7 @@ from mailscope.trails.search.query import Query
 from mailscope.trails.search.samples import Samples
 from mailscope.trails.search.spans import Holder, Position, Span
 from mailscope.trails.search.wants import Found, Wants
+from mailscope.trails.search.window import Window
 
 ROUNDS: Final = 16
 # Beyond this, links are left out rather than the whole log taken in.
@@ -34,12 +35,18 @@ _REFUSAL: Final = re.compile(
 
 
 class Closure:
-    """One search.  ``limit``: how many messages that match are followed."""
+    """One search.
 
-    def __init__(self, query: Query, files: Sequence[Source], limit: int) -> None:
+    ``limit``: how many messages that match are followed; ``window``: of what time and hosts.
+    """
+
+    def __init__(
+        self, query: Query, files: Sequence[Source], limit: int, window: Window | None = None
+    ) -> None:
         self.query = query
         self.files = files
         self.limit = limit
+        self.window = None if window is None or window.everything else window
         self.found = Found(reports={number: ReadReport() for number in range(len(files))})
         self.samples = Samples()
         self._holders: dict[bytes, Holder] = {}
@@ -65,14 +72,14 @@ class Closure:
     # The query's own lines
 
     def begin(self) -> Wants:
-        """Look for the query itself; a queue id is fetched right away."""
+        """Look for the query itself; a queue id is fetched right away, whenever it was used."""
         wants = Wants()
-        if self.query.id is not None:
+        if self.query.id is not None and self.window is None:
             wants.ids[self.query.id] = None
             return wants
         beyond: set[bytes] = set()
         for position, line in self._matching():
-            own = marks.own_id(line)
+            own = marks.own_id(line, (self.query.id,))
             if own is None:
                 self._take_loose(position, line, wants)
             elif own in wants.ids or len(wants.ids) < self.limit:
@@ -90,7 +97,7 @@ class Closure:
             for block, places in find(source, query.needles, any_case=query.any_case, report=report):
                 self.samples.look(number, source, block)
                 for position, line in lines_at(number, block, places):
-                    if query.matches(line):
+                    if query.matches(line) and (self.window is None or self.window.may_hold(line)):
                         yield position, line
 
     def _take_loose(self, position: Position, line: bytes, wants: Wants) -> None:
@@ -140,7 +147,7 @@ class Closure:
             have = {span.first for span in holder.spans}
             holder.spans += [span for span in known.spans if span.first not in have]
         self._holders[name] = holder
-        is_query = name == self.query.id
+        is_query = name == self.query.id and self.window is None
         for span in spans:
             for position, line in span.lines.items():
                 if is_query:

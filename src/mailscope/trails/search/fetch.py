@@ -10,8 +10,8 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from mailscope.trails.search.find import Block
 from mailscope.trails.search import marks
+from mailscope.trails.search.find import Block
 from mailscope.trails.search.lines import line_at
 from mailscope.trails.search.spans import Holder, Position, Span
 

@@ -60,7 +60,8 @@ _ANY: Final = re.compile(
 
 _OWN: Final = re.compile(rb"(?:(?:warning|error|fatal|panic): )?([0-9A-Za-z][0-9A-Za-z._+-]*): ")
 _QMAIL_OWN: Final = re.compile(
-    rb"(?:(?:^|[ ])(?:(?:new|info|end|bounce) msg |starting delivery [0-9]+: msg )([0-9]+)(?:: | to | qp |\r?$)"
+    rb"(?:(?:^|[ ])(?:(?:new|info|end|bounce) msg |starting delivery [0-9]+: msg )([0-9]+)"
+    rb"(?:: | to | qp |\r?$)"
     rb"|(?:double|triple) bounce: discarding bounce/([0-9]+))"
 )
 _VALID: Final = re.compile(ID.encode())

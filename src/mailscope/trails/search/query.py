@@ -22,7 +22,10 @@ from typing import Final
 from mailscope.vocabulary.errors import UsageError
 
 KINDS: Final = ("queue-id", "message-id", "address", "domain", "ip", "delivery")
-ADVICE: Final = "give a queue id, message-id, address, domain, IP address or 'delivery N', and --as KIND where it looks odd"
+ADVICE: Final = (
+    "give a queue id, message-id, address, domain, IP address or 'delivery N', "
+    "and --as KIND where its look does not tell"
+)
 _DELIVERY: Final = re.compile(r"(?:delivery |d)([0-9]{1,10}):?", re.IGNORECASE)
 _QUEUE_ID: Final = re.compile(
     r"[0-9]{1,20}|[0-9A-F]{6,}|(?=[^0-9]*[0-9])[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{12,}"
@@ -32,7 +35,10 @@ _DOMAIN: Final = re.compile(r"[\w_-]{1,63}(?:\.[\w_-]{1,63})+\.?")
 _BEFORE_ADDRESS: Final = rb"(?<![A-Za-z0-9.!#$%&'*+/=?^_`{|}~\x80-\xff-])"
 _AFTER_DOMAIN: Final = rb"(?![A-Za-z0-9\x80-\xff_-]|\.[A-Za-z0-9\x80-\xff_])"
 # Ids are named after these words when they are not at the beginning of the text.
-_NAMED: Final = rb"(?:: |^|\bmsg |bounce/|mess/[0-9]+/|queued[ _]as:?[ _]|forwarded as |notification: |orig_id=|orig_queue_id=)"
+_NAMED: Final = (
+    rb"(?:: |^|\bmsg |bounce/|mess/[0-9]+/|queued[ _]as:?[ _]|forwarded as |notification: "
+    rb"|orig_id=|orig_queue_id=)"
+)
 
 
 @dataclass(frozen=True)
@@ -56,11 +62,8 @@ class Query:
 
     def matches(self, line: bytes) -> bool:
         """Whether a line is about what is looked for, rather than only holding the same characters."""
-        if self.kinds in (("domain",), ("ip",)):
-            # The host that logged the line is not what it is about.
-            start = max(line.find(b": ", 0, 200), 0)
-        else:
-            start = 0
+        # The host that logged the line is not what it is about.
+        start = max(line.find(b": ", 0, 200), 0) if self.kinds in (("domain",), ("ip",)) else 0
         for found in self.exact.finditer(line, start):
             if "message-id" in self.kinds or not _in_message_id(line, found.start()):
                 return True
@@ -139,7 +142,7 @@ def _single(kind: str, text: str, needle: bytes, pattern: bytes, *, any_case: bo
 def _queue_id(words: str) -> Query:
     if not re.fullmatch(r"[0-9A-Za-z][0-9A-Za-z._+/-]*", words):
         raise UsageError(f"'{words}' is not a queue id", "QUERY", "an id has letters and digits only")
-    needle = words.encode()
+    needle = words.encode("utf-8", "surrogateescape")
     before = _NAMED if words.isdigit() else rb"(?<![0-9A-Za-z])"
     return _single(
         "queue-id", words, needle, before + re.escape(needle) + rb"(?![0-9A-Za-z])", any_case=False
@@ -147,7 +150,7 @@ def _queue_id(words: str) -> Query:
 
 
 def _message_id(words: str) -> Query:
-    needle = words.removeprefix("<").removesuffix(">").encode()
+    needle = words.removeprefix("<").removesuffix(">").encode("utf-8", "surrogateescape")
     if not needle:
         raise UsageError("the message-id is empty", "QUERY", ADVICE)
     pattern = rb"(?<=[<=: ])" + re.escape(needle) + rb"(?=[>,;\s]|$)"
@@ -155,7 +158,7 @@ def _message_id(words: str) -> Query:
 
 
 def _address(words: str) -> Query:
-    needle = words.removeprefix("<").removesuffix(">").encode()
+    needle = words.removeprefix("<").removesuffix(">").encode("utf-8", "surrogateescape")
     if b"@" not in needle.strip(b"@"):
         raise UsageError(f"'{words}' is not an address", "QUERY", "an address has an @ in its middle")
     return _single(
@@ -168,9 +171,9 @@ def _domain(words: str) -> Query:
     if not name or "@" in name or " " in name:
         raise UsageError(f"'{words}' is not a domain", "QUERY", "such as example.org or @example.org")
     if words.startswith("@"):
-        needle = b"@" + name.encode()
+        needle = b"@" + name.encode("utf-8", "surrogateescape")
         return _single("domain", words, needle, re.escape(needle) + _AFTER_DOMAIN, any_case=True)
-    needle = name.encode()
+    needle = name.encode("utf-8", "surrogateescape")
     pattern = rb"(?<![A-Za-z0-9\x80-\xff_-])" + re.escape(needle) + _AFTER_DOMAIN
     return _single("domain", words, needle, pattern, any_case=True)
 
@@ -183,13 +186,16 @@ def _ip(words: str) -> Query:
             f"'{words}' is not an IP address", "QUERY", "such as 192.0.2.1 or 2001:db8::1"
         ) from None
     if not isinstance(address, IPv6Address):
-        needle = str(address).encode()
+        needle = str(address).encode("utf-8", "surrogateescape")
         return _single(
             "ip", words, needle, rb"(?<![0-9.])%s(?![0-9]|\.[0-9])" % re.escape(needle), any_case=False
         )
     # Written short (RFC 5952) by most, in full by some.
     forms = tuple(
-        dict.fromkeys(form.encode() for form in (str(address), address.exploded, words.strip("[]")))
+        dict.fromkeys(
+            form.encode("utf-8", "surrogateescape")
+            for form in (str(address), address.exploded, words.strip("[]"))
+        )
     )
     pattern = rb"(?<![0-9A-Fa-f:])(?:%s)(?![0-9A-Fa-f:])" % b"|".join(re.escape(form) for form in forms)
     return Query(words, ("ip",), forms, True, re.compile(pattern, re.IGNORECASE))
@@ -199,5 +205,5 @@ def _delivery(words: str) -> Query:
     found = _DELIVERY.fullmatch(words) or re.fullmatch("([0-9]{1,10})", words)
     if found is None:
         raise UsageError(f"'{words}' is not a delivery number", "QUERY", "such as 'delivery 15' or d15")
-    needle = b"delivery %s: " % found[1].encode()
+    needle = b"delivery %s: " % found[1].encode("utf-8", "surrogateescape")
     return _single("delivery", words, needle, rb"(?<![0-9A-Za-z])" + re.escape(needle), any_case=False)

@@ -20,7 +20,8 @@ LEAST_STEP_BYTES: Final = 1 << 10
 STEP_BYTES: Final = 64 << 10  # where the size of the text is not known beforehand
 REACH_BYTES: Final = 4 << 10
 _STAMP: Final = re.compile(
-    rb"(?:^|\n)((?:<[^>\n]{1,20}>)?(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) ([ 0-9][0-9]) [0-9:]{8} [^\n]*)"
+    rb"(?:^|\n)((?:<[^>\n]{1,20}>)?(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) ([ 0-9][0-9])"
+    rb" [0-9:]{8} [^\n]*)"
 )
 
 

@@ -30,7 +30,7 @@ def sessions(
         for offset, data, base in _around(source, wanted):
             line = lines[(number, offset)]
             tag = marks.tag(line)
-            if tag is None or b"smtpd[" not in tag and b"qmqpd[" not in tag:
+            if tag is None or (b"smtpd[" not in tag and b"qmqpd[" not in tag):
                 continue
             session = _session(data, offset - base, len(line), tag)
             members[(number, offset)] = [(number, base + at) for at, _ in session]
