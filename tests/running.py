@@ -101,9 +101,10 @@ class Run:
         frame = self.table("deliveries")
         if not len(frame):
             return []
-        columns = [name for name in sorted(frame.columns) if name not in ("row", "order", "key", "trail")]
+        columns = [name for name in sorted(frame.columns) if name not in ("row", "order", "key", "trail", "linked")]
         return ordered(
-            (names.get(row["trail"]), *(row[name] for name in columns)) for row in frame.iter_rows(named=True)
+            (names.get(row["trail"]), *(rounded(row[name]) for name in columns))
+            for row in frame.iter_rows(named=True)
         )
 
     @property
@@ -122,7 +123,7 @@ class Run:
         for tally in self.ledger.wanted:
             rows = self.ledger.result(tally.name).iter_rows()
             out[tally.name] = ordered(
-                tuple(round(cell, 3) if isinstance(cell, float) else cell for cell in row) for row in rows
+                tuple(rounded(cell) for cell in row) for row in rows
             )
         out["lines"] = ordered(self.ledger.result("lines").iter_rows())
         return out
@@ -185,3 +186,8 @@ def run(
 def light() -> Mapping[str, frozenset[str]]:
     """The fields that a report needs."""
     return needed_fields()
+
+
+def rounded(cell: Any) -> Any:
+    """A figure without the last digits, which depend on the order of adding up."""
+    return round(cell, 3) if isinstance(cell, float) else cell

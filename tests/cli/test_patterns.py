@@ -108,7 +108,7 @@ def test_fields_are_listed() -> None:
 def test_try_tells_envelope_pattern_and_fields() -> None:
     found = tried(
         "<22>Nov 22 04:00:42 mail postfix-mx2/smtp[123]: 4B5C61F00D: to=<bob@example.net>, relay=none, "
-        "delay=1, delays=1/0/0/0, dsn=4.4.1, status=deferred (connect to mx.example.net[192.0.2.9]:25: refused)"
+        "delay=1, delays=1/0/0/0, dsn=4.4.1, status=deferred (connect to mx.example.net[192.0.2.9]:25: no)"
     )
     envelope = found["envelope"]
     assert envelope.pop("time").endswith("-11-22T04:00:42.000000Z")

@@ -51,7 +51,9 @@ def sample_tag(reader: Program) -> str:
 
 def records(engine: Engine, tag: str | None, texts: list[str]) -> list[dict[str, Any] | None]:
     """What the engine makes of texts: event, service and fields of each; None where it knows none."""
-    found = engine.recognise(pl.Series([tag] * len(texts), dtype=pl.String), pl.Series(texts, dtype=pl.String))
+    found = engine.recognise(
+        pl.Series([tag] * len(texts), dtype=pl.String), pl.Series(texts, dtype=pl.String)
+    )
     out: list[dict[str, Any] | None] = [None] * len(texts)
     for part in found.parts:
         for row in part.frame.iter_rows(named=True):

@@ -46,7 +46,9 @@ def test_fields_that_nobody_needs_do_not_change_the_others(reader: Program) -> N
     engine = Engine(SHIPPED, dict.fromkeys((pattern.event for pattern, _ in wanted), names))
     found = records(engine, sample_tag(reader), [example.text for _, example in wanted])
     for record, (pattern, example) in zip(found, wanted, strict=True):
-        fields = {name: value for name, value in example.fields.items() if name in {*kept, *pattern.constants}}
+        fields = {
+            name: value for name, value in example.fields.items() if name in {*kept, *pattern.constants}
+        }
         assert record == {"event": pattern.event, "fields": fields}, pattern.label
 
 
@@ -64,7 +66,8 @@ LIBRARY: Final = Library(
         program(
             "a/mail",
             "service = 'mail'\ntags = ['{postfix}/mail']\nfamily = 'mta'\nstrip = 'queue_id'",
-            event("gone", "gone", "", 'set = { status = "sent" }') + event("text={reason}", "text=a", 'reason = "a"'),
+            event("gone", "gone", "", 'set = { status = "sent" }')
+            + event("text={reason}", "text=a", 'reason = "a"'),
         ),
         program("a/bare", "tags = ['bare']\nbare = true", event("y={value}", "y=2", "value = 2")),
     ]
@@ -72,7 +75,14 @@ LIBRARY: Final = Library(
 
 
 def test_a_queue_id_is_taken_off_where_the_program_has_one() -> None:
-    texts = ["4B5C61F00D: gone", "NOQUEUE: gone", "gone", "4jXGcg59TJzCb6w: gone", "Gone: gone", "warning: gone"]
+    texts = [
+        "4B5C61F00D: gone",
+        "NOQUEUE: gone",
+        "gone",
+        "4jXGcg59TJzCb6w: gone",
+        "Gone: gone",
+        "warning: gone",
+    ]
     found = records(Engine(LIBRARY), "postfix/mail[1]", texts)
     assert [record and record["fields"].get("queue_id") for record in found] == [
         "4B5C61F00D", None, None, "4jXGcg59TJzCb6w", None, None,
@@ -125,7 +135,7 @@ def test_an_empty_chunk() -> None:
     assert len(found.unrecognised) == 0
 
 
-# Texts that two daemons of Postfix write, each meaning something else: without the tag, the more frequent wins.
+# Texts that two daemons of Postfix write, each meaning something else: without a tag, the frequent one wins.
 AMBIGUOUS: Final = {("deleted", "removed")}
 
 

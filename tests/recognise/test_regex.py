@@ -30,7 +30,18 @@ TEXTS: Final = [
     for pattern in SHIPPED.patterns_of(reader)
     for example in pattern.examples
 ]
-ODD: Final = [*"<>()[]{}:;,.=/\\\"'@ %+-?*|^$#0aZ\t\x7fé\ufffd", "", "  ", "<>", ": ", ", ", "]: ", "; ", " (", ")"]
+ODD: Final = [
+    *"<>()[]{}:;,.=/\\\"'@ %+-?*|^$#0aZ\t\x7fé\ufffd",
+    "",
+    "  ",
+    "<>",
+    ": ",
+    ", ",
+    "]: ",
+    "; ",
+    " (",
+    ")",
+]
 
 
 def mutated(text: str, rng: random.Random) -> str:
@@ -72,7 +83,11 @@ def by_polars(
 ) -> list[dict[str, Any] | None]:
     """What the rewritten regex captures, as Polars gives it."""
     piece = pl.DataFrame(
-        {"row": range(len(texts)), "queue_id": pl.Series([None] * len(texts), dtype=pl.String), "rest": texts},
+        {
+            "row": range(len(texts)),
+            "queue_id": pl.Series([None] * len(texts), dtype=pl.String),
+            "rest": texts,
+        },
         schema_overrides={"row": pl.UInt32},
     )
     found, others = apply(form(pattern, needed), piece)

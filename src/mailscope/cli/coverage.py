@@ -48,7 +48,7 @@ def coverage(inputs: Inputs, top: int, min_share: float | None, form: str) -> No
     pipeline = inputs.pipeline({})
     with progress(pipeline.sources):
         found = summary(restarting(pipeline, _count), top)
-    if not found["lines"]["read"]:
+    if found["lines"]["read"] == found["lines"]["blank"]:
         inputs.refuse_nothing(pipeline)
     if form == "json":
         # In ASCII and without DEL, so that no terminal acts on what a log holds.

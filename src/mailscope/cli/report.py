@@ -54,21 +54,49 @@ COLOURS: Final = {
 def report(inputs: Inputs, form: str, output: Path | None, top: int, evidence: str | None) -> None:
     """Sum up what the logs say: volume, fates, delays, problems."""
     from mailscope.cli.progress import progress
-    from mailscope.pipeline import restarting
+    from mailscope.halves import worthwhile
+
+    in_halves = evidence is None and worthwhile(inputs.files)
+    if in_halves:
+        # Before Polars is imported: a process of two needs no threads besides.
+        os.environ["POLARS_MAX_THREADS"] = "1"
     from mailscope.tallies.tables import needed_fields
 
     pipeline = inputs.pipeline(needed_fields())
     if evidence is not None and any(source.size_bytes is None for source in pipeline.sources.files):
         raise UsageError("what comes through a pipe cannot be read twice", "--evidence", "name a file")
     with progress(pipeline.sources):
-        ledger = restarting(pipeline, _count)
-    if not ledger.totals.get("read"):
+        ledger = _count_halves(inputs, pipeline) if in_halves else None
+        ledger = ledger or _count_all(pipeline)
+    if ledger.totals.get("read", 0) == ledger.totals.get("blank", 0):
         inputs.refuse_nothing(pipeline)
     if evidence is not None:
         _write(_evidence(pipeline, ledger, evidence, str(inputs.zone)), output)
     else:
         _report(inputs, pipeline, ledger, form, output, top)
     inputs.finish(pipeline.sources)
+
+
+def _count_halves(inputs: Inputs, pipeline: Pipeline) -> Ledger | None:
+    """Tallies made in two processes; None where only one after the other is certain to be right."""
+    from mailscope.halves import Task, count, middle_of
+    from mailscope.intake.clock import YearDisproved
+    from mailscope.trails.partial import PartsDoNotJoin
+
+    source = pipeline.sources.files[0]
+    middle = middle_of(source.path, source.size_bytes or 0, source.compression)
+    if middle is None:
+        return None
+    try:
+        return count(Task(pipeline.sources, inputs.patterns, pipeline.selection, middle))
+    except (PartsDoNotJoin, YearDisproved):
+        return None
+
+
+def _count_all(pipeline: Pipeline) -> Ledger:
+    from mailscope.pipeline import restarting
+
+    return restarting(pipeline, _count)
 
 
 def _count(pipeline: Pipeline) -> Ledger:

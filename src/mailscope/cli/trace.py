@@ -91,7 +91,8 @@ def _show(told: Told, inputs: Inputs, form: str, *, raw: bool) -> None:
         from mailscope.trails.narrative.record import record
 
         trails = [record(trail) for story in told.stories for trail in story.trails]
-        click.echo(json.dumps(trails, indent=1))
+        # Of what a terminal might act on, JSON's ASCII form leaves only DEL as it is.
+        click.echo(json.dumps(trails, indent=1).replace("\x7f", "\\u007f"))
         return
     from mailscope.cli.trace_text import render
 

@@ -21,7 +21,7 @@ SAMPLES: Final = 400
 SAMPLE_BYTES: Final = 1 << 10
 OLDEST_MTIME: Final = datetime(1990, 1, 1, tzinfo=UTC).timestamp()
 MONTH_AND_DAY: Final = re.compile(
-    rb"(?:^|\n)(?:<[^>\n]{1,20}>)?(" + "|".join(MONTHS).encode() + rb") ([ 0-9][0-9]) [0-9]{2}:[0-9]{2}:"
+    rb"\n(?:<[^>\n]{1,20}>)?(" + "|".join(MONTHS).encode() + rb") {1,2}([0-9]{1,2}) [0-9]{2}:[0-9]{2}:"
 )
 
 
@@ -95,7 +95,7 @@ class Sources:
             return Clock(source.name, self.zone, bound.replace(tzinfo=UTC), back, **lead)
 
         first = None
-        if month := MONTH_AND_DAY.search(head):
+        if month := MONTH_AND_DAY.search(b"\n" + head):
             lead["month"] = MONTHS.index(month[1].decode()) + 1
         if head:
             header = parse_lines(head).header
@@ -157,15 +157,20 @@ def _sampled_dates(path: str) -> Iterator[int]:
             size = file.seek(0, 2)
             step = max(size // SAMPLES, SAMPLE_BYTES)
             for start in range(0, size, step):
-                file.seek(start)
-                found = MONTH_AND_DAY.search(file.read(SAMPLE_BYTES))
+                found = MONTH_AND_DAY.search(_after(file, start))
                 if found:
                     yield (MONTHS.index(found[1].decode()) + 1) * 31 + int(found[2])
-            file.seek(max(0, size - SAMPLE_BYTES))
-            for found in MONTH_AND_DAY.finditer(file.read(SAMPLE_BYTES)):
+            # The last lines, all of them, but none that stands before the last sample.
+            for found in MONTH_AND_DAY.finditer(_after(file, max((size - 1) // step * step, size - SAMPLE_BYTES, 0))):
                 yield (MONTHS.index(found[1].decode()) + 1) * 31 + int(found[2])
     except OSError:
         return
+
+
+def _after(file: BinaryIO, start: int) -> bytes:
+    """Some bytes from a position on, with a line feed in front where it is the beginning of the file."""
+    file.seek(max(0, start - 1))
+    return (b"" if start else b"\n") + file.read(SAMPLE_BYTES)
 
 
 def utc_now() -> datetime:

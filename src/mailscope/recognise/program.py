@@ -13,11 +13,32 @@ from mailscope.recognise.pattern import Example, Pattern, check_event_name, expa
 from mailscope.vocabulary.errors import PatternError
 from mailscope.vocabulary.fields import BY_NAME
 
-PROGRAM_KEYS: Final = frozenset(
-    {"name", "service", "tags", "family", "includes", "strip", "bare", "rank", "meaning"}
-)
+# What may stand in a pattern file, and of which type it is.
+PROGRAM_KEYS: Final[dict[str, type]] = {
+    "name": str,
+    "service": str,
+    "tags": list,
+    "family": str,
+    "includes": list,
+    "strip": str,
+    "bare": bool,
+    "rank": int,
+    "meaning": str,
+}
+EVENT_KEYS: Final[dict[str, type]] = {
+    "event": str,
+    "match": str,
+    "meaning": str,
+    "set": dict,
+    "fallback": bool,
+    "example": list,
+    "not_example": list,
+}
+EXAMPLE_KEYS: Final[dict[str, type]] = {"text": str, "fields": dict}
+TYPE_NAMES: Final[dict[type, str]] = {
+    str: "a text", list: "a list", bool: "true or false", int: "a whole number", dict: "a table"
+}  # fmt: skip
 FIRST_EVENT: Final = re.compile(r"^\[\[event\]\]", re.MULTILINE)
-EVENT_KEYS: Final = frozenset({"event", "match", "meaning", "set", "fallback", "example", "not_example"})
 
 
 @dataclass(frozen=True)
@@ -46,7 +67,7 @@ class Program:
     def patterns(self) -> tuple[Pattern, ...]:
         """The file's patterns, in order.  Raises PatternError for a wrong one."""
         data = _toml(self.file, self.events)
-        _refuse_unknown(data, frozenset({"event"}), self.file)
+        _accept(data, {"event": list}, self.file)
         return tuple(_pattern(self.file, index, entry) for index, entry in enumerate(data.get("event", ()), 1))
 
 
@@ -60,19 +81,18 @@ def parse_program(name: str, file: str, content: str, *, whole: bool = True) -> 
     # The header keeps its line numbers, and so do the events, in the messages of the TOML reader.
     head, events = content[:at], "\n" * content.count("\n", 0, at) + content[at:]
     data = _toml(file, head)
+    _accept(data, {"program": dict}, file)
     header = data.get("program", {})
-    _refuse_unknown(header, PROGRAM_KEYS, f"{file} [program]")
-    _refuse_unknown(data, frozenset({"program"}), file)
+    _accept(header, PROGRAM_KEYS, f"{file} [program]")
     if header.get("name", name) != name:
         raise PatternError(file, None, f"program.name is '{header['name']}'", f"it must be the file's path, '{name}'")
     if header.get("strip", "queue_id") != "queue_id":
         raise PatternError(file, None, f"program.strip is '{header['strip']}'", 'only "queue_id" can be stripped')
-    tags = tuple(re.compile(expand(tag, f"{file} tags"), re.ASCII) for tag in header.get("tags", ()))
     program = Program(
         name=name,
         file=file,
         service=header.get("service"),
-        tags=tags,
+        tags=tuple(_tag(tag, f"{file} tags") for tag in header.get("tags", ())),
         family=header.get("family"),
         includes=tuple(header.get("includes", ())),
         strip="strip" in header,
@@ -93,11 +113,20 @@ def _toml(file: str, content: str) -> dict[str, Any]:
         raise PatternError(file, None, f"not TOML: {error}", "correct the file") from error
 
 
+def _tag(tag: object, where: str) -> re.Pattern[str]:
+    if not isinstance(tag, str):
+        raise PatternError(where, None, "a tag is not a text", "write tags = ['name']")
+    try:
+        return re.compile(expand(tag, where), re.ASCII)
+    except re.error as error:
+        raise PatternError(where, None, f"not a regex: {error}", "correct 'tags'") from error
+
+
 def _pattern(file: str, index: int, entry: Mapping[str, Any]) -> Pattern:
     where = f"{file} event {index}"
-    _refuse_unknown(entry, EVENT_KEYS, where)
+    _accept(entry, EVENT_KEYS, where)
     for key in ("event", "match", "meaning"):
-        if not isinstance(entry.get(key), str) or not entry[key]:
+        if not entry.get(key):
             raise PatternError(where, None, f"'{key}' is missing", f"every event needs a text '{key}'")
     check_event_name(entry["event"], where)
     constants = dict(entry.get("set", {}))
@@ -112,14 +141,26 @@ def _pattern(file: str, index: int, entry: Mapping[str, Any]) -> Pattern:
         meaning=entry["meaning"],
         constants=constants,
         fallback=bool(entry.get("fallback", False)),
-        examples=tuple(
-            Example(example["text"], dict(example.get("fields", {}))) for example in entry.get("example", ())
+        examples=tuple(_example(example, EXAMPLE_KEYS, where) for example in entry.get("example", ())),
+        not_examples=tuple(
+            _example(example, {"text": str}, where).text for example in entry.get("not_example", ())
         ),
-        not_examples=tuple(example["text"] for example in entry.get("not_example", ())),
     )
 
 
-def _refuse_unknown(mapping: Mapping[str, Any], allowed: frozenset[str], where: str) -> None:
-    for key in mapping:
-        if key not in allowed:
-            raise PatternError(where, None, f"unknown key '{key}'", f"allowed: {', '.join(sorted(allowed))}")
+def _example(example: Mapping[str, Any], keys: Mapping[str, type], where: str) -> Example:
+    _accept(example, keys, f"{where} example")
+    if "text" not in example:
+        raise PatternError(f"{where} example", None, "'text' is missing", "write the text of a log line")
+    return Example(example["text"], dict(example.get("fields", {})))
+
+
+def _accept(mapping: object, keys: Mapping[str, type], where: str) -> None:
+    """Refuse what is no table, keys that mean nothing here, and values of another type."""
+    if not isinstance(mapping, Mapping):
+        raise PatternError(where, None, "it is not a table", "see docs/patterns.md")
+    for key, value in mapping.items():
+        if key not in keys:
+            raise PatternError(where, None, f"unknown key '{key}'", f"allowed: {', '.join(sorted(keys))}")
+        if not isinstance(value, keys[key]):
+            raise PatternError(where, None, f"'{key}' is not {TYPE_NAMES[keys[key]]}", "correct it")

@@ -47,6 +47,8 @@ def form(pattern: Pattern, needed: frozenset[str] | None) -> Form:
         body = body[: found.start()]
         if needed is None or tail in needed:
             end = f"(?P<{tail}>.*)$"
+        elif suffix and _may_overlap(body, suffix):
+            end, suffix, tail = f".*{found[2]}$", "", None
         else:
             # Free text that nobody needs is not even walked over.
             end, tail = "", None
@@ -60,6 +62,12 @@ def form(pattern: Pattern, needed: frozenset[str] | None) -> Form:
         always = MATCHED
         end = f"(?P<{MATCHED}>){end}"
     return Form(f"^(?:{body}){end}" if "|" in body else f"^{body}{end}", captures, always, suffix, tail)
+
+
+def _may_overlap(body: str, suffix: str) -> bool:
+    """Whether what a body matches may end within the literal that the text must end with."""
+    escaped = body[-2:-1] == "\\" and body[-3:-2] != "\\"
+    return body[-1:] in suffix or (not escaped and body[-1:] in ".)]}*+?|")
 
 
 def _nested(regex: str, at: int) -> bool:

@@ -14,13 +14,16 @@ from mailscope.recognise.events import Events
 
 
 def mark_duplicates(pieces: list[Events]) -> list[Events]:
-    """The pieces of one span of time with lines already seen in an earlier piece taken out."""
+    """The pieces of one span of time with lines already seen in another file taken out.
+
+    Pieces of one file must stand in their order, all pieces in that in which files come first.
+    """
     if len(pieces) < 2:
         return pieces
     frames = [
         pl.DataFrame({"line": piece.raw.hash()})
         .with_row_index("row")
-        .with_columns(pl.lit(number, pl.UInt32).alias("piece"))
+        .with_columns(pl.lit(number, pl.UInt32).alias("piece"), pl.lit(piece.source).alias("source"))
         .filter(_comparable(piece))
         for number, piece in enumerate(pieces)
     ]
@@ -29,7 +32,7 @@ def mark_duplicates(pieces: list[Events]) -> list[Events]:
     lines = lines.filter(pl.col("line").is_duplicated())
     if not len(lines):
         return pieces
-    lines = lines.with_columns(pl.col("row").cum_count().over("piece", "line").alias("occurrence"))
+    lines = lines.with_columns(pl.col("row").cum_count().over("source", "line").alias("occurrence"))
     repeated = lines.filter(~pl.struct("line", "occurrence").is_first_distinct())
     out = []
     for number, piece in enumerate(pieces):

@@ -8,7 +8,7 @@ covers a span, its chunks pass through untouched, in file order.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
@@ -17,7 +17,6 @@ import polars as pl
 from mailscope.recognise.events import Events
 from mailscope.sequence.duplicates import mark_duplicates
 from mailscope.sequence.stream import Stream
-
 
 CHUNKS_A_BATCH: Final = 2
 
@@ -31,96 +30,118 @@ class Pending:
 
 
 @dataclass
-class _Held:
-    """An open source with the lines that are read but not yet passed on."""
+class _Chunk:
+    """Lines that are read but not yet passed on, apart from the first ``done``; ``key``: their instants."""
 
-    stream: Stream
     events: Events
     key: pl.Series
     done: int = 0
 
+    def pass_on(self, reach: datetime) -> tuple[Events, pl.Series] | None:
+        """The lines up to an instant, with the keys of all lines."""
+        upto = int((self.key <= reach).sum())
+        if upto <= self.done:
+            return None
+        events = self.events
+        if self.done or upto < len(self.key):
+            rows = pl.int_range(len(self.key), dtype=pl.UInt32, eager=True)
+            events = events.select((rows >= self.done) & (rows < upto))
+        # Blank lines are counted with the last piece of their chunk.
+        events = events if upto == len(self.key) else replace(events, blank=0)
+        self.done = upto
+        return events, self.key
+
+
+@dataclass
+class _Held:
+    """An open source with the chunks that are read and not passed on as a whole.
+
+    ``empty`` is the last chunk met that holds blank lines only.
+    """
+
+    stream: Stream
+    chunks: list[_Chunk] = field(default_factory=list)
+    ended: bool = False
+    empty: Events | None = None
+
     @property
     def last(self) -> datetime:
         """The instant of the last line held."""
-        value = self.key[-1]
-        return value if isinstance(value, datetime) else datetime.max
+        last = self.chunks[-1].key[-1]
+        assert isinstance(last, datetime)
+        return last
+
+    def extend(self) -> int:
+        """Read one more chunk, or find that the source has ended; how many blank lines then stand at its end."""
+        blank = 0
+        events = self.stream.take()
+        while events is not None and not len(events.raw):
+            blank += events.blank
+            self.empty = events
+            events = self.stream.take()
+        if events is None:
+            self.ended = True
+            return blank
+        events = replace(events, blank=events.blank + blank) if blank else events
+        self.chunks.append(_Chunk(events, self.stream.merge_key(events)))
+        return 0
 
 
 def merge(pending: Sequence[Pending]) -> Iterator[list[Events]]:
-    """Batches in order of time; a batch holds one piece per source that covers its span."""
+    """Batches in order of time; a batch holds the lines of all sources that cover its span."""
     waiting = sorted(pending, key=lambda source: source.first or datetime.min)
     held: list[_Held] = []
     while waiting or held:
-        if not held:
-            _open(waiting.pop(0), held)
-            continue
-        reach = min(source.last for source in held)
-        if waiting and (waiting[0].first or datetime.min) <= reach:
-            _open(waiting.pop(0), held)
-            continue
-        if len(held) == 1 and held[0].done == 0:
-            yield list(_alone(held, waiting))
-            continue
-        yield from _window(held, reach)
+        reach = min((source.last for source in held), default=datetime.max)
+        if waiting and (not held or (waiting[0].first or datetime.min) <= reach):
+            source = _Held(waiting.pop(0).open())
+            blank = source.extend()
+            if not source.ended:
+                held.append(source)
+            elif source.empty is not None:
+                yield [replace(source.empty, blank=blank)]
+        elif len(held) == 1 and len(held[0].chunks) == 1 and not held[0].chunks[0].done:
+            yield _alone(held, waiting)
+        else:
+            yield _window(held, reach)
 
 
-def _alone(held: list[_Held], waiting: Sequence[Pending]) -> Iterator[Events]:
+def _alone(held: list[_Held], waiting: Sequence[Pending]) -> list[Events]:
     """Several chunks of the only source of a span: what follows costs much the same for one or for two."""
+    source = held[0]
     lines = 0
-    before = waiting[0].first if waiting else None
+    batch = []
     for _ in range(CHUNKS_A_BATCH):
-        events = held[0].events
-        yield replace(events, order=pl.int_range(lines, lines + len(events.raw), dtype=pl.UInt32, eager=True))
+        events = source.chunks.pop().events
+        order = pl.int_range(lines, lines + len(events.raw), dtype=pl.UInt32, eager=True)
         lines += len(events.raw)
-        _refill(held, 0)
-        if not held or (waiting and (before or datetime.min) <= held[0].last):
-            return
+        blank = source.extend()
+        batch.append(replace(events, order=order, blank=events.blank + blank))
+        if source.ended:
+            held.clear()
+            break
+        if waiting and (waiting[0].first or datetime.min) <= source.last:
+            break
+    return batch
 
 
-def _open(source: Pending, held: list[_Held]) -> None:
-    stream = source.open()
-    events = stream.take()
-    while events is not None and not len(events.raw):
-        events = stream.take()
-    if events is not None:
-        held.append(_Held(stream, events, stream.merge_key(events)))
+def _window(held: list[_Held], reach: datetime) -> list[Events]:
+    """Pass on everything up to an instant, from all open sources.
 
-
-def _refill(held: list[_Held], index: int) -> None:
-    """Put the next chunk of a source in place of the one that is used up; drop ended sources."""
-    stream = held[index].stream
+    A source whose lines end with this very instant may go on with it in its next chunk; its lines would then
+    come after those of the others, and a line that two files hold would count twice.
+    """
     blank = 0
-    events = stream.take()
-    while events is not None and not len(events.raw):
-        blank += events.blank
-        events = stream.take()
-    if events is None:
-        del held[index]
-    else:
-        if blank:
-            events = replace(events, blank=events.blank + blank)
-        held[index] = _Held(stream, events, stream.merge_key(events))
-
-
-def _window(held: list[_Held], reach: datetime) -> Iterator[list[Events]]:
-    """Pass on everything up to an instant, from all open sources, and refill those used up."""
     pieces: list[tuple[int, Events, pl.Series]] = []
     for source in held:
-        upto = int((source.key <= reach).sum())
-        if upto > source.done:
-            rows = pl.int_range(len(source.key), dtype=pl.UInt32, eager=True)
-            mask = (rows >= source.done) & (rows < upto)
-            whole = upto == len(source.key)
-            events = source.events.select(mask)
-            # Blank lines are counted with the last piece of their chunk.
-            events = events if whole else replace(events, blank=0)
-            pieces.append((source.stream.rank, events, source.key))
-            source.done = upto
-    if pieces:
-        yield mark_duplicates(_ordered(pieces))
-    for index in reversed(range(len(held))):
-        if held[index].done == len(held[index].key):
-            _refill(held, index)
+        while not source.ended and source.last == reach:
+            blank += source.extend()
+        found = [chunk.pass_on(reach) for chunk in source.chunks]
+        pieces += [(source.stream.rank, *piece) for piece in found if piece is not None]
+        source.chunks = [chunk for chunk in source.chunks if chunk.done < len(chunk.key)]
+    held[:] = [source for source in held if source.chunks]
+    batch = mark_duplicates(_ordered(pieces))
+    return [replace(batch[0], blank=batch[0].blank + blank), *batch[1:]] if blank else batch
 
 
 def _ordered(pieces: list[tuple[int, Events, pl.Series]]) -> list[Events]:
@@ -130,7 +151,7 @@ def _ordered(pieces: list[tuple[int, Events, pl.Series]]) -> list[Events]:
         return [pieces[0][1]]
     lines = pl.concat(
         [
-            pl.DataFrame({"time": key, "alive": events.alive})
+            pl.DataFrame({"time": key, "alive": events.alive if events.alive is not None else _all(len(key))})
             .with_row_index("row")
             .with_columns(pl.lit(number, pl.UInt32).alias("piece"))
             for number, (_, events, key) in enumerate(pieces)
@@ -145,3 +166,7 @@ def _ordered(pieces: list[tuple[int, Events, pl.Series]]) -> list[Events]:
         out.append(replace(events, order=order.slice(at, len(key))))
         at += len(key)
     return out
+
+
+def _all(length: int) -> pl.Series:
+    return pl.Series([True]).new_from_index(0, length)

@@ -85,6 +85,15 @@ def steps(batch: list[Events], *, detail: bool) -> Steps:
     return Steps(frames, max((time for time in times if time is not None), default=None))
 
 
+def empty_steps() -> Steps:
+    """The steps of no lines at all, as counting needs them."""
+    frames = {}
+    for kind, fields in FIELDS.items():
+        columns = tuple(name for name in fields if name not in DETAIL)
+        frames[kind] = _no_rows(kind, columns, TAGGED_LIGHT.get(kind, ()))
+    return Steps(frames, None)
+
+
 def _merge(frames: list[pl.DataFrame]) -> pl.DataFrame:
     """The frames of several chunks, in order."""
     filled = [frame for frame in frames if len(frame)]

@@ -281,6 +281,9 @@ def link(
     ``queued as ID`` in the reply of the next hop, where ID is a message of the same host: the next hop
     was a content filter, or another instance on the same host.
     """
+    if "linked" in deliveries.columns:
+        # The other part of the log has found the message that these led to (``partial.py``).
+        deliveries = deliveries.filter(~pl.col("linked").fill_null(False))
     sent = deliveries.filter(
         (pl.col("status") == "sent") & pl.col("reason").str.contains("queued as ", literal=True)
     )

@@ -48,7 +48,10 @@ class Tracker:
 
     def feed(self, batch: list[Events]) -> Outcome:
         """Follow the messages of one batch."""
-        found = self._prepare(steps(batch, detail=self.detail))
+        return self.follow(self.prepare(steps(batch, detail=self.detail)))
+
+    def follow(self, found: Steps) -> Outcome:
+        """Follow the messages of a batch whose steps are prepared."""
         known = self.open.with_row_index("state_row").select(
             "key",
             "state_row",
@@ -69,10 +72,12 @@ class Tracker:
             untouched = self.open.filter(gone.scatter(slots.carried["state_row"], False))
         messages = pl.concat([untouched, touched])
         links, messages = story.link(found, slots, touched, messages, deliveries)
+        found, slots, deliveries = self._own(found, slots, touched, deliveries, links)
         self.recipients.add(deliveries)
         if isinstance(found.last_time, datetime):
             self.now = found.last_time if self.now is None else max(self.now, found.last_time)
         closed, self.open = self._close(messages)
+        closed = self._told(closed)
         return Outcome(
             deliveries=deliveries,
             arrivals=story.arrivals(found, slots, touched),
@@ -90,7 +95,23 @@ class Tracker:
     def _placed(self, found: Steps, slots: Assignment, touched: pl.DataFrame) -> None:
         """For those who follow single lines: which message each line of the batch belongs to."""
 
-    def _prepare(self, found: Steps) -> Steps:
+    def _own(
+        self,
+        found: Steps,
+        slots: Assignment,
+        touched: pl.DataFrame,
+        deliveries: pl.DataFrame,
+        links: pl.DataFrame,
+    ) -> tuple[Steps, Assignment, pl.DataFrame]:
+        """The steps and deliveries that count here: all (a part of a log has others, see ``partial.py``)."""
+        return found, slots, deliveries
+
+    def _told(self, closed: pl.DataFrame) -> pl.DataFrame:
+        """The closed messages that count here: all of them."""
+        return closed
+
+    def prepare(self, found: Steps) -> Steps:
+        """Steps with deliveries resolved and with the kinds that are made of other kinds."""
         frames = dict(found.frames)
         frames["delivery_attempted"] = self.deliveries.resolve(
             frames["delivery_started"], frames["delivery_attempted"]

@@ -17,6 +17,7 @@ from mailscope.trails.narrative.follow import Followed, Line
 from mailscope.trails.narrative.links import link
 from mailscope.trails.narrative.trail import Attempt, Recipient, Step, Story, Trail
 from mailscope.trails.narrative.words import words
+from mailscope.trails.search.marks import own_id
 from mailscope.trails.search.query import Query
 from mailscope.trails.search.wants import Found
 
@@ -107,7 +108,7 @@ def _refused(followed: Followed, matched: set[int], number: int) -> tuple[list[T
         step = line.step
         if line.trail is not None or id(line) not in matched:
             continue
-        queue_id = step.fields.get("queue_id")
+        queue_id = step.fields.get("queue_id") or _unread_id(step)
         if queue_id is None and step.event not in REFUSALS and step.event != ATTEMPT:
             other += 1
             continue
@@ -132,6 +133,12 @@ def _refused(followed: Followed, matched: set[int], number: int) -> tuple[list[T
             name = step.fields.get("recipient")
             _recipient(trail, name, status).attempts.append(_attempt(step, status))
     return trails, other
+
+
+def _unread_id(step: Step) -> str | None:
+    """The queue id of a line that no pattern knows."""
+    found = own_id(step.raw.encode()) if step.event == "unrecognised" else None
+    return found.decode("ascii", "replace") if found else None
 
 
 def _apart(trail: Trail, step: Step) -> bool:

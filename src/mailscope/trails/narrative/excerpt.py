@@ -64,8 +64,7 @@ class Excerpts:
                 self._pending(number, opened[number], lines, engine, pool, ordered=several)
                 for number, lines in excerpts
             ]
-            for batch in merge(pending):
-                yield batch
+            yield from merge(pending)
 
     def _lines(self, number: int) -> list[tuple[Position, bytes, bool]]:
         """Position, line and whether it counts, in file order."""

@@ -23,7 +23,7 @@ from mailscope.recognise.replies import with_replies
 from mailscope.trails.identity import Assignment
 from mailscope.trails.narrative.trail import Step
 from mailscope.trails.search.spans import Position
-from mailscope.trails.steps import Steps
+from mailscope.trails.steps import FIELDS, Steps
 from mailscope.trails.tracker import Outcome, Tracker
 
 ATTEMPT: Final = "delivery_attempted"
@@ -54,6 +54,8 @@ class Follower(Tracker):
 
     def _placed(self, found: Steps, slots: Assignment, touched: pl.DataFrame) -> None:
         for kind, slot in slots.rows.items():
+            if kind not in FIELDS:
+                continue  # made of lines of another kind, perhaps for the sake of another message
             trails = touched["trail"].gather(slot)
             self.trail_of.update(zip(found[kind]["order"], trails, strict=True))
         frame = found[ATTEMPT]

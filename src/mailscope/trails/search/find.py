@@ -75,7 +75,7 @@ def find(
 ) -> Iterator[tuple[Block, list[int]]]:
     """The blocks of a source with the positions (in the block, rising) at which a needle stands.
 
-    ``ranges``: only the lines that begin there (None: all).  They are kept to where that saves work.
+    ``ranges``: the lines that begin there are enough (None: all); the last block may go on beyond.
     Errors: none; what cannot be read is in ``report``, once however often the source is read.
     """
     if any_case:
