@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from mailscope.sequence.selection import Selection
     from mailscope.tallies.ledger import Ledger
     from mailscope.trails.partial import PartialTracker
+    from mailscope.trails.tracker import Tracker
 
 # A smaller file is read before a second process is ready.
 SMALLEST: Final = 64 << 20
@@ -102,7 +103,7 @@ def count(task: Task) -> Ledger:
 
     Raises PartsDoNotJoin where only following the file from its beginning is certain to be right.
     """
-    from mailscope.trails.partial import PartsDoNotJoin, join
+    from mailscope.trails.partial import PartsDoNotJoin
     from mailscope.trails.tracker import Tracker
 
     context = multiprocessing.get_context("spawn")
@@ -112,7 +113,7 @@ def count(task: Task) -> Ledger:
     there.close()
     try:
         tracker = Tracker(detail=False)
-        first = _follow(task, tracker, second=False)
+        first = follow(task, tracker, second=False)
         try:
             second = here.recv()
         except EOFError as error:
@@ -122,7 +123,16 @@ def count(task: Task) -> Ledger:
         child.join(timeout=1)
         if child.is_alive():
             child.kill()
-    if not isinstance(second, Half) or second.tracker is None or not _in_sequence(first, second, task):
+    if not isinstance(second, Half):
+        raise PartsDoNotJoin
+    return joined(task, tracker, first, second)
+
+
+def joined(task: Task, tracker: Tracker, first: Half, second: Half) -> Ledger:
+    """Tallies of the whole, from both halves and the first one's tracker."""
+    from mailscope.trails.partial import PartsDoNotJoin, join
+
+    if second.tracker is None or not _in_sequence(first, second, task):
         raise PartsDoNotJoin
     shown = task.sources.reports[task.sources.files[0].name]
     for half in (first, second):
@@ -137,6 +147,8 @@ def count(task: Task) -> Ledger:
 
 def _in_sequence(first: Half, second: Half, task: Task) -> bool:
     """Whether the second half's instants go on where the first's end: same year, same side of an hour."""
+    if not second.ledger.totals.get("read"):
+        return True
     if not second.certain or first.last is None or second.first is None:
         return False
     if not -LATE <= second.first - first.last <= APART:
@@ -163,7 +175,7 @@ def _second(pipe: Connection, task: Task, parent: int) -> None:
 
     tracker = PartialTracker(detail=False, next_trail=1 << 48)
     try:
-        half = _follow(task, tracker, second=True)
+        half = follow(task, tracker, second=True)
     except YearDisproved:
         pipe.close()
         return
@@ -172,7 +184,7 @@ def _second(pipe: Connection, task: Task, parent: int) -> None:
     pipe.close()
 
 
-def _follow(task: Task, tracker: Any, *, second: bool) -> Half:
+def follow(task: Task, tracker: Tracker, *, second: bool) -> Half:
     """Follow one half with a tracker and count it."""
     from mailscope.intake.reader import ReadReport
     from mailscope.recognise.engine import Engine

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import pytest
 from click.testing import CliRunner, Result
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailscope.cli.main import mailscope
@@ -260,6 +260,7 @@ WHITE: Final = "".join(
 )
 
 
+@settings(deadline=None, max_examples=60)
 @given(
     st.lists(st.binary(max_size=60).filter(lambda line: b"\n" not in line and b"\r" not in line), max_size=8)
 )

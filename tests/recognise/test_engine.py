@@ -6,7 +6,7 @@ from typing import Final
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from patterns import READERS, SHIPPED, event, program, records, sample_tag
 
@@ -117,6 +117,7 @@ def test_a_tag_inside_a_wrapper_counts() -> None:
         assert 2 in found.unrecognised
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.data())
 def test_order_and_company_of_lines_do_not_matter(data: st.DataObject) -> None:
     reader = SHIPPED.programs["postfix/smtpd"]

@@ -6,7 +6,7 @@ import json
 from typing import Final
 
 import polars as pl
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailscope.cli import terminal
@@ -21,6 +21,7 @@ TEXTS: Final = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(TEXTS)
 def test_cells_are_as_the_terminals_own_function_makes_them(texts: list[str]) -> None:
     wanted = []
@@ -30,6 +31,15 @@ def test_cells_are_as_the_terminals_own_function_makes_them(texts: list[str]) ->
     assert csv_safe(pl.Series(texts)).to_list() == wanted
 
 
+def test_every_character_is_treated_alike() -> None:
+    chars = [chr(code) for code in range(0x110000) if not 0xD800 <= code < 0xE000]
+    cells = csv_safe(pl.Series(chars)).to_list()
+    assert [
+        c for c, cell in zip(chars, cells, strict=True) if cell.lstrip("'") != terminal.safe(c).lstrip("'")
+    ] == []
+
+
+@settings(deadline=None)
 @given(TEXTS)
 def test_json_stays_what_it_was_and_drives_no_terminal(texts: list[str]) -> None:
     lines = pl.Series([json.dumps(text, ensure_ascii=False) for text in texts])

@@ -34,7 +34,9 @@ def test_the_kind_is_told_from_the_look(text: str, kinds: tuple[str, ...]) -> No
     assert read_query(text).kinds == kinds
 
 
-@pytest.mark.parametrize("text", ["", "  ", "hello", "two words", "a\nb", "4b5c61f00d", "\x1b[31m", "localhost"])
+@pytest.mark.parametrize(
+    "text", ["", "  ", "hello", "two words", "a\nb", "4b5c61f00d", "\x1b[31m", "localhost"]
+)
 def test_what_looks_like_nothing_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="cannot tell what"):
         read_query(text)

@@ -176,7 +176,12 @@ def test_packed_files_give_the_same(filtered: Path, tmp_path: Path, query: str, 
     packed.write_bytes(pack(FILTERED.encode()))
     one = search(read_query(query), sources([filtered]), 10, numbered=True)
     two = search(read_query(query), sources([packed]), 10, numbered=True)
-    assert (one.lines, one.sessions, one.numbers, one.loose) == (two.lines, two.sessions, two.numbers, two.loose)
+    assert (one.lines, one.sessions, one.numbers, one.loose) == (
+        two.lines,
+        two.sessions,
+        two.numbers,
+        two.loose,
+    )
 
 
 @pytest.mark.parametrize("query", ["4B5C61F00D", "7", "bob@example.org", "d1"])
@@ -233,7 +238,7 @@ def test_refusals_are_kept_and_other_lines_counted(tmp_path: Path) -> None:
     path = tmp_path / "mail.log"
     path.write_text(
         "Nov 22 03:45:10 mail postfix/smtpd[10]: connect from unknown[192.0.2.66]\n"
-        "Nov 22 03:45:11 mail postfix/smtpd[10]: NOQUEUE: reject: RCPT from unknown[192.0.2.66]: 554 5.7.1 no; "
+        "Nov 22 03:45:11 mail postfix/smtpd[10]: NOQUEUE: reject: RCPT from unknown[192.0.2.66]: 554 5.7.1 no; "  # noqa: E501
         "from=<a@example.net> to=<b@example.org> proto=SMTP helo=<x>\n"
         "Nov 22 03:45:12 mail postfix/smtpd[10]: disconnect from unknown[192.0.2.66]\n"
     )

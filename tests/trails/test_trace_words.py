@@ -15,7 +15,21 @@ from mailscope.vocabulary.events import EVENTS
 
 def step(event: str, service: str | None = None, text: str = "as logged", **fields: Any) -> Step:
     return Step(
-        None, event, "mail", service, service, None, 1, fields, text, "mail.log", 1, text, "A meaning.", "exact", (0, 0)
+        None,
+        event,
+        "mail",
+        service,
+        service,
+        None,
+        1,
+        fields,
+        text,
+        "mail.log",
+        1,
+        text,
+        "A meaning.",
+        "exact",
+        (0, 0),
     )
 
 
@@ -26,7 +40,10 @@ def step(event: str, service: str | None = None, text: str = "as logged", **fiel
             step("accepted", "smtpd", client_host="mx.example.net", client_ip="192.0.2.1"),
             "taken in from mx.example.net [192.0.2.1]",
         ),
-        (step("accepted", "smtpd", client_host="unknown", client_ip="192.0.2.1"), "taken in from [192.0.2.1]"),
+        (
+            step("accepted", "smtpd", client_host="unknown", client_ip="192.0.2.1"),
+            "taken in from [192.0.2.1]",
+        ),
         (
             step("accepted", "smtpd", client_ip="192.0.2.1", sasl_user="alice", sasl_method="PLAIN"),
             "taken in from [192.0.2.1], logged in as alice (PLAIN)",
@@ -60,7 +77,9 @@ def step(event: str, service: str | None = None, text: str = "as logged", **fiel
             "delivered to <bob@example.org> via mx.example.org [192.0.2.2]: 250 ok",
         ),
         (
-            step("delivery_attempted", "local", status="sent", recipient="bob", reason="delivered to mailbox"),
+            step(
+                "delivery_attempted", "local", status="sent", recipient="bob", reason="delivered to mailbox"
+            ),
             "delivered to <bob> by local: delivered to mailbox",
         ),
         (
@@ -74,7 +93,7 @@ def step(event: str, service: str | None = None, text: str = "as logged", **fiel
                 dsn_status="4.4.1",
                 reason="connect to mx.example.org[192.0.2.2]:25: Connection refused",
             ),
-            "put off for <bob@example.org> (for <b@example.org>): 4.4.1 connect to mx.example.org[192.0.2.2]:25: "
+            "put off for <bob@example.org> (for <b@example.org>): 4.4.1 connect to mx.example.org[192.0.2.2]:25: "  # noqa: E501
             "Connection refused; it will be tried again",
         ),
         (
@@ -131,7 +150,9 @@ def test_words(told: Step, wanted: str) -> None:
     assert words(told) == wanted
 
 
-@given(st.sampled_from(sorted(EVENTS)), st.sampled_from([None, "smtpd", "smtp", "pickup", "qmail-send", "local"]))
+@given(
+    st.sampled_from(sorted(EVENTS)), st.sampled_from([None, "smtpd", "smtp", "pickup", "qmail-send", "local"])
+)
 def test_no_step_is_without_words_however_little_it_carries(event: str, service: str | None) -> None:
     assert words(step(event, service))
 

@@ -4,7 +4,8 @@ In: columns of text that strangers had a hand in.  Out: text that cannot drive a
 on, nor be run by a spreadsheet.  In JSON nothing is lost: ``\\u009b`` there *is* the character.  In CSV
 such a character is shown as on a terminal, ``\\x9b``.
 
-The unsafe characters are the general categories Cc (but the tab), Cf, Zl and Zp; formulas are those
+The unsafe characters are the general categories Cc (but the tab), Cf, Zl and Zp, and the unassigned ones
+between invisible ones; formulas are those
 of OWASP's page "CSV Injection".  ``cli/terminal.py`` says the same for single texts; a test holds the two
 against each other.
 """
@@ -16,9 +17,10 @@ from typing import Final
 
 import polars as pl
 
-UNSAFE: Final = r"[\x00-\x08\x0a-\x1f\x7f\p{Cc}\p{Cf}\p{Zl}\p{Zp}--\t]"
+INVISIBLE: Final = r"\p{Cf}\p{Zl}\p{Zp}\x{2060}-\x{206F}\x{E0001}-\x{E007F}"
+UNSAFE: Final = rf"[\x00-\x08\x0A-\x1F\x7F-\x9F{INVISIBLE}]"
 # JSON encoders escape what lies below U+0020 themselves.
-UNSAFE_IN_JSON: Final = r"[\x7f-\x9f\p{Cf}\p{Zl}\p{Zp}]"
+UNSAFE_IN_JSON: Final = rf"[\x7F-\x9F{INVISIBLE}]"
 FORMULA: Final = "^[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]"
 NUMBER: Final = r"^[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$"
 

@@ -5,8 +5,7 @@ come back at once.  A message (trail) is (host, queue id, generation).  A new ge
 
 - at an acceptance, if anything was seen of the id before;
 - at a ``queued`` or ``identified`` line, if the id's last message had ended (notifications and
-  forwarded mail have no acceptance line).
-
+  forwarded mail have no acceptance line),
 - at any line that comes longer than GRACE after the last line of a message that has ended, or longer
   than LIFETIME after the last line of one that has not: a message of which the log shows no beginning.
 
@@ -32,17 +31,19 @@ GRACE: Final = timedelta(minutes=5)
 LIFETIME: Final = timedelta(days=7)
 
 # What an event means for the life of an id.
-BEGIN, GO_ON, END, OTHER = 1, 2, 3, 0
+BEGIN, GO_ON, END, TURNED_AWAY, OTHER = 1, 2, 3, 4, 0
 LIFE: Final = {
     "accepted": BEGIN,
     "identified": GO_ON,
     "queued": GO_ON,
     "removed": END,
     "deleted": END,
-    "discarded": END,
     "renamed": END,
-    # Not "refused": cleanup logs the Message-ID of a message that it has just refused.
+    # cleanup logs the Message-ID also of a message that it has just refused or discarded.
+    "refused": TURNED_AWAY,
+    "discarded": TURNED_AWAY,
 }
+ENDS: Final = (END, TURNED_AWAY)
 
 
 @dataclass(frozen=True)
@@ -64,8 +65,8 @@ class Assignment:
 def assign(steps: Steps, known: pl.DataFrame) -> Assignment:
     """Give every row of a batch its message.
 
-    ``known``: messages of earlier batches that still hold their id: ``key``, ``state_row``, ``ended``,
-    ``last_time``.
+    ``known``: messages of earlier batches that still hold their id: ``key``, ``state_row``, ``life`` (BEGIN,
+    END or TURNED_AWAY), ``last_time``.
     """
     kinds = [kind for kind, frame in steps.frames.items() if len(frame)]
     if not kinds:
@@ -117,14 +118,14 @@ def _odd_ids(steps: Steps, rows: dict[str, pl.Series], count: int, carried: pl.D
         life = LIFE.get(kind, OTHER)
         if kind != "accepted":
             first_of.append(_place(count, slot, order, last=False))
-        if life == END:
+        if life in ENDS:
             last_end.append(_place(count, slot, order, last=False))
-        else:
+        if life != END:
             last_of.append(_place(count, slot, order, last=True))
         if life in (BEGIN, END) or kind == "identified":
             odd = odd.scatter(slot.filter(slot.is_duplicated()), True) if slot.is_duplicated().any() else odd
     if _longer_than_a_life(steps, carried):
-        return ~_false(count)
+        odd |= _long_lived(steps, rows, count, carried)
     frame = pl.DataFrame({"begun": begun, "odd": odd})
     checks = [pl.col("odd")]
     if first_of:
@@ -138,8 +139,8 @@ def _odd_ids(steps: Steps, rows: dict[str, pl.Series], count: int, carried: pl.D
         checks.append((pl.col("last") > pl.col("end")).fill_null(False))
     odd = frame.select(pl.any_horizontal(checks)).to_series()
     if len(carried):
-        state = carried.select("slot", "ended").with_columns(begun=take(begun, carried["slot"]))
-        again = state.filter(pl.col("begun").is_not_null() | pl.col("ended"))["slot"]
+        state = carried.select("slot", "life").with_columns(begun=take(begun, carried["slot"]))
+        again = state.filter(pl.col("begun").is_not_null() | pl.col("life").is_in(ENDS))["slot"]
         if len(again):
             odd = odd.scatter(again, True)
     return odd
@@ -147,11 +148,18 @@ def _odd_ids(steps: Steps, rows: dict[str, pl.Series], count: int, carried: pl.D
 
 def _longer_than_a_life(steps: Steps, carried: pl.DataFrame) -> bool:
     """Whether the batch, with the messages it goes on with, spans more time than a message may live."""
-    times = [frame["time"].min() for frame in steps.frames.values() if len(frame)]
-    times.append(carried["last_time"].min() if len(carried) else None)
-    known = [time for time in times if isinstance(time, datetime)]
-    last = steps.last_time
-    return bool(known) and isinstance(last, datetime) and last - min(known) > LIFETIME
+    times = [frame["time"] for frame in steps.frames.values()] + [carried["last_time"]]
+    first = [time for time in (column.min() for column in times) if isinstance(time, datetime)]
+    last = [time for time in (column.max() for column in times) if isinstance(time, datetime)]
+    return bool(first) and max(last) - min(first) > LIFETIME
+
+
+def _long_lived(steps: Steps, rows: dict[str, pl.Series], count: int, carried: pl.DataFrame) -> pl.Series:
+    """The ids between whose first and last line there is more time than a message may live."""
+    lines = [pl.DataFrame([slot.alias("slot"), steps[kind]["time"]]) for kind, slot in rows.items()]
+    lines.append(carried.select("slot", pl.col("last_time").alias("time")))
+    spans = pl.concat(lines).group_by("slot").agg((pl.col("time").max() - pl.col("time").min()).alias("span"))
+    return _false(count).scatter(spans.filter(pl.col("span") > LIFETIME)["slot"], True)
 
 
 def _none() -> pl.Series:
@@ -167,13 +175,13 @@ def _late(lines: pl.DataFrame) -> pl.Series:
 
     Of the lines after one end, only the first that is too late does; the rest belong to it.
     """
-    gap = pl.col("time") - pl.col("time").shift(1).over("slot")
+    gap = pl.col("time") - pl.col("time").cum_max().shift(1).over("slot")
     before = (
         pl.when(pl.col("life") != OTHER).then("life").forward_fill().over("slot").shift(1).over("slot")
     )
-    ends = (pl.col("life") == END).cast(pl.UInt32).cum_sum().over("slot").shift(1).over("slot")
+    ends = pl.col("life").is_in(ENDS).cast(pl.UInt32).cum_sum().over("slot").shift(1).over("slot")
     marked = lines.with_columns(
-        ((before == END) & (gap > GRACE)).fill_null(False).alias("after_end"),
+        (before.is_in(ENDS) & (gap > GRACE)).fill_null(False).alias("after_end"),
         (gap > LIFETIME).fill_null(False).alias("after_life"),
         ends.alias("ends"),
     )
@@ -217,7 +225,7 @@ def _split(
         pl.lit(None, pl.UInt32).alias("row"),
         pl.col("last_time").alias("time"),
         pl.lit(-1, pl.Int32).alias("kind"),
-        pl.when("ended").then(pl.lit(END, pl.Int8)).otherwise(pl.lit(BEGIN, pl.Int8)).alias("life"),
+        pl.col("life").cast(pl.Int8),
     )
     lines = pl.concat([before, *pieces]).sort("slot", "order", "kind", maintain_order=True)
     lines = lines.with_columns(_late(lines))

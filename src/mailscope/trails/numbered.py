@@ -34,7 +34,7 @@ class Deliveries:
         if not len(starts):
             return attempted.drop("delivery_key")
         joined = mine.sort("order").join_asof(
-            starts.sort("order"),
+            starts.sort("order", maintain_order=True),
             on="order",
             by="delivery_key",
             strategy="backward",

@@ -69,6 +69,7 @@ class Steps:
     """One frame per kind of event: ``order``, ``time``, ``key``, ``queue_id``, host and the fields."""
 
     frames: dict[str, pl.DataFrame]
+    # The latest of the last lines of each kind; None where no line tells.
     last_time: object
 
     def __getitem__(self, kind: str) -> pl.DataFrame:
@@ -81,7 +82,8 @@ def steps(batch: list[Events], *, detail: bool) -> Steps:
         kind: _merge([_frame(events, kind, columns, detail) for events in batch])
         for kind, columns in FIELDS.items()
     }
-    times = [events.time.max() for events in batch if len(events.time)]
+    # Of lines that count only: a chunk may reach far beyond the span that is merged just now.
+    times = [frame["time"][-1] for frame in frames.values() if len(frame)]
     return Steps(frames, max((time for time in times if time is not None), default=None))
 
 

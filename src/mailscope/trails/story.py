@@ -11,7 +11,7 @@ from typing import Final
 
 import polars as pl
 
-from mailscope.trails.identity import Assignment
+from mailscope.trails.identity import BEGIN, LIFE, Assignment
 from mailscope.trails.steps import Steps
 from mailscope.vocabulary.columns import take
 
@@ -63,13 +63,13 @@ TOLD_BY: Final[Mapping[str, tuple[str, ...]]] = {
     "program": ("queued", "identified", "accepted"),
 }
 COUNTED: Final = frozenset({"sender", "size_bytes", "recipient_count"})
-# Kind of line that ends a message -> the word for such an end.
+# Kind of line that ends a message -> the word for such an end; where several do, the last of these counts.
 ENDS: Final = {
     "removed": "removed",
-    "deleted": "deleted",
-    "discarded": "discarded",
-    "refused": "refused",
     "renamed": "requeued",
+    "refused": "refused",
+    "discarded": "discarded",
+    "deleted": "deleted",
 }
 FLAGS: Final = {"expired": "given_up", "held": "held", "refused": "refused", "deferred": "deferred"}
 END_STAGES: Final = ("END-OF-MESSAGE", "DATA", "BDAT", "EOM", "END-OF-DATA")
@@ -112,7 +112,7 @@ def tell(
             flag = flag.scatter(slots.rows[kind], True)
         new[name] = flag
     if "released" in slots.rows:
-        new["held"] = new["held"].scatter(slots.rows["released"], False)
+        new["held"] = new["held"].scatter(_released(steps, slots), False)
     new["filtered"] = before["filtered"].fill_null(False)
     return pl.DataFrame([new[name].cast(dtype).alias(name) for name, dtype in SCHEMA.items()])
 
@@ -185,6 +185,10 @@ def _span(steps: Steps, slots: Assignment, before: dict[str, pl.Series]) -> tupl
     firsts, lasts = [before["first_time"]], [before["last_time"]]
     for kind, slot in slots.rows.items():
         time = steps[kind]["time"]
+        if not time.is_sorted():
+            # Clocks go back now and then; the first and last line are then not the earliest and latest.
+            order = time.arg_sort(nulls_last=True).head(len(time) - time.null_count())
+            slot, time = take(slot, order), take(time, order)
         blank = _nulls(slots.count, TIME)
         firsts.append(blank.clone().scatter(slot.reverse(), time.reverse()))
         lasts.append(blank.scatter(slot, time))
@@ -193,13 +197,38 @@ def _span(steps: Steps, slots: Assignment, before: dict[str, pl.Series]) -> tupl
 
 
 def _ended(slots: Assignment, before: pl.Series) -> pl.Series:
-    ended = before
+    ended = before.clone()
+    words: list[str] = []
     for kind, word in ENDS.items():
-        if kind in slots.rows and ended.null_count():
-            slot = slots.rows[kind]
-            words = pl.Series([word]).new_from_index(0, len(slot))
-            ended = _either(ended, _nulls(slots.count, pl.String).scatter(slot, words))
+        words.append(word)
+        if kind not in slots.rows:
+            continue
+        slot = slots.rows[kind].unique()
+        if before.null_count() < len(before):
+            # What is known already counts more, unless it is one of the words so far.
+            known = take(before, slot)
+            slot = slot.filter(known.is_null() | known.is_in(words))
+        ended = ended.scatter(slot, word)
     return ended
+
+
+def life(ended: pl.Expr) -> pl.Expr:
+    """What a message's end, or that it has none, means for its queue id (``identity.py``)."""
+    codes = {word: LIFE[kind] for kind, word in ENDS.items()}
+    return ended.replace_strict(codes, default=BEGIN, return_dtype=pl.Int8)
+
+
+def _released(steps: Steps, slots: Assignment) -> pl.Series:
+    """Slots of the messages that were released and not put on hold again."""
+    slot = slots.rows["released"]
+    if "held" not in slots.rows:
+        return slot
+    released = pl.DataFrame({"slot": slot, "order": steps["released"]["order"]})
+    held = pl.DataFrame({"slot": slots.rows["held"], "order": steps["held"]["order"]})
+    last = held.group_by("slot").agg(pl.col("order").max().alias("held"))
+    again = pl.col("held").is_not_null() & (pl.col("held") > pl.col("order"))
+    lines = released.group_by("slot").agg(pl.col("order").max()).join(last, on="slot", how="left")
+    return lines.filter(~again)["slot"]
 
 
 def _requeued() -> pl.Expr:
@@ -216,7 +245,9 @@ def renamed(accepted: pl.DataFrame) -> pl.DataFrame:
     return again.with_columns(old.alias("key"), pl.col("orig_queue_id").alias("queue_id"))
 
 
-def with_message(attempts: pl.DataFrame, slots: Assignment, touched: pl.DataFrame) -> pl.DataFrame:
+def with_message(
+    steps: Steps, attempts: pl.DataFrame, slots: Assignment, touched: pl.DataFrame
+) -> pl.DataFrame:
     """Attempts with trail, sender and size of their message."""
     if "delivery_attempted" not in slots.rows:
         return attempts.with_columns(
@@ -227,9 +258,30 @@ def with_message(attempts: pl.DataFrame, slots: Assignment, touched: pl.DataFram
     slot = slots.rows["delivery_attempted"]
     if attempts["delay_s"].null_count():
         attempts = attempts.with_columns(_age(attempts, slot, touched))
-    return attempts.with_columns(
-        take(touched["trail"], slot), take(touched["sender"], slot), take(touched["size_bytes"], slot)
-    )
+    told = [take(touched["sender"], slot), take(touched["size_bytes"], slot)]
+    if "queued" in slots.rows:
+        told = _known_by_then(steps, slots, attempts, told)
+    return attempts.with_columns(take(touched["trail"], slot), *told)
+
+
+def _known_by_then(
+    steps: Steps, slots: Assignment, attempts: pl.DataFrame, told: list[pl.Series]
+) -> list[pl.Series]:
+    """Sender and size where a line before the attempt told them.
+
+    Where a log begins in the middle of things, an attempt may come first; whether it stands in one batch
+    with the line that tells must not matter.
+    """
+    queued = steps["queued"]["order"]
+    first = pl.Series([0], dtype=pl.UInt32).new_from_index(0, slots.count)
+    first = first.scatter(slots.rows["queued"].reverse(), queued.reverse())
+    if len(slots.carried):
+        known = slots.carried.filter("sized")["slot"]
+        first = first.scatter(known, 0)
+    early = attempts["order"] < take(first, slots.rows["delivery_attempted"])
+    if not early.any():
+        return told
+    return [pl.select(pl.when(~early).then(column).alias(column.name)).to_series() for column in told]
 
 
 def _age(attempts: pl.DataFrame, slot: pl.Series, touched: pl.DataFrame) -> pl.Series:

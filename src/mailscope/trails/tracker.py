@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 import polars as pl
 
@@ -13,6 +14,10 @@ from mailscope.trails.identity import GRACE, LIFETIME, Assignment, assign
 from mailscope.trails.numbered import Deliveries
 from mailscope.trails.recipients import Recipients
 from mailscope.trails.steps import Steps, steps
+
+
+SLACK: Final = timedelta(minutes=10)
+LONG_SLACK: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -55,7 +60,7 @@ class Tracker:
         known = self.open.with_row_index("state_row").select(
             "key",
             "state_row",
-            pl.col("ended").is_not_null().alias("ended"),
+            story.life(pl.col("ended")).alias("life"),
             pl.col("size_bytes").is_not_null().alias("sized"),
             "last_time",
             "superseded",
@@ -65,7 +70,7 @@ class Tracker:
         touched = story.tell(found, slots, self.open, self.next_trail, detail=self.detail)
         self.next_trail += slots.count
         self._placed(found, slots, touched)
-        deliveries = story.with_message(found["delivery_attempted"], slots, touched)
+        deliveries = story.with_message(found, found["delivery_attempted"], slots, touched)
         untouched = self.open
         if len(slots.carried):
             gone = pl.Series([True]).new_from_index(0, len(self.open))
@@ -75,7 +80,8 @@ class Tracker:
         found, slots, deliveries = self._own(found, slots, touched, deliveries, links)
         self.recipients.add(deliveries)
         if isinstance(found.last_time, datetime):
-            self.now = found.last_time if self.now is None else max(self.now, found.last_time)
+            # Not the latest ever: one wrong stamp must not close everything from then on.
+            self.now = found.last_time
         closed, self.open = self._close(messages)
         closed = self._told(closed)
         return Outcome(
@@ -129,11 +135,16 @@ class Tracker:
         return replace(found, frames=frames)
 
     def _close(self, messages: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """Part the messages whose story is over from those that may still get lines."""
+        """Part the messages whose story is over from those that may still get lines.
+
+        The slack is for lines that come late or whose host's clock is behind: a message must not be closed
+        while ``identity.py`` could still give it a line.
+        """
         if self.now is None:
             return messages.clear(), messages
-        over = (pl.col("ended").is_not_null() & (pl.col("last_time") < self.now - GRACE)) | (
-            pl.col("last_time") < self.now - LIFETIME
+        last = pl.col("last_time")
+        over = (pl.col("ended").is_not_null() & (last < self.now - GRACE - SLACK)) | (
+            last < self.now - LIFETIME - LONG_SLACK
         )
         mask = messages.select(over.fill_null(False)).to_series()
         return messages.filter(mask), messages.filter(~mask)

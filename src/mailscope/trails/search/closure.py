@@ -8,7 +8,6 @@ fetch   ... until nothing new is found
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -28,10 +27,19 @@ ROUNDS: Final = 16
 # Beyond this, links are left out rather than the whole log taken in.
 MOST_IDS: Final = 4_000
 LOOSE_PER_STORY: Final = 5
-# Lines without a message that still tell what became of mail.
-_REFUSAL: Final = re.compile(
-    rb"(?i)NOQUEUE: |reject|\bden[yi]|refus|block|login failed|authentication fail|discard|rbl"
-)
+# Lines without a message that still tell what became of mail hold one of these, in lower case.
+_REFUSALS: Final = (
+    b"reject", b"denied", b"deny", b"refus", b"block", b"login failed", b"authentication fail", b"discard",
+    b"rbl",
+)  # fmt: skip
+
+
+def _refuses(line: bytes) -> bool:
+    """Whether a line may tell of a refusal (its pattern decides)."""
+    if b"NOQUEUE: " in line:
+        return True
+    text = line.lower()
+    return any(word in text for word in _REFUSALS)
 
 
 class Closure:
@@ -102,7 +110,7 @@ class Closure:
 
     def _take_loose(self, position: Position, line: bytes, wants: Wants) -> None:
         number = marks.ended(line)
-        if number is None and not _REFUSAL.search(line):
+        if number is None and not _refuses(line):
             self.found.other += 1
             return
         if len(self.found.loose) >= self.limit * LOOSE_PER_STORY:
