@@ -1,12 +1,15 @@
 """Run commands and measure them: wall time, processor time, peak memory.
 
-Memory is what Linux says in `ru_maxrss` (getrusage(2)). A child begins as a copy of its parent and
-inherits that much as its peak, so this process must stay small: logs are made by another process.
+Memory is that of the command and its child processes together: the sum of their resident sets
+(/proc/PID/statm), looked at fifty times a second, or `ru_maxrss` (getrusage(2)) of the largest where that
+is more. A child begins as a copy of its parent and inherits that much as its peak, so this process must
+stay small: logs are made by another process.
 """
 
 import os
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -57,6 +60,36 @@ class Spread:
         return f"{self.middle:.3g} ({self.least:.3g} to {self.greatest:.3g})"
 
 
+class FamilyMemory:
+    """Watches the memory of a process and its descendants until asked for the peak."""
+
+    def __init__(self, pid: int) -> None:
+        """Begin to watch."""
+        self._pid = pid
+        self._peak_pages = 0
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+
+    def peak_mb(self) -> float:
+        """Stop watching and give the largest sum seen, in MiB."""
+        self._done.set()
+        self._thread.join()
+        return self._peak_pages * os.sysconf("SC_PAGE_SIZE") / (1 << 20)
+
+    def _watch(self) -> None:
+        while not self._done.wait(0.02):
+            self._peak_pages = max(self._peak_pages, self._pages(self._pid))
+
+    def _pages(self, pid: int) -> int:
+        try:
+            pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+            children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        except (OSError, IndexError):  # it has ended meanwhile
+            return 0
+        return pages + sum(self._pages(int(child)) for child in children)
+
+
 def run(command: Command) -> Run:
     """Run a command once."""
     with tempfile.TemporaryFile() as errors:
@@ -68,15 +101,17 @@ def run(command: Command) -> Run:
             stderr=errors,
             env={**os.environ, **command.environment},
         )
+        family = FamilyMemory(process.pid)
         _, status, usage = os.wait4(process.pid, 0)
         wall_s = time.perf_counter() - started
+        together_mb = family.peak_mb()
         process.returncode = os.waitstatus_to_exitcode(status)  # so that Popen does not wait for it again
         if process.returncode:
             errors.seek(0)
             last = errors.read().decode(errors="replace").strip().rpartition("\n")[2]
             message = f"{' '.join(command.words)} ended with {process.returncode}: {last}"
             raise CommandError(message)
-    return Run(wall_s, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+    return Run(wall_s, usage.ru_utime + usage.ru_stime, max(usage.ru_maxrss / 1024, together_mb))
 
 
 def in_turn(commands: Mapping[str, Command], times: int, say: Callable[[str], None]) -> dict[str, list[Run]]:

@@ -9,6 +9,7 @@ through the file once more from its beginning.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import multiprocessing
 import os
@@ -163,11 +164,9 @@ def _in_sequence(first: Half, second: Half, task: Task) -> bool:
 def _second(pipe: Connection, task: Task, parent: int) -> None:
     """The child's work."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        # Should the parent die, this half is of no use to anybody (Linux only).
+    # Should the parent die, this half is of no use to anybody (only Linux has this call).
+    with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    except (OSError, AttributeError):
-        pass
     if os.getppid() != parent:
         return
     from mailscope.intake.clock import YearDisproved

@@ -41,7 +41,8 @@ def trace(inputs: Inputs, query: str, kind: str | None, raw: bool, limit: int, f
     """Follow a message, address, domain or IP from arrival to final fate.
 
     QUERY is a queue id, a Message-ID, an address, a domain (example.org with its hosts, @example.org), an IP
-    address, or a qmail delivery ('delivery 15' or d15).
+    address, or a qmail delivery ('delivery 15' or d15).  --since, --until and --host choose stories by the
+    lines that match; a story is told whole.
     """
     from functools import partial
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from mailscope.intake import priority
+from mailscope.intake import containers, inner_priority, priority
 from mailscope.intake.envelopes import ENVELOPES, epoch, rfc5424
 from mailscope.intake.envelopes.header import TIME, Header, nulls
 
@@ -102,16 +102,37 @@ def take_apart(lines: pl.Series) -> Header:
     """Envelope parts of every line; a line with no known envelope is all text."""
     if not len(lines):
         return _bare(lines)
+    if re.match(containers.SNIFF, lines[0]):
+        return _contained(lines)
     header = _alike(lines)
     if header is not None:
+        return inner_priority.unwrap(header)
+    if lines.str.contains(containers.SNIFF).any():
+        return _contained(lines)
+    return _uncontained(lines)
+
+
+def _contained(lines: pl.Series) -> Header:
+    """Lines of containers, perhaps among others: what the runtime wrote is taken off once."""
+    times, inner = containers.strip(lines)
+    header = _alike(inner)
+    header = inner_priority.unwrap(header) if header is not None else _uncontained(inner)
+    if times.null_count() == len(times):
         return header
+    if header.time is not None:
+        times = pl.select(pl.coalesce(times, header.time)).to_series()
+    return _replace(header, time=times)
+
+
+def _uncontained(lines: pl.Series) -> Header:
+    """Lines that do not all have the envelope of the first one."""
     prefixed = lines.str.contains(priority.SNIFF) & ~lines.str.contains(rfc5424.SNIFF)
     if not prefixed.any():
-        return _mixed(lines)
+        return inner_priority.unwrap(_mixed(lines))
     rows = prefixed.arg_true()
     numbers, stripped = priority.strip(lines.gather(rows))
     rest = lines.clone().scatter(rows, stripped)
-    header = _alike(rest) or _mixed(rest)
+    header = inner_priority.unwrap(_alike(rest) or _mixed(rest))
     pri = nulls(len(lines), pl.Int64).scatter(rows, numbers)
     if header.pri is not None:
         pri = pl.select(pl.coalesce(header.pri, pri)).to_series()

@@ -25,18 +25,19 @@ FORM: Final = r"^<(?:([0-9]{1,3})|([a-z0-9]+)\.([a-z]+))>"
 def strip(lines: pl.Series) -> tuple[pl.Series, pl.Series]:
     """Priority (Int64, null for none or an impossible one) and the line without it."""
     found = lines.str.extract_groups(FORM).struct.unnest()
-    severity = {name: number for number, name in enumerate(SEVERITIES)}
-    severity |= {alias: severity[name] for alias, name in ALIASES.items()}
-    facility = {name: number * 8 for number, name in enumerate(FACILITIES)}
-    pri = found.select(
-        pl.coalesce(
-            pl.col("1").cast(pl.Int64),
-            pl.col("2").replace_strict(facility, default=None, return_dtype=pl.Int64)
-            + pl.col("3").replace_strict(severity, default=None, return_dtype=pl.Int64),
-        )
-    ).to_series()
+    pri = found.select(pl.coalesce(pl.col("1").cast(pl.Int64), number(pl.col("2"), pl.col("3")))).to_series()
     pri = pl.select(pl.when(pri < MOST).then(pri)).to_series()
     return pri, lines.str.replace(SNIFF, "")
+
+
+def number(facility: pl.Expr, severity: pl.Expr) -> pl.Expr:
+    """Priority (Int64) of a facility's and a severity's name; null where one is unknown."""
+    severities = {name: place for place, name in enumerate(SEVERITIES)}
+    severities |= {alias: severities[name] for alias, name in ALIASES.items()}
+    facilities = {name: place * 8 for place, name in enumerate(FACILITIES)}
+    return facility.replace_strict(
+        facilities, default=None, return_dtype=pl.Int64
+    ) + severity.replace_strict(severities, default=None, return_dtype=pl.Int64)
 
 
 def names(pri: pl.Series) -> tuple[pl.Series, pl.Series]:

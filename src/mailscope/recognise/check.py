@@ -71,9 +71,8 @@ def _check_example(
             yield f"{pattern.label}: its example is matched by {other.label} as well: {text!r}"
         elif pattern.fallback and not other.fallback:
             yield f"{pattern.label}: its example is taken by {other.label}: {text!r}"
-        elif pattern.fallback and other.fallback:
-            if _comes_first(library, reader, other, pattern):
-                yield f"{pattern.label}: its example is taken by {other.label}, tried before: {text!r}"
+        elif pattern.fallback and other.fallback and _comes_first(library, reader, other, pattern):
+            yield f"{pattern.label}: its example is taken by {other.label}, tried before: {text!r}"
 
 
 def _comes_first(library: Library, reader: Program, one: Pattern, two: Pattern) -> bool:

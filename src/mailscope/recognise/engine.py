@@ -14,7 +14,7 @@ from typing import Final
 import polars as pl
 
 from mailscope.recognise.library import Candidates, Library, Reading
-from mailscope.recognise.pattern import MATCHED, Pattern
+from mailscope.recognise.pattern import Pattern
 from mailscope.recognise.regex import Form, form
 from mailscope.vocabulary.columns import take
 from mailscope.vocabulary.fields import BY_NAME

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import re._constants as sre  # type: ignore[import-not-found]
 import re._parser as parser  # type: ignore[import-not-found]
-from functools import lru_cache
+from functools import cache
 from typing import Any, Final
 
 MOST: Final = 400
 META: Final = frozenset("\\.^$*+?{}[]|()")
 
 
-@lru_cache(maxsize=None)
+@cache
 def literal(regex: str) -> str:
     """The plain characters that every match begins with; empty where the regex offers a choice there."""
     out: list[str] = []
@@ -56,7 +56,7 @@ def _chooses(regex: str) -> bool:
     return False
 
 
-@lru_cache(maxsize=None)
+@cache
 def beginnings(regex: str, depth: int) -> frozenset[str]:
     """Beginnings of all matches; one shorter than ``depth`` may be followed by anything."""
     plain = literal(regex)
@@ -72,7 +72,7 @@ def beginnings(regex: str, depth: int) -> frozenset[str]:
     )
 
 
-@lru_cache(maxsize=None)
+@cache
 def _parsed(regex: str) -> Any:
     # Slow (half a millisecond), and only wanted where the beginning is not plain.
     return parser.parse(regex)

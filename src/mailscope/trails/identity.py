@@ -170,27 +170,27 @@ def _order(steps: Steps, kind: str) -> pl.Series:
     return steps[kind]["order"] if kind in steps.frames else _none()
 
 
-def _late(lines: pl.DataFrame) -> pl.Series:
-    """Which lines come too late for the message before them and begin one of their own.
+def _begins(lines: pl.DataFrame) -> pl.Series:
+    """Which lines begin a message: the rules of this module's docstring, for lines in order, by slot.
 
-    Of the lines after one end, only the first that is too late does; the rest belong to it.
+    Of the lines after an end, only the first that can begin a message does; the others belong to it.
     """
-    gap = pl.col("time") - pl.col("time").cum_max().shift(1).over("slot")
-    before = (
-        pl.when(pl.col("life") != OTHER).then("life").forward_fill().over("slot").shift(1).over("slot")
+    life = pl.col("life")
+    decides = life.is_in((BEGIN, *ENDS))
+    marked = lines.select(
+        "slot",
+        "life",
+        gap=pl.col("time") - pl.col("time").cum_max().shift(1).over("slot"),
+        before=pl.when(decides).then(life).forward_fill().over("slot").shift(1).over("slot"),
+        span=decides.cast(pl.UInt32).cum_sum().over("slot").shift(1).over("slot").fill_null(0),
+        first=pl.col("order").cum_count().over("slot") == 1,
     )
-    ends = pl.col("life").is_in(ENDS).cast(pl.UInt32).cum_sum().over("slot").shift(1).over("slot")
-    marked = lines.with_columns(
-        (before.is_in(ENDS) & (gap > GRACE)).fill_null(False).alias("after_end"),
-        (gap > LIFETIME).fill_null(False).alias("after_life"),
-        ends.alias("ends"),
-    )
-    return marked.select(
-        (
-            pl.col("after_life")
-            | (pl.col("after_end") & (pl.col("after_end").cast(pl.UInt32).cum_sum().over("slot", "ends") == 1))
-        ).alias("late")
-    ).to_series()
+    late = pl.col("gap") > GRACE
+    may = ((pl.col("before") == END) & (late | (life == GO_ON))) | ((pl.col("before") == TURNED_AWAY) & late)
+    marked = marked.with_columns(may.fill_null(False).alias("may"))
+    after_end = pl.col("may") & (pl.col("may").cast(pl.UInt32).cum_sum().over("slot", "span") == 1)
+    accepted = (life == BEGIN) & ~pl.col("first")
+    return marked.select(accepted | after_end | (pl.col("gap") > LIFETIME).fill_null(False)).to_series()
 
 
 def _split(
@@ -228,15 +228,8 @@ def _split(
         pl.col("life").cast(pl.Int8),
     )
     lines = pl.concat([before, *pieces]).sort("slot", "order", "kind", maintain_order=True)
-    lines = lines.with_columns(_late(lines))
-    life = pl.when("late").then(pl.lit(BEGIN, pl.Int8)).otherwise("life")
-    previous = pl.when(life != OTHER).then(life).forward_fill().over("slot").shift(1).over("slot")
-    begins = (
-        pl.col("late")
-        | ((pl.col("life") == BEGIN) & (pl.col("order").cum_count().over("slot") > 1))
-        | ((pl.col("life") == GO_ON) & (previous == END).fill_null(False))
-    )
-    lines = lines.with_columns(begins.cast(pl.UInt32).cum_sum().over("slot").alias("generation"))
+    lines = lines.with_columns(_begins(lines).cast(pl.UInt32).alias("generation"))
+    lines = lines.with_columns(pl.col("generation").cum_sum().over("slot"))
     later = lines.filter(pl.col("generation") > 0).select("slot", "generation").unique(maintain_order=True)
     later = later.with_columns(pl.int_range(pl.len(), dtype=pl.UInt32).alias("new") + count)
     lines = lines.join(later, on=["slot", "generation"], how="left").with_columns(

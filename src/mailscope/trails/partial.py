@@ -58,6 +58,7 @@ class PartialTracker(Tracker):
         return outcome
 
     def prepare(self, found: Steps) -> Steps:
+        """The same as for a whole log; deliveries that started in the other part are remembered."""
         prepared = super().prepare(found)
         ends = found["delivery_attempted"]
         if "delivery_key" in ends.columns:

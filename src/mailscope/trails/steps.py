@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import Final
 
 import polars as pl
@@ -102,9 +103,7 @@ def _merge(frames: list[pl.DataFrame]) -> pl.DataFrame:
     if len(filled) < 2:
         return filled[0] if filled else frames[0]
     together = pl.concat(filled, how="diagonal")
-    consecutive = all(
-        one["order"][-1] <= two["order"][0] for one, two in zip(filled, filled[1:], strict=False)
-    )
+    consecutive = all(one["order"][-1] <= two["order"][0] for one, two in pairwise(filled))
     return together if consecutive else together.sort("order", maintain_order=True)
 
 

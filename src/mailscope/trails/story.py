@@ -11,7 +11,7 @@ from typing import Final
 
 import polars as pl
 
-from mailscope.trails.identity import BEGIN, LIFE, Assignment
+from mailscope.trails.identity import BEGIN, END, GRACE, LIFE, LIFETIME, TURNED_AWAY, Assignment
 from mailscope.trails.steps import Steps
 from mailscope.vocabulary.columns import take
 
@@ -39,6 +39,8 @@ SCHEMA: Final[dict[str, pl.DataType | type[pl.DataType]]] = {
     # How it left the queue: removed, deleted, discarded, refused, or requeued under another id; null while
     # it is there.
     "ended": pl.String,
+    # Its queue file is gone, so that its id is free (a message that was refused may still get lines).
+    "gone": pl.Boolean,
     "expired": pl.Boolean,
     "held": pl.Boolean,
     "refused": pl.Boolean,
@@ -113,6 +115,10 @@ def tell(
         new[name] = flag
     if "released" in slots.rows:
         new["held"] = new["held"].scatter(_released(steps, slots), False)
+    new["gone"] = before["gone"].fill_null(False)
+    for kind in ENDS:
+        if kind in slots.rows and LIFE[kind] == END:
+            new["gone"] = new["gone"].scatter(slots.rows[kind], True)
     new["filtered"] = before["filtered"].fill_null(False)
     return pl.DataFrame([new[name].cast(dtype).alias(name) for name, dtype in SCHEMA.items()])
 
@@ -212,10 +218,10 @@ def _ended(slots: Assignment, before: pl.Series) -> pl.Series:
     return ended
 
 
-def life(ended: pl.Expr) -> pl.Expr:
-    """What a message's end, or that it has none, means for its queue id (``identity.py``)."""
-    codes = {word: LIFE[kind] for kind, word in ENDS.items()}
-    return ended.replace_strict(codes, default=BEGIN, return_dtype=pl.Int8)
+def life() -> pl.Expr:
+    """What the state of messages means for their queue ids (``identity.py``)."""
+    code = pl.when("gone").then(END).when(pl.col("ended").is_not_null()).then(TURNED_AWAY).otherwise(BEGIN)
+    return code.cast(pl.Int8).alias("life")
 
 
 def _released(steps: Steps, slots: Assignment) -> pl.Series:
@@ -353,11 +359,16 @@ def link(
             "order": sent["order"].cast(pl.Int64),
         }
     ).filter(next_id.is_not_null())
-    live = messages.with_row_index("row").select("key", "row", "trail", "superseded")
+    began = _began(steps, slots, messages.height)
+    live = messages.select("key", "trail", "superseded", "last_time", "ended").with_row_index("row")
     if slots.superseded.any():
-        hits = _of_that_time(found, live, steps, slots, touched)
+        hits = _of_that_time(found, live, began)
     else:
         hits = found.join(live.filter(~pl.col("superseded")), on="key", how="inner", suffix="_to")
+        hits = hits.filter(take(began, hits["row"]) <= hits["order"])
+    # An id that was free again by then says nothing.
+    kept = pl.when(pl.col("ended").is_null()).then(LIFETIME).otherwise(GRACE)
+    hits = hits.filter((pl.col("time") - pl.col("last_time") <= kept).fill_null(True))
     if not len(hits):
         return nothing()["links"], messages
     flagged = messages["filtered"].scatter(hits["row"].unique(), True)
@@ -367,29 +378,31 @@ def link(
     return links, messages.with_columns(flagged.alias("filtered"))
 
 
-def _of_that_time(
-    found: pl.DataFrame, live: pl.DataFrame, steps: Steps, slots: Assignment, touched: pl.DataFrame
-) -> pl.DataFrame:
-    """Hits on the message that held the id when the line was written, where a batch saw several."""
-    began = _nulls(slots.count, pl.Int64)
+def _began(steps: Steps, slots: Assignment, height: int) -> pl.Series:
+    """Order of the first line of each message that is known; -1 for those from earlier batches."""
+    orders = []
     for kind, slot in slots.rows.items():
-        first = _nulls(slots.count, pl.Int64)
-        order = steps[kind]["order"].cast(pl.Int64)
-        began = pl.select(pl.min_horizontal(began, first.scatter(slot.reverse(), order.reverse()))).to_series()
-    carried = slots.carried["slot"] if len(slots.carried) else None
-    if carried is not None:
-        began = began.scatter(carried, -1)
-    here = pl.DataFrame({"trail": touched["trail"], "began": began})
-    candidates = (
-        live.join(here, on="trail", how="left")
-        .filter(pl.col("began").is_not_null() | ~pl.col("superseded"))
-        .with_columns(pl.col("began").fill_null(-1))
-        .sort("began")
-    )
+        blank = _nulls(slots.count, pl.Int64)
+        orders.append(blank.scatter(slot.reverse(), steps[kind]["order"].cast(pl.Int64).reverse()))
+    began = pl.select(pl.min_horizontal(orders)).to_series()
+    if len(slots.carried):
+        began = began.scatter(slots.carried["slot"], -1)
+    # The messages that a batch touches stand behind all others.
+    return pl.concat([pl.Series([-1]).new_from_index(0, height - slots.count), began])
+
+
+def _of_that_time(found: pl.DataFrame, live: pl.DataFrame, began: pl.Series) -> pl.DataFrame:
+    """Hits on the message that held the id when the line was written, where a batch saw several."""
+    candidates = live.with_columns(began.alias("began")).filter((pl.col("began") >= 0) | ~pl.col("superseded"))
     return (
         found.sort("order")
         .join_asof(
-            candidates, left_on="order", right_on="began", by="key", suffix="_to", check_sortedness=False
+            candidates.sort("began"),
+            left_on="order",
+            right_on="began",
+            by="key",
+            suffix="_to",
+            check_sortedness=False,
         )
         .filter(pl.col("row").is_not_null())
     )

@@ -60,7 +60,7 @@ class Tracker:
         known = self.open.with_row_index("state_row").select(
             "key",
             "state_row",
-            story.life(pl.col("ended")).alias("life"),
+            story.life(),
             pl.col("size_bytes").is_not_null().alias("sized"),
             "last_time",
             "superseded",

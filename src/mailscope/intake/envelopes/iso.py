@@ -3,9 +3,11 @@
     2026-11-22T04:00:42.186609+00:00 host tag[pid]: text     rsyslog, journalctl -o short-iso
     2013-06-10 06:27:30,123 host tag[pid]: text
     2013 Jun 10 06:27:30.123 host tag[pid]: text
+    Sun 2026-11-22 04:00:42 CET host tag[pid]: text           journalctl -o short-full
     2026-11-22 03:59:04.407222500 text                        tai64nlocal: no host, no tag
 
-A stamp without a zone is in the source's zone.
+A stamp without a zone is in the source's zone, and so is one with a zone's short name, unless that is UTC
+or GMT: several zones share most of these names.
 """
 
 from __future__ import annotations
@@ -19,14 +21,16 @@ from mailscope.intake.envelopes.header import TIME, Header, all_or_mask, runs, s
 from mailscope.vocabulary.columns import take
 
 SNIFF: Final = (
-    r"^[0-9]{4}(?:-[0-9]{2}-[0-9]{2}| [A-Z][a-z]{2} {1,2}[0-9]{1,2})[T ][0-9]{2}:[0-9]{2}:[0-9]{2}"
+    r"^(?:[A-Z][a-z]{2} )?[0-9]{4}(?:-[0-9]{2}-[0-9]{2}| [A-Z][a-z]{2} {1,2}[0-9]{1,2})[T ][0-9]{2}:[0-9]{2}:[0-9]{2}"
 )
 FORM: Final = (
-    r"^(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{4} [A-Z][a-z]{2} {1,2}[0-9]{1,2})[T ]"
+    r"^(?P<weekday>[A-Z][a-z]{2} )?(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{4} [A-Z][a-z]{2} {1,2}[0-9]{1,2})[T ]"
     r"(?P<minute>[0-9]{2}:[0-9]{2}):(?P<second>[0-9]{2})(?:[.,](?P<fraction>[0-9]{1,9}))?"
     r"(?P<zone>Z|[+-][0-9]{2}:?[0-9]{2})? (?P<rest>.*)$"
 )
 NANOSECONDS: Final = 9
+# The "name" of a zone that has none.
+NUMERIC: Final = r"^[+-][0-9]{2}(?:[0-9]{2})?$"
 MINUTE: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}$"
 
 # rsyslog's form, in which every part has its place: 2026-11-22T04:00:42.186609+00:00
@@ -77,10 +81,10 @@ def _parse_fixed(lines: pl.Series) -> Header | None:
 def _split_rest(rest: pl.Series) -> tuple[pl.Series | str, pl.Series, pl.Series]:
     """Host, tag and text of what follows the stamp; one host for all lines is the usual case."""
     name = rest[0].split(" ", 1)[0]
-    if name and name.isascii() and not name.endswith(":"):
-        if (rest.str.slice(0, len(name) + 1) == f"{name} ").all():
-            tag, text = split_tag(rest.str.slice(len(name) + 1))
-            return name, tag, text
+    plain = name and name.isascii() and not name.endswith(":")
+    if plain and (rest.str.slice(0, len(name) + 1) == f"{name} ").all():
+        tag, text = split_tag(rest.str.slice(len(name) + 1))
+        return name, tag, text
     parts = rest.str.splitn(" ", 2).struct.unnest()
     host, tagged = parts["field_0"], parts["field_1"].fill_null("")
     tag, text = split_tag(tagged)
@@ -103,6 +107,9 @@ def _parse_any(lines: pl.Series) -> Header:
     wall = wall_clock(found)
     zone = found["zone"]
     rest = found["rest"].fill_null("")
+    weekday = found["weekday"].is_not_null()
+    if weekday.any():
+        zone, rest = _named_zone(weekday, zone, rest)
     parts = rest.str.splitn(" ", 2).struct.unnest()
     host, tagged = parts["field_0"], parts["field_1"].fill_null("")
     # tai64nlocal writes nine digits and then the bare text; a first word with a colon is a tag.
@@ -135,6 +142,18 @@ def _parse_any(lines: pl.Series) -> Header:
     )
 
 
+def _named_zone(weekday: pl.Series, zone: pl.Series, rest: pl.Series) -> tuple[pl.Series, pl.Series]:
+    """Zone and rest of lines, some of which have the zone's name as a word of its own."""
+    parts = rest.str.splitn(" ", 2).struct.unnest()
+    name = pl.lit(parts["field_0"])
+    named = pl.when(name.is_in(["UTC", "GMT"])).then(pl.lit("Z")).when(name.str.contains(NUMERIC)).then(name)
+    chosen = pl.select(
+        zone=pl.when(weekday).then(named).otherwise(zone),
+        rest=pl.when(weekday).then(pl.lit(parts["field_1"]).fill_null("")).otherwise(rest),
+    )
+    return chosen["zone"], chosen["rest"]
+
+
 def wall_clock(found: pl.DataFrame) -> pl.Series:
     """Datetime (us, naive) of the groups day, minute, second and fraction.
 
@@ -164,5 +183,5 @@ def _micros_east(text: str | None) -> int | None:
     if text == "Z":
         return 0
     digits = text[1:].replace(":", "")
-    minutes = int(digits[:2]) * 60 + int(digits[2:])
+    minutes = int(digits[:2]) * 60 + int(digits[2:] or 0)
     return (-1 if text[0] == "-" else 1) * minutes * 60_000_000

@@ -14,7 +14,10 @@ from mailscope.intake.envelopes.header import Header, all_or_mask, split_tag
 
 MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 SNIFF: Final = r"^(?:[A-Z][a-z]{2} {1,2}[0-9]{1,2} |[0-9]{1,2} )(?:[0-9]{4} )?[0-9]{2}:[0-9]{2}:[0-9]{2}"
-STANDARD: Final = r"^(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [ 0-3][0-9] [0-2][0-9]:[0-5][0-9]:[0-6][0-9]$"
+STANDARD: Final = (
+    r"^(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [ 0-3][0-9] "
+    r"[0-2][0-9]:[0-5][0-9]:[0-6][0-9]$"
+)
 LENIENT: Final = (
     r"^(?:(?P<month>Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) {1,2})?(?P<day>[0-9]{1,2}) "
     r"(?:(?P<year>[0-9]{4}) )?(?P<clock>[0-9]{2}:[0-9]{2}:[0-9]{2})(?:[.,][0-9]+)?:?(?: (?P<rest>.*))?$"

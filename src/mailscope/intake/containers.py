@@ -1,0 +1,39 @@
+"""What container runtimes write before a line that a container wrote.
+
+    postfix-1  | Jan  1 00:00:00 host tag[pid]: text                            docker compose logs
+    2024-01-01T00:00:00.123456789Z Jan  1 00:00:00 host tag[pid]: text           docker logs --timestamps
+    postfix-1  | 2024-01-01T00:00:00.123456789Z Jan  1 00:00:00 host ...         both
+    2024-01-01T00:00:00.123456789+01:00 stdout F Jan  1 00:00:00 host ...        Kubernetes (CRI)
+
+The runtime's stamp tells the instant to the microsecond and with its zone, so it wins over the line's own.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import polars as pl
+
+from mailscope.intake.envelopes import iso
+from mailscope.intake.envelopes.header import TIME
+
+NAME: Final = r"[A-Za-z0-9][A-Za-z0-9_.-]* +\| "
+# Docker pads to nine digits, Kubernetes leaves zeros at the end out but names the stream.
+STAMP: Final = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}"
+ZONE: Final = r"(?:Z|[+-][0-9]{2}:[0-9]{2})"
+DOCKER: Final = rf"{STAMP}\.[0-9]{{9}}{ZONE} "
+KUBERNETES: Final = rf"{STAMP}(?:\.[0-9]{{1,9}})?{ZONE} std(?:out|err) F "
+SNIFF: Final = rf"^(?:{NAME}|{DOCKER}|{KUBERNETES})"
+PREFIX: Final = rf"^(?:{NAME}(?:{DOCKER})?|{KUBERNETES}|{DOCKER})"
+FORM: Final = (
+    r"(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})T(?P<minute>[0-9]{2}:[0-9]{2}):(?P<second>[0-9]{2})"
+    r"(?:\.(?P<fraction>[0-9]{1,9}))?(?P<zone>Z|[+-][0-9]{2}:[0-9]{2})"
+)
+
+
+def strip(lines: pl.Series) -> tuple[pl.Series, pl.Series]:
+    """UTC time (null where there is none) and the line that the container wrote."""
+    prefix = lines.str.extract(f"({PREFIX})", 1)
+    found = prefix.str.extract_groups(FORM).struct.unnest()
+    time = iso.wall_clock(found) - iso.offset(found["zone"])
+    return time.cast(TIME), lines.str.replace(PREFIX, "")
