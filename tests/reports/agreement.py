@@ -180,7 +180,7 @@ def zoverall() -> dict[str, str]:
 def our_zoverall(ours: Ours) -> dict[str, str]:
     """Our figures under qmailanalog's names; what we do not show is left out."""
     message, attempt, relays = ours.report["messages"], ours.report["attempts"], ours.ledger.result("relays")
-    finished = ours.ledger.result("messages").filter(pl.col("went") == "removed")
+    finished = ours.ledger.result("messages").filter(pl.col("went").is_in(["removed", "discarded"]))
     sent = relays.filter(pl.col("outcome").is_in(["sent", "forwarded"]))
     waited, tried = float(sent["delay_sum_s"].sum()), float(relays["transmit_sum_s"].sum())
     return {

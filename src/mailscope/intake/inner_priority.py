@@ -18,7 +18,9 @@ import polars as pl
 from mailscope.intake import priority
 from mailscope.intake.envelopes.header import Header, nulls, split_tag
 
-WORD: Final = rf"^(?:{'|'.join(priority.FACILITIES)})[.:](?:{'|'.join((*priority.SEVERITIES, *priority.ALIASES))}) "
+WORD: Final = (
+    rf"^(?:{'|'.join(priority.FACILITIES)})[.:](?:{'|'.join((*priority.SEVERITIES, *priority.ALIASES))}) "
+)
 WORD_FORM: Final = r"^([a-z0-9]+)[.:]([a-z]+) (.*)$"
 SOLARIS: Final = r"^\[ID [0-9]+ ([a-z0-9]+)\.([a-z]+)\] (.*)$"
 FREEBSD: Final = r"^<([a-z0-9]+)\.([a-z0-9]+)>$"

@@ -81,9 +81,7 @@ def parse_lines(data: bytes) -> Lines:
     return Lines(raw, header, total, number, more)
 
 
-def _part(
-    raw: pl.Series, number: pl.Series | None, rows: pl.Series
-) -> tuple[pl.Series, pl.Series, int]:
+def _part(raw: pl.Series, number: pl.Series | None, rows: pl.Series) -> tuple[pl.Series, pl.Series, int]:
     """Lines with those that hold two records (a line feed was lost between them) cut in two.
 
     Both keep the number of the line; the second counts as a line of its own.

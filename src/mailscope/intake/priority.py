@@ -35,9 +35,9 @@ def number(facility: pl.Expr, severity: pl.Expr) -> pl.Expr:
     severities = {name: place for place, name in enumerate(SEVERITIES)}
     severities |= {alias: severities[name] for alias, name in ALIASES.items()}
     facilities = {name: place * 8 for place, name in enumerate(FACILITIES)}
-    return facility.replace_strict(
-        facilities, default=None, return_dtype=pl.Int64
-    ) + severity.replace_strict(severities, default=None, return_dtype=pl.Int64)
+    return facility.replace_strict(facilities, default=None, return_dtype=pl.Int64) + severity.replace_strict(
+        severities, default=None, return_dtype=pl.Int64
+    )
 
 
 def names(pri: pl.Series) -> tuple[pl.Series, pl.Series]:

@@ -2,7 +2,7 @@
 
     lines read         = recognised + unrecognised + blank + duplicate
     queue ids given    = received + requeued + refused + incomplete
-    messages accepted  = finished + requeued + open
+    messages accepted  = finished + open
     recipients         = sent + bounced + expired + deleted + discarded + queued + probed + unknown
 
 The two sides are counted independently: lines that patterns took against lines read, acceptance lines
@@ -24,7 +24,9 @@ ORIGIN: Final = pl.col("origin")
 SEEN: Final = ORIGIN.is_not_null()
 OUTSIDE: Final = SEEN & ~ORIGIN.is_in(NOT_FROM_OUTSIDE)
 WENT: Final = pl.col("went")
-ACCEPTED: Final = SEEN & ~WENT.is_in(["refused", "incomplete"])
+TAKEN: Final = SEEN & ~WENT.is_in(["refused", "incomplete"])
+# A requeued message goes on under a new queue id, and is counted there.
+ACCEPTED: Final = TAKEN & (WENT != REQUEUED)
 FINISHED: Final = WENT.is_in(["removed", "deleted", "discarded"])
 # Name in the report -> the fates that it holds.
 FATES: Final = {
@@ -33,11 +35,12 @@ FATES: Final = {
     "expired": ("expired",),
     "deleted": ("deleted",),
     "discarded": ("discarded",),
-    "queued": ("queued",),
+    # Still in the queue: put off, or not tried yet.
+    "queued": ("queued", "deferred"),
     # Address checks (sendmail -bv, reject_unverified_recipient): nothing was to be delivered.
     "probed": ("deliverable", "undeliverable"),
     # The message left the queue and the log does not say what became of them.
-    "unknown": ("unknown", "deferred"),
+    "unknown": ("unknown",),
 }
 
 
@@ -69,11 +72,12 @@ def messages(ledger: Ledger) -> dict[str, int]:
     """Messages: how many came in, how, and how they left.
 
     ``accepted``: came into the queue, ``received`` from outside or ``internal``, made here (notifications,
-    forwarded mail); ``finished`` or still ``open`` (``held`` of them on hold).  ``requeued`` (postsuper -r)
-    is a message that goes on under a new queue id, where it counts again.  Not among them are the
-    ``refused`` (turned away after they had a queue id), the ``incomplete`` (the client broke off) and those
-    from ``before_log``.  ``passes`` is all of these, one for each time through the queue; ``as_messages``
-    counts a message once that a content filter brought back (``second_passes``) or that was requeued.
+    forwarded mail); ``finished`` or still ``open`` (``held`` of them on hold).  A message that was requeued
+    (postsuper -r) goes on under a new queue id and counts once; ``requeued`` says how many ids it left.
+    Not among the accepted are the ``refused`` (turned away after they had a queue id), the ``incomplete``
+    (the client broke off) and those from ``before_log``.  ``passes`` is all of these, one for each time
+    through the queue; ``as_messages`` counts a message once that a content filter brought back
+    (``second_passes``).
     """
     rows = ledger.result("messages")
 
@@ -82,16 +86,15 @@ def messages(ledger: Ledger) -> dict[str, int]:
 
     accepted = total(ACCEPTED)
     second = total(ACCEPTED & pl.col("filtered"))
-    requeued = total(ACCEPTED & (WENT == "requeued"))
     return {
         "accepted": accepted,
         "finished": total(ACCEPTED & FINISHED),
         "open": total(ACCEPTED & (WENT == "open")),
         "bytes": total(ACCEPTED, "bytes"),
-        "received": total(ACCEPTED & OUTSIDE),
-        "received_bytes": total(ACCEPTED & OUTSIDE, "bytes"),
-        "internal": total(ACCEPTED & (ORIGIN == INTERNAL)),
-        "requeued": requeued,
+        "received": total(TAKEN & OUTSIDE),
+        "received_bytes": total(TAKEN & OUTSIDE, "bytes"),
+        "internal": total(TAKEN & (ORIGIN == INTERNAL)),
+        "requeued": total(SEEN & (WENT == REQUEUED)),
         "held": total(ACCEPTED & (WENT == "open") & pl.col("held")),
         "deferred": total(pl.col("deferred")),
         "expired": total(pl.col("expired")),
@@ -102,16 +105,20 @@ def messages(ledger: Ledger) -> dict[str, int]:
         "before_log": total(~SEEN),
         "passes": total(pl.lit(True)),
         "second_passes": second,
-        "as_messages": accepted - second - requeued,
+        "as_messages": accepted - second,
     }
 
 
 def recipients(ledger: Ledger) -> dict[str, int]:
-    """Recipients of messages by their final fate, and all of them."""
+    """Recipients of messages by their final fate, and all of them.
+
+    ``deferred`` of the ``queued`` were put off at least once and will be tried again.
+    """
     rows = ledger.result("fates")
     by_fate = dict(rows.select("fate", "recipients").iter_rows())
     told = {name: sum(int(by_fate.get(fate, 0)) for fate in fates) for name, fates in FATES.items()}
-    return {"total": int(rows["recipients"].sum()), **told}
+    deferred = int(by_fate.get("deferred", 0))
+    return {"total": int(rows["recipients"].sum()), **told, "deferred": deferred}
 
 
 def equations(ledger: Ledger) -> list[Equation]:
@@ -123,12 +130,14 @@ def equations(ledger: Ledger) -> list[Equation]:
         return int(rows.filter(condition)["count"].sum())
 
     given = {
-        "received": total(OUTSIDE & ACCEPTED),
-        "requeued": total((ORIGIN == REQUEUED) & ACCEPTED),
+        "received": total(OUTSIDE & TAKEN),
+        "requeued": total((ORIGIN == REQUEUED) & TAKEN),
         "refused": total(WENT == "refused"),
         "incomplete": total(WENT == "incomplete"),
     }
-    accepted = {name: message[name] for name in ("finished", "requeued", "open")}
+    accepted = {name: message[name] for name in ("finished", "open")}
+    # They are among the queued.
+    recipient.pop("deferred")
     return [
         Equation("lines read", line.pop("read"), line),
         Equation("queue ids given", int(ledger.result("arrivals")["count"].sum()), given),

@@ -5,7 +5,7 @@ In: the report as plain data (``report.py``), and the paper to write it on.  Out
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -79,7 +79,7 @@ def _balance(report: dict[str, Any], paper: Paper) -> list[Line]:
         ("    on hold", message["held"], ""),
         ("  from outside", message["received"], ""),
         ("  made here", message["internal"], ""),
-        ("  requeued", message["requeued"], ""),
+        ("Requeued", message["requeued"], ""),
         ("Second passes", message["second_passes"], ""),
         ("Refused late", message["refused"], ""),
         ("Incomplete", message["incomplete"], ""),
@@ -87,7 +87,7 @@ def _balance(report: dict[str, Any], paper: Paper) -> list[Line]:
     ]
     right = [
         ("Recipients", recipient["total"], "head"),
-        *((f"  {name}", recipient[name], _alarm(name, recipient[name])) for name in list(recipient)[1:]),
+        *_fates(recipient),
         ("Bytes received", message["received_bytes"], "size"),
     ]
     lines = beside([pairs([_pair(*row) for row in block]) for block in (left, middle, right)], paper.width)
@@ -103,6 +103,14 @@ def _pair(name: str, value: int | None, style: str) -> tuple[str, str, str]:
     if style == "size":
         return name, figures.size(value or 0), ""
     return name, "" if value is None else figures.count(value), style
+
+
+def _fates(recipient: dict[str, int]) -> Iterator[tuple[str, int, str]]:
+    for name, value in recipient.items():
+        if name not in ("total", "deferred"):
+            yield f"  {name}", value, _alarm(name, value)
+        if name == "queued":
+            yield "    put off", recipient["deferred"], ""
 
 
 def _alarm(name: str, value: int) -> str:

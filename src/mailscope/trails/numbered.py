@@ -34,13 +34,18 @@ class Deliveries:
         if not len(starts):
             return attempted.drop("delivery_key")
         joined = mine.sort("order").join_asof(
-            starts.sort("order", maintain_order=True),
+            starts.sort("order", maintain_order=True).with_row_index("start"),
             on="order",
             by="delivery_key",
             strategy="backward",
             suffix="_start",
             check_sortedness=False,
         )
+        if joined["start"].drop_nulls().is_duplicated().any():
+            # A delivery ends once; of what says so again, nobody knows the start.
+            ended = [name for name in joined.columns if name.endswith("_start") or name == "transport"]
+            again = ~pl.col("start").is_first_distinct()
+            joined = joined.with_columns(pl.when(~again).then(pl.col(name)).alias(name) for name in ended)
         resolved = joined.with_columns(
             pl.coalesce("queue_id", "queue_id_start").alias("queue_id"),
             pl.when(pl.col("key_start").is_not_null()).then("key_start").otherwise("key").alias("key"),

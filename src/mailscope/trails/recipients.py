@@ -72,6 +72,7 @@ class Recipients:
 def settled(rows: pl.DataFrame, closed: pl.DataFrame) -> pl.DataFrame:
     """Recipients with their fate: trail, time, recipient, fate, attempts, recipients.
 
+    ``deferred`` is one that was put off and will be tried again, ``queued`` one that has not been tried.
     Those whom a requeued message had not reached yet are left to the message under its new id.
     """
     known = closed.select("trail", "host", "ended", "expired", "refused", "recipient_count", "last_time")
@@ -87,8 +88,8 @@ def settled(rows: pl.DataFrame, closed: pl.DataFrame) -> pl.DataFrame:
         .when(pl.col("ended") == "discarded")
         .then(pl.lit("discarded"))
         .when(pl.col("ended").is_null())
-        .then(pl.lit("queued"))
-        .otherwise(pl.lit("deferred"))
+        .then(pl.lit("deferred"))
+        .otherwise(pl.lit("unknown"))
         .alias("fate"),
         pl.lit(1, pl.Int64).alias("recipients"),
     )

@@ -115,10 +115,7 @@ def tell(
         new[name] = flag
     if "released" in slots.rows:
         new["held"] = new["held"].scatter(_released(steps, slots), False)
-    new["gone"] = before["gone"].fill_null(False)
-    for kind in ENDS:
-        if kind in slots.rows and LIFE[kind] == END:
-            new["gone"] = new["gone"].scatter(slots.rows[kind], True)
+    new["gone"] = _gone(steps, slots, before["gone"])
     new["filtered"] = before["filtered"].fill_null(False)
     return pl.DataFrame([new[name].cast(dtype).alias(name) for name, dtype in SCHEMA.items()])
 
@@ -216,6 +213,24 @@ def _ended(slots: Assignment, before: pl.Series) -> pl.Series:
             slot = slot.filter(known.is_null() | known.is_in(words))
         ended = ended.scatter(slot, word)
     return ended
+
+
+def _gone(steps: Steps, slots: Assignment, before: pl.Series) -> pl.Series:
+    """Whether the last line that ended a message was one after which its id is free."""
+    gone = before.fill_null(False)
+    last = _nulls(slots.count, pl.UInt32)
+    for kind in ENDS:
+        if kind in slots.rows and LIFE[kind] == END:
+            gone = gone.scatter(slots.rows[kind], True)
+            last = pl.select(
+                pl.max_horizontal(last, _nulls(slots.count, pl.UInt32).scatter(slots.rows[kind], steps[kind]["order"]))
+            ).to_series()
+    for kind in ENDS:
+        if kind in slots.rows and LIFE[kind] == TURNED_AWAY:
+            slot = slots.rows[kind]
+            later = (steps[kind]["order"] > take(last, slot)).fill_null(True)
+            gone = gone.scatter(slot.filter(later), False)
+    return gone
 
 
 def life() -> pl.Expr:
@@ -330,7 +345,6 @@ def _unsized(slots: Assignment, slot: pl.Series) -> pl.Series:
 def link(
     steps: Steps,
     slots: Assignment,
-    touched: pl.DataFrame,
     messages: pl.DataFrame,
     deliveries: pl.DataFrame,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -359,13 +373,13 @@ def link(
             "order": sent["order"].cast(pl.Int64),
         }
     ).filter(next_id.is_not_null())
-    began = _began(steps, slots, messages.height)
     live = messages.select("key", "trail", "superseded", "last_time", "ended").with_row_index("row")
     if slots.superseded.any():
-        hits = _of_that_time(found, live, began)
+        hits = _of_that_time(found, live, _began(steps, slots, messages.height))
     else:
         hits = found.join(live.filter(~pl.col("superseded")), on="key", how="inner", suffix="_to")
-        hits = hits.filter(take(began, hits["row"]) <= hits["order"])
+        if len(hits):
+            hits = hits.filter(take(_began(steps, slots, messages.height), hits["row"]) <= hits["order"])
     # An id that was free again by then says nothing.
     kept = pl.when(pl.col("ended").is_null()).then(LIFETIME).otherwise(GRACE)
     hits = hits.filter((pl.col("time") - pl.col("last_time") <= kept).fill_null(True))

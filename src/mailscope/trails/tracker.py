@@ -76,7 +76,7 @@ class Tracker:
             gone = pl.Series([True]).new_from_index(0, len(self.open))
             untouched = self.open.filter(gone.scatter(slots.carried["state_row"], False))
         messages = pl.concat([untouched, touched])
-        links, messages = story.link(found, slots, touched, messages, deliveries)
+        links, messages = story.link(found, slots, messages, deliveries)
         found, slots, deliveries = self._own(found, slots, touched, deliveries, links)
         self.recipients.add(deliveries)
         if isinstance(found.last_time, datetime):

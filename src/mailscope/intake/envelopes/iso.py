@@ -21,10 +21,12 @@ from mailscope.intake.envelopes.header import TIME, Header, all_or_mask, runs, s
 from mailscope.vocabulary.columns import take
 
 SNIFF: Final = (
-    r"^(?:[A-Z][a-z]{2} )?[0-9]{4}(?:-[0-9]{2}-[0-9]{2}| [A-Z][a-z]{2} {1,2}[0-9]{1,2})[T ][0-9]{2}:[0-9]{2}:[0-9]{2}"
+    r"^(?:[A-Z][a-z]{2} )?[0-9]{4}(?:-[0-9]{2}-[0-9]{2}| [A-Z][a-z]{2} {1,2}[0-9]{1,2})"
+    r"[T ][0-9]{2}:[0-9]{2}:[0-9]{2}"
 )
 FORM: Final = (
-    r"^(?P<weekday>[A-Z][a-z]{2} )?(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{4} [A-Z][a-z]{2} {1,2}[0-9]{1,2})[T ]"
+    r"^(?P<weekday>[A-Z][a-z]{2} )?"
+    r"(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{4} [A-Z][a-z]{2} {1,2}[0-9]{1,2})[T ]"
     r"(?P<minute>[0-9]{2}:[0-9]{2}):(?P<second>[0-9]{2})(?:[.,](?P<fraction>[0-9]{1,9}))?"
     r"(?P<zone>Z|[+-][0-9]{2}:?[0-9]{2})? (?P<rest>.*)$"
 )
