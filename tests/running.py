@@ -92,7 +92,9 @@ class Run:
         """All recipients with their fates and their messages."""
         names = self.names
         wanted = ("trail", "recipient", "fate", "attempts", "recipients")
-        return ordered((names[row["trail"]], *list(row.values())[1:]) for row in self.rows("recipients", *wanted))
+        return ordered(
+            (names[row["trail"]], *list(row.values())[1:]) for row in self.rows("recipients", *wanted)
+        )
 
     @property
     def deliveries(self) -> list[tuple[Any, ...]]:
@@ -101,7 +103,9 @@ class Run:
         frame = self.table("deliveries")
         if not len(frame):
             return []
-        columns = [name for name in sorted(frame.columns) if name not in ("row", "order", "key", "trail", "linked")]
+        columns = [
+            name for name in sorted(frame.columns) if name not in ("row", "order", "key", "trail", "linked")
+        ]
         return ordered(
             (names.get(row["trail"]), *(rounded(row[name]) for name in columns))
             for row in frame.iter_rows(named=True)
@@ -122,9 +126,7 @@ class Run:
         out = {}
         for tally in self.ledger.wanted:
             rows = self.ledger.result(tally.name).iter_rows()
-            out[tally.name] = ordered(
-                tuple(rounded(cell) for cell in row) for row in rows
-            )
+            out[tally.name] = ordered(tuple(rounded(cell) for cell in row) for row in rows)
         out["lines"] = ordered(self.ledger.result("lines").iter_rows())
         return out
 

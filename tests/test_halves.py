@@ -39,9 +39,7 @@ def whole(path: Path) -> Ledger:
 
 
 def in_two(path: Path, cut: float, chunk_bytes: int = 4000) -> Ledger:
-    task = halves.Task(
-        sources(path, chunk_bytes), None, Selection(), int(len(text_of(path)) * cut)
-    )
+    task = halves.Task(sources(path, chunk_bytes), None, Selection(), int(len(text_of(path)) * cut))
     task.sources.opened()
     tracker, second = Tracker(detail=False), PartialTracker(detail=False, next_trail=1 << 48)
     first_half = halves.follow(task, tracker, second=False)
@@ -57,7 +55,9 @@ def text_of(path: Path) -> bytes:
 def assert_same(one: Ledger, two: Ledger) -> None:
     assert one.totals == two.totals
     assert (one.first, one.last, one.lines) == (two.first, two.last, two.lines)
-    different = [tally.name for tally in one.wanted if not one.result(tally.name).equals(two.result(tally.name))]
+    different = [
+        tally.name for tally in one.wanted if not one.result(tally.name).equals(two.result(tally.name))
+    ]
     assert different == []
 
 
@@ -65,12 +65,21 @@ def assert_same(one: Ledger, two: Ledger) -> None:
 def reusing(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A generated log with short queue ids, which are used again, over two hours."""
     path = tmp_path_factory.mktemp("generated") / "mail.log"
-    command = [sys.executable, str(ROOT / "benchmarks" / "generate.py"), "--lines", "12000", "--queue-ids", "short"]
+    command = [
+        sys.executable,
+        str(ROOT / "benchmarks" / "generate.py"),
+        "--lines",
+        "12000",
+        "--queue-ids",
+        "short",
+    ]
     subprocess.run([*command, "--seed", "7", "-o", str(path)], check=True, capture_output=True)
     return path
 
 
-@pytest.mark.parametrize("name", ["postfix/mail.log", "postfix/mail.log.1", "postfix/mail.log.2.gz", "qmail/maillog"])
+@pytest.mark.parametrize(
+    "name", ["postfix/mail.log", "postfix/mail.log.1", "postfix/mail.log.2.gz", "qmail/maillog"]
+)
 def test_any_cut_of_real_logs(name: str) -> None:
     path = EXAMPLES / name
     expected = whole(path)
@@ -93,7 +102,10 @@ def test_a_message_that_takes_hours_to_arrive_is_left_to_one_process(tmp_path: P
     start = "Nov 22 {}:00:00 mail postfix/{}[1]: 4B5C61F00D: {}\n"
     lines = [
         start.format("01", "smtpd", "client=mx.example.org[192.0.2.1]"),
-        *("Nov 22 02:00:00 mail postfix/smtpd[1]: connect from mx.example.org[192.0.2.1]\n" for _ in range(50)),
+        *(
+            "Nov 22 02:00:00 mail postfix/smtpd[1]: connect from mx.example.org[192.0.2.1]\n"
+            for _ in range(50)
+        ),
         start.format("05", "cleanup", "message-id=<a@example.org>"),
         start.format("05", "qmgr", "from=<a@example.org>, size=1, nrcpt=1 (queue active)"),
     ]
@@ -111,7 +123,9 @@ def test_halves_a_year_apart_do_not_join(tmp_path: Path) -> None:
         in_two(path, 0.5, 100)
 
 
-def test_only_one_large_plain_or_gzip_file_is_worth_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_one_large_plain_or_gzip_file_is_worth_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(halves, "SMALLEST", 1000)
     monkeypatch.setattr(halves.os, "cpu_count", lambda: 2)
     path = tmp_path / "mail.log"

@@ -12,16 +12,98 @@ T = TypeVar("T")
 
 POOL = 1 << 16
 OWN_DOMAINS = ("example.org", "example.com", "example.net")  # lmtp, virtual, local
-FIRST_NAMES = (
-    "alice bob carol dave erin frank grace heidi ivan judy karl laura mallory nina olaf peggy quentin "
-    "rupert sybil trent ursula victor walter xenia yves zoe anna ben clara daniel eva felix greta hugo "
-    "ida jonas kim lena max nora otto paula rosa simon tina uwe vera willi"
-).split()
-LAST_NAMES = (
-    "adler baker clark dietrich evans fischer graham huber ibsen jones keller lang meyer novak olsen "
-    "parker quinn richter smith taylor ulrich vogel weber young zimmer braun cooper duval engel foster "
-    "garcia hansen ito jung kowalski lopez martin nilsson ortega petit"
-).split()
+FIRST_NAMES = [
+    "alice",
+    "bob",
+    "carol",
+    "dave",
+    "erin",
+    "frank",
+    "grace",
+    "heidi",
+    "ivan",
+    "judy",
+    "karl",
+    "laura",
+    "mallory",
+    "nina",
+    "olaf",
+    "peggy",
+    "quentin",
+    "rupert",
+    "sybil",
+    "trent",
+    "ursula",
+    "victor",
+    "walter",
+    "xenia",
+    "yves",
+    "zoe",
+    "anna",
+    "ben",
+    "clara",
+    "daniel",
+    "eva",
+    "felix",
+    "greta",
+    "hugo",
+    "ida",
+    "jonas",
+    "kim",
+    "lena",
+    "max",
+    "nora",
+    "otto",
+    "paula",
+    "rosa",
+    "simon",
+    "tina",
+    "uwe",
+    "vera",
+    "willi",
+]
+LAST_NAMES = [
+    "adler",
+    "baker",
+    "clark",
+    "dietrich",
+    "evans",
+    "fischer",
+    "graham",
+    "huber",
+    "ibsen",
+    "jones",
+    "keller",
+    "lang",
+    "meyer",
+    "novak",
+    "olsen",
+    "parker",
+    "quinn",
+    "richter",
+    "smith",
+    "taylor",
+    "ulrich",
+    "vogel",
+    "weber",
+    "young",
+    "zimmer",
+    "braun",
+    "cooper",
+    "duval",
+    "engel",
+    "foster",
+    "garcia",
+    "hansen",
+    "ito",
+    "jung",
+    "kowalski",
+    "lopez",
+    "martin",
+    "nilsson",
+    "ortega",
+    "petit",
+]
 DOMAIN_BEHAVIOURS = {"good": 0.86, "grey": 0.08, "dead": 0.02, "refused": 0.015, "full": 0.02, "nodns": 0.005}
 ADVERTISED = ("newsletter", "news", "bounce", "noreply", "info", "service", "support", "orders")
 

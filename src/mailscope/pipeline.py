@@ -77,7 +77,9 @@ class Pipeline:
         yield [], tracker.finish()
 
     def _stream(self, rank: int, opened: Opened, engine: Engine, pool: ThreadPoolExecutor) -> Stream:
-        return Stream(opened.name, opened.chunks(), opened.clock(), engine, pool, threads(), rank, set_id=opened.set_id)
+        return Stream(
+            opened.name, opened.chunks(), opened.clock(), engine, pool, threads(), rank, set_id=opened.set_id
+        )
 
 
 def restarting(pipeline: Pipeline, work: Callable[[Pipeline], Result]) -> Result:

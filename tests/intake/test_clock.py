@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 import pytest
+from running import UTC_ZONE
 
 from mailscope.intake.clock import Clock, days_since_1970
 from mailscope.intake.envelopes.header import EXACT, UNKNOWN, YEAR_INFERRED, ZONE_ASSUMED
 from mailscope.intake.lines import parse_lines
-from running import UTC_ZONE
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
@@ -71,7 +71,14 @@ def test_the_bound_is_a_reading_of_the_zone_too() -> None:
 
 @pytest.mark.parametrize("size", [1, 2, 3, 99])
 def test_new_year_is_passed(size: int) -> None:
-    stamps = ["Dec 31 23:59:58", "Dec 31 23:59:59", "Jan  1 00:00:00", "Dec 31 23:59:59", "Jan  1 00:00:01", "Feb  1 00:00:00"]
+    stamps = [
+        "Dec 31 23:59:58",
+        "Dec 31 23:59:59",
+        "Jan  1 00:00:00",
+        "Dec 31 23:59:59",
+        "Jan  1 00:00:01",
+        "Feb  1 00:00:00",
+    ]
     teller = clock("2026-02-01T12:00")
     got = [year for at in range(0, len(stamps), size) for year in years(teller, *stamps[at : at + size])]
     assert got == [2025, 2025, 2026, 2025, 2026, 2026]
@@ -80,7 +87,10 @@ def test_new_year_is_passed(size: int) -> None:
 
 
 def test_a_few_days_back_is_no_new_year() -> None:
-    assert years(clock("2026-06-30T00:00"), "Jun 20 00:00:00", "May 10 00:00:00", "Jun 21 00:00:00") == [2026] * 3
+    assert (
+        years(clock("2026-06-30T00:00"), "Jun 20 00:00:00", "May 10 00:00:00", "Jun 21 00:00:00")
+        == [2026] * 3
+    )
 
 
 @pytest.mark.parametrize(
@@ -156,13 +166,25 @@ def test_a_stamp_without_its_month_is_in_the_month_before_it(size: int) -> None:
 
 @pytest.mark.parametrize(
     "stamp",
-    ["Nov  0 10:00:00", "Nov 31 10:00:00", "Feb 30 10:00:00", "Nov 22 24:00:00", "Nov 22 10:60:00", "Nov 22 10:00:61", "Nov 39 29:59:69"],
+    [
+        "Nov  0 10:00:00",
+        "Nov 31 10:00:00",
+        "Feb 30 10:00:00",
+        "Nov 22 24:00:00",
+        "Nov 22 10:60:00",
+        "Nov 22 10:00:61",
+        "Nov 39 29:59:69",
+    ],
 )
 def test_an_impossible_stamp_is_not_taken_for_another_instant(stamp: str) -> None:
     teller = clock("2026-11-23T12:00")
     data = chunk("Nov 22 09:00:00", stamp, "Nov 22 09:00:01")
     times, quality = teller.instants(parse_lines(data).header)
-    assert times.to_list() == [datetime(2026, 11, 22, 9), datetime(2026, 11, 22, 9), datetime(2026, 11, 22, 9, 0, 1)]
+    assert times.to_list() == [
+        datetime(2026, 11, 22, 9),
+        datetime(2026, 11, 22, 9),
+        datetime(2026, 11, 22, 9, 0, 1),
+    ]
     assert isinstance(quality, pl.Series)
     assert quality.to_list() == [YEAR_INFERRED, UNKNOWN, YEAR_INFERRED]
 
@@ -192,7 +214,15 @@ def test_instants_that_cannot_be_are_unknown(line: bytes) -> None:
 
 @pytest.mark.parametrize("size", [1, 2, 99])
 def test_a_line_without_a_stamp_gets_that_of_the_line_before(size: int) -> None:
-    lines = [b"cut off\n", b"too\n", chunk("Nov 22 09:00:00"), b"more\n", b"and more\n", chunk("Nov 22 10:00:00"), b"end\n"]
+    lines = [
+        b"cut off\n",
+        b"too\n",
+        chunk("Nov 22 09:00:00"),
+        b"more\n",
+        b"and more\n",
+        chunk("Nov 22 10:00:00"),
+        b"end\n",
+    ]
     nine, ten = datetime(2026, 11, 22, 9), datetime(2026, 11, 22, 10)
     # What stands before the first stamp gets that one; the sources look ahead for it.
     teller = clock("2026-11-23T12:00", last=nine)

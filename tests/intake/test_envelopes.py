@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 import pytest
+from running import NOW, UTC_ZONE
 
 from mailscope.intake.clock import Clock
 from mailscope.intake.envelopes import ENVELOPES
 from mailscope.intake.envelopes.header import Header
 from mailscope.intake.lines import parse_lines
-from running import NOW, UTC_ZONE
 
 LAB = Path(__file__).parents[3] / "shared" / "lab"
 TAG = "postfix/smtpd[2345]"
@@ -85,7 +85,9 @@ def test_cisco_stamps_have_a_year(stamp: str, wanted: datetime) -> None:
     assert parts(line) == ("mx1", TAG, TEXT)
 
 
-@pytest.mark.parametrize("stamp", ["Foo 22 04:00:42", "Nov 22 4:00:42", "Nov22 04:00:42", " 16 15:53:25", "Nov 122 04:00:42"])
+@pytest.mark.parametrize(
+    "stamp", ["Foo 22 04:00:42", "Nov 22 4:00:42", "Nov22 04:00:42", " 16 15:53:25", "Nov 122 04:00:42"]
+)
 def test_what_is_no_stamp_is_text(stamp: str) -> None:
     line = f"{stamp} mx1 {TAG}: {TEXT}"
     assert parts(line) == (None, None, line)
@@ -175,7 +177,14 @@ def test_stamps_without_a_zone(stamp: str, wanted: datetime) -> None:
 
 @pytest.mark.parametrize(
     "stamp",
-    ["2026-13-22T04:00:42Z", "2026-11-31T04:00:42Z", "2026-11-22T24:00:42Z", "2026 Foo 22 04:00:42", "+026-11-22T04:00:42Z", "2026-11-22T04:00:4Z"],
+    [
+        "2026-13-22T04:00:42Z",
+        "2026-11-31T04:00:42Z",
+        "2026-11-22T24:00:42Z",
+        "2026 Foo 22 04:00:42",
+        "+026-11-22T04:00:42Z",
+        "2026-11-22T04:00:4Z",
+    ],
 )
 def test_what_is_no_iso_stamp_is_text(stamp: str) -> None:
     line = f"{stamp} mx1 {TAG}: {TEXT}"
@@ -263,7 +272,11 @@ def test_rfc5424(line: str, time: datetime | None, wanted: tuple[Any, ...]) -> N
 
 @pytest.mark.parametrize(
     "line",
-    ["<22>1 2026-11-22T04:00:42Z mx1 app", "<22>1 2026-11-22T04:00:42Z mx1 app - - [unclosed x", "<22>1 2026-1-1 mx1 app - - - x"],
+    [
+        "<22>1 2026-11-22T04:00:42Z mx1 app",
+        "<22>1 2026-11-22T04:00:42Z mx1 app - - [unclosed x",
+        "<22>1 2026-1-1 mx1 app - - - x",
+    ],
 )
 def test_damaged_rfc5424_is_text(line: str) -> None:
     header = single(line)
@@ -298,7 +311,15 @@ def test_tai64n(label: str, wanted: datetime) -> None:
 
 
 @pytest.mark.parametrize(
-    "label", ["@400000006b02667", "@400000006b02667100000000ff", "@400000006B02667100000000", "@800000006b02667100000000", "@ffffffffffffffffffffffff", "@000000000000000000000000"]
+    "label",
+    [
+        "@400000006b02667",
+        "@400000006b02667100000000ff",
+        "@400000006B02667100000000",
+        "@800000006b02667100000000",
+        "@ffffffffffffffffffffffff",
+        "@000000000000000000000000",
+    ],
 )
 def test_damaged_tai64n_is_text(label: str) -> None:
     line = f"{label} end msg 7"

@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 import pytest
+from running import NOW, UTC_ZONE
 
 from mailscope.intake.clock import Clock
 from mailscope.intake.envelopes.header import Header
 from mailscope.intake.lines import parse_lines
-from running import NOW, UTC_ZONE
 
 TAG = "postfix/smtpd[2345]"
 TEXT = "connect from unknown[192.0.2.1]"
@@ -100,6 +100,12 @@ def test_what_only_looks_like_a_priority(line: str, wanted: tuple[Any, ...]) -> 
 def test_what_a_container_runtime_writes_before_the_line(prefix: str) -> None:
     assert whole(parse_lines(f"{prefix}{LINE}".encode()).header) == ("mx1", TAG, TEXT, None)
     assert whole(parse_lines(f"{prefix}<22>{LINE}".encode()).header) == ("mx1", TAG, TEXT, MAIL_INFO)
+
+
+@pytest.mark.parametrize("prefix", ["smtp_1   | ", "2026-11-02T03:00:42.000000123Z "])
+def test_an_image_that_leaves_the_stamp_out(prefix: str) -> None:
+    assert whole(parse_lines(f"{prefix}{TAG}: {TEXT}".encode()).header) == (None, TAG, TEXT, None)
+    assert whole(parse_lines(f"{prefix}error: no tag".encode()).header) == (None, None, "error: no tag", None)
 
 
 def test_the_runtime_stamp_wins() -> None:

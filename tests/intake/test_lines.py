@@ -55,7 +55,9 @@ def test_only_a_line_feed_ends_a_line(data: bytes, lines: list[str]) -> None:
     assert split_lines(data).to_list() == lines
 
 
-@pytest.mark.parametrize("start", [b"x\x01", b"x^", b"x\x9c", b"x\xda", b"\x1f\x8b\x08", b"\x28\xb5\x2f\xfd", b"BZh9"])
+@pytest.mark.parametrize(
+    "start", [b"x\x01", b"x^", b"x\x9c", b"x\xda", b"\x1f\x8b\x08", b"\x28\xb5\x2f\xfd", b"BZh9"]
+)
 def test_lines_that_begin_like_an_archive_are_lines(start: bytes) -> None:
     """Polars unpacks what looks like a zlib stream; a chunk may begin anywhere in a log."""
     data = start + b" first\nsecond\n"

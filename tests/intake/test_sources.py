@@ -12,6 +12,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from running import NOW, UTC_ZONE, pipeline, run, source
 
 from mailscope.intake.files import expand
 from mailscope.intake.lines import parse_lines
@@ -19,7 +20,6 @@ from mailscope.intake.reader import Source
 from mailscope.intake.sources import Sources, new_years_passed
 from mailscope.pipeline import restarting
 from mailscope.vocabulary.errors import InputError
-from running import NOW, UTC_ZONE, pipeline, run, source
 
 LINE = " mx1 postfix/anvil[1]: statistics: max cache size 1 at Nov 22 04:00:42\n"
 
@@ -67,7 +67,9 @@ def pipe(data: bytes) -> tuple[Source, io.BytesIO]:
         ("2024-02-20", "2024-03-10"),
     ],
 )  # fmt: skip
-def test_years_of_long_and_short_logs(tmp_path: Path, name: str, chunk_bytes: int, first: str, last: str) -> None:
+def test_years_of_long_and_short_logs(
+    tmp_path: Path, name: str, chunk_bytes: int, first: str, last: str
+) -> None:
     """Plain files are sampled beforehand; archives tell while they are read, and are read again."""
     days = daily(first, last, 1 if chunk_bytes > 1_000 else 20)
     path = write(tmp_path / name, log(*days), days[-1])
@@ -98,7 +100,11 @@ def test_a_log_can_be_no_younger_than_its_file(tmp_path: Path) -> None:
 
 
 def test_a_late_line_after_new_year_is_no_further_year(tmp_path: Path) -> None:
-    days = [*daily("2025-12-01", "2026-01-01"), datetime(2025, 12, 31, 23, 59, 59), *daily("2026-01-01", "2026-02-01")]
+    days = [
+        *daily("2025-12-01", "2026-01-01"),
+        datetime(2025, 12, 31, 23, 59, 59),
+        *daily("2026-01-01", "2026-02-01"),
+    ]
     path = write(tmp_path / "mail.log", log(*(day for day in days for _ in range(12))), days[-1])
     assert new_years_passed(str(path)) == 0
     assert sorted(set(instants([source(path, mtime=days[-1])]))) == sorted(set(days))

@@ -143,13 +143,17 @@ class Oracle:
 
     def _queued(self, message: Message, line: Line) -> None:
         if message.size is None:
-            message.sender, message.size, message.count = (line.fields[name] for name in ("sender", "size", "count"))
+            message.sender, message.size, message.count = (
+                line.fields[name] for name in ("sender", "size", "count")
+            )
 
     def _attempted(self, message: Message, line: Line) -> None:
         status, recipient = line.fields["status"], line.fields["recipient"]
         message.tried.setdefault(recipient, []).append(status)
         message.deferred |= status == "deferred"
-        self.told.deliveries.append((line.time, line.queue_id, recipient, status, message.sender, message.size))
+        self.told.deliveries.append(
+            (line.time, line.queue_id, recipient, status, message.sender, message.size)
+        )
         other = self.running.get((line.host, line.fields.get("next_id", "")))
         if status == "sent" and other is not None:
             kept = LIFETIME if other.ended is None else GRACE

@@ -8,9 +8,9 @@ from typing import Any
 import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from running import examples
 
 from mailscope.intake.lines import Lines, parse_lines
-from running import examples
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 STAMPS = (

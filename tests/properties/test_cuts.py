@@ -15,12 +15,12 @@ from typing import Any
 import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from oracle import Line, Oracle
+from running import NOW, examples, ordered, pipeline, rounded, source
 
 from mailscope.recognise.events import Events
 from mailscope.trails.partial import PartialTracker, PartsDoNotJoin, join
 from mailscope.trails.tracker import Outcome, Tracker
-from oracle import Line, Oracle
-from running import NOW, examples, ordered, pipeline, rounded, source
 
 START = datetime(2026, 9, 1, 12)
 IDS = ("4FA1B2C3D4", "4FA1B2C3D5", "A1B2C3")
@@ -81,7 +81,9 @@ def written(line: Line) -> str:
     if "orig_id" in fields:
         fields["orig"] = f" orig_id={fields['orig_id']}"
     if "next_id" in fields:
-        fields["reply"] = f"250 2.0.0 from MTA(smtp:[127.0.0.1]:10025): 250 2.0.0 Ok: queued as {fields['next_id']}"
+        fields["reply"] = (
+            f"250 2.0.0 from MTA(smtp:[127.0.0.1]:10025): 250 2.0.0 Ok: queued as {fields['next_id']}"
+        )
     return f"{line.time:%Y-%m-%dT%H:%M:%S}+00:00 {line.host} {TEXTS[line.kind].format(id=line.queue_id, **fields)}\n"
 
 
@@ -108,6 +110,7 @@ def followed(tracker: Tracker, events: Events, bounds: list[int]) -> list[Outcom
 
 def rows(outcomes: list[Outcome]) -> dict[str, list[tuple[Any, ...]]]:
     """Messages, recipients, attempts and links, in a form that can be compared."""
+
     def table(name: str) -> list[dict[str, Any]]:
         frames = [frame for outcome in outcomes if len(frame := getattr(outcome, name))]
         return [row for frame in frames for row in frame.iter_rows(named=True)]
@@ -123,7 +126,9 @@ def rows(outcomes: list[Outcome]) -> dict[str, list[tuple[Any, ...]]]:
             for row in table("recipients")
         ),
         "deliveries": ordered(tuple(rounded(row[name]) for name in attempt) for row in table("deliveries")),
-        "links": ordered((*names[row["trail"]], *names[row["trail_to"]], row["time"]) for row in table("links")),
+        "links": ordered(
+            (*names[row["trail"]], *names[row["trail_to"]], row["time"]) for row in table("links")
+        ),
     }
 
 
@@ -135,7 +140,9 @@ def expected(lines: list[Line]) -> dict[str, list[tuple[Any, ...]]]:
     told = oracle.told
     return {
         "messages": ordered(message.row() for message in told.messages),
-        "recipients": ordered((*message.name, *fate) for message in told.messages for fate in message.fates()),
+        "recipients": ordered(
+            (*message.name, *fate) for message in told.messages for fate in message.fates()
+        ),
         "deliveries": ordered(told.deliveries),
         "links": ordered((*one.name, *other.name, time) for one, other, time in told.links),
     }
@@ -169,7 +176,9 @@ def qmail_logs(draw: st.DrawFn) -> list[Line]:
             fields["transport"] = draw(st.sampled_from(("local", "remote")))
             fields["status"] = draw(st.sampled_from(tuple(REPORTS)))
             fields["report"] = REPORTS[fields["status"]]
-        lines.append(Line(time, draw(st.sampled_from(HOSTS)), draw(st.sampled_from(("18995", "7"))), kind, fields))
+        lines.append(
+            Line(time, draw(st.sampled_from(HOSTS)), draw(st.sampled_from(("18995", "7"))), kind, fields)
+        )
     return lines
 
 
@@ -239,6 +248,8 @@ def test_qmails_messages_and_deliveries_too(lines: list[Line], cuts: list[int]) 
 
 @settings(max_examples=examples(60), deadline=None)
 @given(logs(), st.lists(st.integers(0, 30), max_size=4))
-def test_messages_are_followed_by_the_rules_wherever_the_log_is_cut(lines: list[Line], cuts: list[int]) -> None:
+def test_messages_are_followed_by_the_rules_wherever_the_log_is_cut(
+    lines: list[Line], cuts: list[int]
+) -> None:
     if lines:
         check(lines, "".join(map(written, lines)), expected(lines), [min(cut, len(lines)) for cut in cuts])

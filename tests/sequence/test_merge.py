@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from running import NOW, Run, run, source
 
 from mailscope.intake.files import expand
 from mailscope.intake.reader import Source
-from running import NOW, Run, run, source
 
 START = datetime(2026, 11, 20)
 SIZES = (1, 700, 1 << 20)
@@ -37,7 +37,9 @@ def raws(done: Run) -> list[str]:
         for events in batch:
             order = range(len(events.raw)) if events.order is None else events.order.to_list()
             alive = [True] * len(events.raw) if events.alive is None else events.alive.to_list()
-            ranked += [(rank, raw) for rank, raw, lives in zip(order, events.raw, alive, strict=True) if lives]
+            ranked += [
+                (rank, raw) for rank, raw, lives in zip(order, events.raw, alive, strict=True) if lives
+            ]
         out += [raw for _, raw in sorted(ranked)]
     return out
 
@@ -203,5 +205,7 @@ def test_every_line_keeps_its_number(tmp_path: Path, chunk_bytes: int) -> None:
     for batch in done.batches:
         for events in batch:
             alive = [True] * len(events.raw) if events.alive is None else events.alive
-            numbers[events.source] += [number for number, lives in zip(events.number, alive, strict=True) if lives]
+            numbers[events.source] += [
+                number for number, lives in zip(events.number, alive, strict=True) if lives
+            ]
     assert numbers == {"a": [2, 4, 5, 5, 6, 8], "b": [1, 2, 3, 4]}

@@ -6,10 +6,10 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from running import library, pipeline, source
 
 from mailscope.pipeline import Pipeline
 from mailscope.sequence.selection import Selection
-from running import library, pipeline, source
 
 LINES = b"""\
 Nov 20 00:00:01 mx1 postfix/qmgr[1]: 4FA1B2C3D4: removed
@@ -61,7 +61,10 @@ def test_selection(tmp_path: Path, selection: Selection, wanted: list[int], chun
 def test_a_log_of_one_host(tmp_path: Path) -> None:
     """Its name is one value for the whole chunk, or none at all."""
     path = tmp_path / "one.log"
-    for data, hosts in ((b"Nov 20 00:00:01 mx1 a[1]: x\n" * 3, ["mx1"]), (b"@400000006b02667100000000 x\n" * 3, [])):
+    for data, hosts in (
+        (b"Nov 20 00:00:01 mx1 a[1]: x\n" * 3, ["mx1"]),
+        (b"@400000006b02667100000000 x\n" * 3, []),
+    ):
         path.write_bytes(data)
         for wanted in (["mx1"], ["mx2"]):
             flow = Pipeline(pipeline([source(path)]).sources, library(), None, Selection(hosts=wanted))

@@ -181,7 +181,9 @@ def inputs(command: Command) -> Command:
             click.argument("files", nargs=-1, type=click.Path()),
             click.option("--since", metavar="TIME", help="Only lines from this time on (inclusive)."),
             click.option("--until", metavar="TIME", help="Only lines before this time."),
-            click.option("--host", multiple=True, metavar="NAME", help="Only lines of this host (repeatable)."),
+            click.option(
+                "--host", multiple=True, metavar="NAME", help="Only lines of this host (repeatable)."
+            ),
             click.option("--tz", metavar="ZONE", help="Zone of stamps without one, and of the output."),
             click.option(
                 "--patterns",

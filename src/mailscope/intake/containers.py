@@ -5,17 +5,19 @@
     postfix-1  | 2024-01-01T00:00:00.123456789Z Jan  1 00:00:00 host ...         both
     2024-01-01T00:00:00.123456789+01:00 stdout F Jan  1 00:00:00 host ...        Kubernetes (CRI)
 
+Some images leave stamp and host to the runtime: ``postfix-1  | postfix/smtpd[12]: text`` (Mailu).
 The runtime's stamp tells the instant to the microsecond and with its zone, so it wins over the line's own.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 import polars as pl
 
 from mailscope.intake.envelopes import iso
-from mailscope.intake.envelopes.header import TIME
+from mailscope.intake.envelopes.header import TIME, Header, split_tag
 
 NAME: Final = r"[A-Za-z0-9][A-Za-z0-9_.-]* +\| "
 # Docker pads to nine digits, Kubernetes leaves zeros at the end out but names the stream.
@@ -29,6 +31,17 @@ FORM: Final = (
     r"(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})T(?P<minute>[0-9]{2}:[0-9]{2}):(?P<second>[0-9]{2})"
     r"(?:\.(?P<fraction>[0-9]{1,9}))?(?P<zone>Z|[+-][0-9]{2}:[0-9]{2})"
 )
+TAG: Final = r"^[^ :\[]+\[[0-9]+\]: "
+
+
+def tagged(header: Header, contained: pl.Series) -> Header:
+    """The header with the tags of contained lines that begin with one (with a pid, so that it is one)."""
+    rows = (contained & header.tag.is_null()).arg_true()
+    rows = rows.filter(header.text.gather(rows).str.contains(TAG))
+    if not len(rows):
+        return header
+    tag, text = split_tag(header.text.gather(rows))
+    return replace(header, tag=header.tag.scatter(rows, tag), text=header.text.scatter(rows, text))
 
 
 def strip(lines: pl.Series) -> tuple[pl.Series, pl.Series]:

@@ -115,6 +115,7 @@ def _contained(lines: pl.Series) -> Header:
     times, inner = containers.strip(lines)
     header = _alike(inner)
     header = inner_priority.unwrap(header) if header is not None else _uncontained(inner)
+    header = containers.tagged(header, inner.str.len_bytes() < lines.str.len_bytes())
     if times.null_count() == len(times):
         return header
     if header.time is not None:

@@ -161,7 +161,9 @@ def _sampled_dates(path: str) -> Iterator[int]:
                 if found:
                     yield (MONTHS.index(found[1].decode()) + 1) * 31 + int(found[2])
             # The last lines, all of them, but none that stands before the last sample.
-            for found in MONTH_AND_DAY.finditer(_after(file, max((size - 1) // step * step, size - SAMPLE_BYTES, 0))):
+            for found in MONTH_AND_DAY.finditer(
+                _after(file, max((size - 1) // step * step, size - SAMPLE_BYTES, 0))
+            ):
                 yield (MONTHS.index(found[1].decode()) + 1) * 31 + int(found[2])
     except OSError:
         return

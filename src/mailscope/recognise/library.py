@@ -73,7 +73,12 @@ class Library:
         for program in self.programs.values():
             for name in program.includes:
                 if name not in self.programs:
-                    raise PatternError(program.file, None, f"includes '{name}', which does not exist", f"known files: {', '.join(sorted(self.programs))}")
+                    raise PatternError(
+                        program.file,
+                        None,
+                        f"includes '{name}', which does not exist",
+                        f"known files: {', '.join(sorted(self.programs))}",
+                    )
 
     def reading(self, tag: str) -> Reading | None:
         """How lines tagged ``tag`` are read; ``""`` is a line without tag; None: nobody knows it."""
@@ -158,7 +163,9 @@ def load(directories: Iterable[Path] = ()) -> Library:
             try:
                 content = path.read_text(encoding="utf-8")
             except (OSError, UnicodeDecodeError) as error:
-                raise PatternError(str(path), None, f"cannot be read: {error}", "make it a readable UTF-8 file") from error
+                raise PatternError(
+                    str(path), None, f"cannot be read: {error}", "make it a readable UTF-8 file"
+                ) from error
             loaded.setdefault(name, parse_program(name, str(path), content))
     for program in shipped():
         loaded.setdefault(program.name, program)

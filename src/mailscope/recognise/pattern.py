@@ -131,7 +131,9 @@ def expand(match: str, where: str) -> str:
         if name in TOKENS and name not in BY_NAME and token is None:
             return _token(name, where)
         if name not in BY_NAME:
-            raise PatternError(where, None, f"unknown field {{{name}}}", "fields are listed by 'mailscope patterns fields'")
+            raise PatternError(
+                where, None, f"unknown field {{{name}}}", "fields are listed by 'mailscope patterns fields'"
+            )
         return f"(?P<{name}>{_token(token or token_of(name, BY_NAME[name].kind), where)})"
 
     expanded = TOKEN.sub(replace, match)
@@ -151,4 +153,6 @@ def _token(name: str, where: str) -> str:
 def check_event_name(event: str, where: str) -> None:
     """Refuse an event word that the vocabulary does not have."""
     if event not in EVENTS:
-        raise PatternError(where, None, f"unknown event '{event}'", f"known events: {', '.join(sorted(EVENTS))}")
+        raise PatternError(
+            where, None, f"unknown event '{event}'", f"known events: {', '.join(sorted(EVENTS))}"
+        )

@@ -68,7 +68,9 @@ class Program:
         """The file's patterns, in order.  Raises PatternError for a wrong one."""
         data = _toml(self.file, self.events)
         _accept(data, {"event": list}, self.file)
-        return tuple(_pattern(self.file, index, entry) for index, entry in enumerate(data.get("event", ()), 1))
+        return tuple(
+            _pattern(self.file, index, entry) for index, entry in enumerate(data.get("event", ()), 1)
+        )
 
 
 def parse_program(name: str, file: str, content: str, *, whole: bool = True) -> Program:
@@ -85,9 +87,13 @@ def parse_program(name: str, file: str, content: str, *, whole: bool = True) -> 
     header = data.get("program", {})
     _accept(header, PROGRAM_KEYS, f"{file} [program]")
     if header.get("name", name) != name:
-        raise PatternError(file, None, f"program.name is '{header['name']}'", f"it must be the file's path, '{name}'")
+        raise PatternError(
+            file, None, f"program.name is '{header['name']}'", f"it must be the file's path, '{name}'"
+        )
     if header.get("strip", "queue_id") != "queue_id":
-        raise PatternError(file, None, f"program.strip is '{header['strip']}'", 'only "queue_id" can be stripped')
+        raise PatternError(
+            file, None, f"program.strip is '{header['strip']}'", 'only "queue_id" can be stripped'
+        )
     program = Program(
         name=name,
         file=file,

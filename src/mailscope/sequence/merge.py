@@ -72,7 +72,7 @@ class _Held:
         return last
 
     def extend(self) -> int:
-        """Read one more chunk, or find that the source has ended; how many blank lines then stand at its end."""
+        """Read one more chunk, or find the source ended: how many blank lines then stand at its end."""
         blank = 0
         events = self.stream.take()
         while events is not None and not len(events.raw):

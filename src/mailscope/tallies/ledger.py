@@ -15,9 +15,12 @@ from mailscope.tallies.registry import LINES, TALLIES
 from mailscope.tallies.tables import tables
 from mailscope.tallies.tally import Tally
 from mailscope.trails.tracker import Outcome
+from mailscope.vocabulary.columns import own
 
 # Partial results are merged when they have grown to this many rows, not after every batch.
 MERGE_ROWS = 200_000
+# Nor may many of them be kept: each holds on to the texts of its batch.
+MERGE_PARTS = 16
 # Keys with few values, which are told apart even in the rows that are pooled.
 KEPT: Final = frozenset({"status", "outcome", "event", "internal"})
 BOOLEAN: Final = (
@@ -104,11 +107,12 @@ class Ledger:
         self._results.pop(tally.name, None)
         parts = self._parts.setdefault(tally.name, [])
         parts.append(frame)
-        if len(parts) > 1 and sum(map(len, parts[1:])) > max(MERGE_ROWS, len(parts[0]) // 2):
+        grown = sum(map(len, parts[1:])) > max(MERGE_ROWS, len(parts[0]) // 2)
+        if len(parts) > 1 and (grown or len(parts) > MERGE_PARTS):
             merged = _merge(tally, parts)
             if len(merged) > tally.cap:
                 merged = self._pool(tally, merged)
-            self._parts[tally.name] = [merged]
+            self._parts[tally.name] = [own(merged)]
 
     def _pool(self, tally: Tally, merged: pl.DataFrame) -> pl.DataFrame:
         """Keep the most frequent half of the cap; the rest becomes a row with null keys for each outcome."""

@@ -216,7 +216,8 @@ def _split(
                         "time": steps[kind]["time"].filter(mine),
                     }
                 ).with_columns(
-                    pl.lit(number, pl.Int32).alias("kind"), pl.lit(LIFE.get(kind, OTHER), pl.Int8).alias("life")
+                    pl.lit(number, pl.Int32).alias("kind"),
+                    pl.lit(LIFE.get(kind, OTHER), pl.Int8).alias("life"),
                 )
             )
     before = carried.filter(take(odd, carried["slot"])).select(

@@ -97,7 +97,9 @@ class PartialTracker(Tracker):
     def _linked(self, deliveries: pl.DataFrame, links: pl.DataFrame) -> pl.Series:
         """Which deliveries led to a message of this part, so that the other part must not look for it."""
         here = links.filter(~pl.col("trail_to").is_in(self.strangers.implode()))
-        hit = deliveries.select(pl.struct("trail", "time").is_in(here.select(pl.struct("trail", "time")).to_series().implode()))
+        hit = deliveries.select(
+            pl.struct("trail", "time").is_in(here.select(pl.struct("trail", "time")).to_series().implode())
+        )
         return hit.to_series().alias("linked")
 
     def _onward(self, frame: pl.DataFrame) -> pl.DataFrame:

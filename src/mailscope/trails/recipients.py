@@ -96,7 +96,9 @@ def settled(rows: pl.DataFrame, closed: pl.DataFrame) -> pl.DataFrame:
     count = rows.group_by("trail").agg(pl.len().cast(pl.Int64).alias("seen"))
     untried = (
         known.join(count, on="trail", how="left")
-        .with_columns((pl.col("recipient_count").fill_null(0) - pl.col("seen").fill_null(0)).alias("recipients"))
+        .with_columns(
+            (pl.col("recipient_count").fill_null(0) - pl.col("seen").fill_null(0)).alias("recipients")
+        )
         .filter((pl.col("recipients") > 0) & ~pl.col("refused") & ~moved)
         .with_columns(
             pl.when(pl.col("ended").is_null())

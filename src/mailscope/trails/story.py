@@ -104,7 +104,9 @@ def tell(
     new["queue_id"] = _any(steps, slots, "queue_id", before["queue_id"])
     new["host"] = _any(steps, slots, "host", before["host"])
     for name, kinds in TOLD_BY.items():
-        new[name] = _first(steps, slots, name, kinds, before[name]) if detail or name in COUNTED else before[name]
+        new[name] = (
+            _first(steps, slots, name, kinds, before[name]) if detail or name in COUNTED else before[name]
+        )
     new["origin"] = _origin(steps, slots, before["origin"])
     new["first_time"], new["last_time"] = _span(steps, slots, before)
     new["ended"] = _ended(slots, before["ended"])
@@ -223,7 +225,9 @@ def _gone(steps: Steps, slots: Assignment, before: pl.Series) -> pl.Series:
         if kind in slots.rows and LIFE[kind] == END:
             gone = gone.scatter(slots.rows[kind], True)
             last = pl.select(
-                pl.max_horizontal(last, _nulls(slots.count, pl.UInt32).scatter(slots.rows[kind], steps[kind]["order"]))
+                pl.max_horizontal(
+                    last, _nulls(slots.count, pl.UInt32).scatter(slots.rows[kind], steps[kind]["order"])
+                )
             ).to_series()
     for kind in ENDS:
         if kind in slots.rows and LIFE[kind] == TURNED_AWAY:
@@ -323,7 +327,9 @@ def sized(steps: Steps, slots: Assignment, touched: pl.DataFrame) -> pl.DataFram
     """The first ``queued`` line of each message of the batch: sender, size, recipients, origin."""
     frame = steps["queued"]
     if "queued" not in slots.rows:
-        return frame.with_columns(pl.lit(None, pl.UInt64).alias("trail"), pl.lit(None, pl.String).alias("origin"))
+        return frame.with_columns(
+            pl.lit(None, pl.UInt64).alias("trail"), pl.lit(None, pl.String).alias("origin")
+        )
     slot = slots.rows["queued"]
     frame = frame.with_columns(take(touched["trail"], slot), take(touched["origin"], slot))
     known = slots.carried["slot"] if len(slots.carried) else None
@@ -339,7 +345,11 @@ def sized(steps: Steps, slots: Assignment, touched: pl.DataFrame) -> pl.DataFram
 def _unsized(slots: Assignment, slot: pl.Series) -> pl.Series:
     """Whether the message of a row was carried over without a size."""
     unsized = slots.carried.filter(~pl.col("sized"))["slot"] if "sized" in slots.carried.columns else None
-    return slot.is_in(unsized.implode()) if unsized is not None else pl.Series([False]).new_from_index(0, len(slot))
+    return (
+        slot.is_in(unsized.implode())
+        if unsized is not None
+        else pl.Series([False]).new_from_index(0, len(slot))
+    )
 
 
 def link(
@@ -386,9 +396,7 @@ def link(
     if not len(hits):
         return nothing()["links"], messages
     flagged = messages["filtered"].scatter(hits["row"].unique(), True)
-    links = hits.select(
-        "trail", "trail_to", "time", pl.lit("filtered").alias("kind"), "next_queue_id"
-    )
+    links = hits.select("trail", "trail_to", "time", pl.lit("filtered").alias("kind"), "next_queue_id")
     return links, messages.with_columns(flagged.alias("filtered"))
 
 
@@ -407,7 +415,9 @@ def _began(steps: Steps, slots: Assignment, height: int) -> pl.Series:
 
 def _of_that_time(found: pl.DataFrame, live: pl.DataFrame, began: pl.Series) -> pl.DataFrame:
     """Hits on the message that held the id when the line was written, where a batch saw several."""
-    candidates = live.with_columns(began.alias("began")).filter((pl.col("began") >= 0) | ~pl.col("superseded"))
+    candidates = live.with_columns(began.alias("began")).filter(
+        (pl.col("began") >= 0) | ~pl.col("superseded")
+    )
     return (
         found.sort("order")
         .join_asof(

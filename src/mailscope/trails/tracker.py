@@ -14,10 +14,12 @@ from mailscope.trails.identity import GRACE, LIFETIME, Assignment, assign
 from mailscope.trails.numbered import Deliveries
 from mailscope.trails.recipients import Recipients
 from mailscope.trails.steps import Steps, steps
-
+from mailscope.vocabulary.columns import own
 
 SLACK: Final = timedelta(minutes=10)
 LONG_SLACK: Final = timedelta(days=1)
+# What is kept from batch to batch must not keep the batches' texts in memory.
+OWN_EVERY: Final = 8
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,7 @@ class Tracker:
     recipients: Recipients = field(default_factory=Recipients)
     next_trail: int = 1
     now: datetime | None = None
+    _fed: int = 0
 
     def feed(self, batch: list[Events]) -> Outcome:
         """Follow the messages of one batch."""
@@ -84,6 +87,10 @@ class Tracker:
             self.now = found.last_time
         closed, self.open = self._close(messages)
         closed = self._told(closed)
+        self._fed += 1
+        if self._fed % OWN_EVERY == 0:
+            self.open = own(self.open.rechunk())
+            self.recipients.open = own(self.recipients.open.rechunk())
         return Outcome(
             deliveries=deliveries,
             arrivals=story.arrivals(found, slots, touched),
@@ -96,7 +103,9 @@ class Tracker:
     def finish(self) -> Outcome:
         """The log has ended: what is still open stays open."""
         messages, self.open = self.open, self.open.clear()
-        return replace(Outcome(**story.nothing()), messages=messages, recipients=self.recipients.settle(messages))
+        return replace(
+            Outcome(**story.nothing()), messages=messages, recipients=self.recipients.settle(messages)
+        )
 
     def _placed(self, found: Steps, slots: Assignment, touched: pl.DataFrame) -> None:
         """For those who follow single lines: which message each line of the batch belongs to."""

@@ -9,7 +9,7 @@ from mailscope.reports.section import Label, Number, Section
 SECTION: Final = Section(
     "fates",
     "Fate of recipients",
-    "The final fate of every recipient of every message; deferred: put off, to be tried again; queued: not tried yet.",
+    "The final fate of every recipient; deferred: put off, to be tried again; queued: not tried yet.",
     (Label("fate", "Fate"),),
     (Number("recipients", "Recipients", "fates", "recipients"),),
     limited=False,
