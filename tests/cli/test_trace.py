@@ -30,7 +30,7 @@ relay=mx.example.com[192.0.2.25]:25, delay=1.7, delays=0.2/0/1/0.5, dsn=4.2.0, s
 2026-11-22T05:15:12.250000+00:00 mail postfix/smtp[14]: 4B5C61F00D: to=<carol@example.com>, \
 relay=mx.example.com[192.0.2.25]:25, delay=5401, delays=5400/0/1/0.5, dsn=2.0.0, status=sent (250 2.0.0 Ok)
 2026-11-22T05:15:12.300000+00:00 mail postfix/qmgr[12]: 4B5C61F00D: removed
-"""  # noqa: E501
+"""
 TEXT: Final = """\
 message 4B5C61F00D on mail
   sent      <bob@example.org>

@@ -238,7 +238,7 @@ def test_refusals_are_kept_and_other_lines_counted(tmp_path: Path) -> None:
     path = tmp_path / "mail.log"
     path.write_text(
         "Nov 22 03:45:10 mail postfix/smtpd[10]: connect from unknown[192.0.2.66]\n"
-        "Nov 22 03:45:11 mail postfix/smtpd[10]: NOQUEUE: reject: RCPT from unknown[192.0.2.66]: 554 5.7.1 no; "  # noqa: E501
+        "Nov 22 03:45:11 mail postfix/smtpd[10]: NOQUEUE: reject: RCPT from unknown[192.0.2.66]: 554 5.7.1 no; "
         "from=<a@example.net> to=<b@example.org> proto=SMTP helo=<x>\n"
         "Nov 22 03:45:12 mail postfix/smtpd[10]: disconnect from unknown[192.0.2.66]\n"
     )

@@ -24,7 +24,7 @@ delay=1, delays=0/0/0/1, dsn=4.2.0, status=deferred (host mx.example.net[192.0.2
 Nov 22 04:45:12 mail postfix/qmgr[12]: 4B5C61F00D: from=<alice@example.org>, size=912, nrcpt=3 (queue active)
 Nov 22 04:45:14 mail postfix/smtp[13]: 4B5C61F00D: to=<carol@example.net>, relay=mx.example.net[192.0.2.25]:25, \
 delay=3603, delays=3601/0/0/2, dsn=2.0.0, status=sent (250 2.0.0 Ok)
-"""  # noqa: E501
+"""
 BOUNCED: Final = """\
 Nov 22 03:45:11 mail postfix/cleanup[11]: 4B5C61F00D: message-id=<3@example.net>
 Nov 22 03:45:11 mail postfix/qmgr[12]: 4B5C61F00D: from=<alice@example.net>, size=912, nrcpt=1 (queue active)
@@ -139,7 +139,7 @@ def test_another_host_is_linked_by_what_it_replied(tmp_path: Path) -> None:
     two.write_text(
         "Nov 22 03:45:12 mx2 postfix/smtpd[10]: 6D7E81F00F: client=mail.example.org[192.0.2.1]\n"
         "Nov 22 03:45:12 mx2 postfix/cleanup[11]: 6D7E81F00F: message-id=<2@example.org>\n"
-        "Nov 22 03:45:12 mx2 postfix/qmgr[12]: 6D7E81F00F: from=<alice@example.org>, size=950, nrcpt=1 (queue active)\n"  # noqa: E501
+        "Nov 22 03:45:12 mx2 postfix/qmgr[12]: 6D7E81F00F: from=<alice@example.org>, size=950, nrcpt=1 (queue active)\n"
     )
     for query in ("4B5C61F00D", "6D7E81F00F"):
         story = only(query, one, two)
@@ -166,7 +166,7 @@ def test_a_claim_about_a_message_of_another_time_is_not_believed(log: Path) -> N
 def test_requeued_mail_goes_on_under_its_new_id(log: Path) -> None:
     log.write_text(
         RETRIED + "Nov 22 05:00:00 mail postfix/postsuper[20]: 4B5C61F00D: requeued\n"
-        "Nov 22 05:00:01 mail postfix/pickup[10]: 6D7E81F00F: uid=89 from=<alice@example.org> orig_id=4B5C61F00D\n"  # noqa: E501
+        "Nov 22 05:00:01 mail postfix/pickup[10]: 6D7E81F00F: uid=89 from=<alice@example.org> orig_id=4B5C61F00D\n"
         "Nov 22 05:00:01 mail postfix/cleanup[11]: 6D7E81F00F: message-id=<2@example.org>\n"
     )
     for query in ("4B5C61F00D", "6D7E81F00F"):
@@ -191,7 +191,7 @@ Nov 22 03:45:11 mail postfix/smtpd[10]: NOQUEUE: reject: RCPT from unknown[192.0
 Nov 22 03:45:11 mail postfix/smtpd[10]: NOQUEUE: reject: RCPT from unknown[192.0.2.66]: 554 5.7.1 \
 <carol@example.org>: Relay access denied; from=<spam@example.com> to=<carol@example.org> proto=ESMTP helo=<pc>
 Nov 22 03:45:12 mail postfix/smtpd[10]: disconnect from unknown[192.0.2.66] ehlo=1 mail=1 rcpt=0/2 commands=2/4
-"""  # noqa: E501
+"""
 
 
 @pytest.mark.parametrize("query", ["192.0.2.66", "spam@example.com", "@example.org", "example.com"])

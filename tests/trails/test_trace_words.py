@@ -93,7 +93,7 @@ def step(event: str, service: str | None = None, text: str = "as logged", **fiel
                 dsn_status="4.4.1",
                 reason="connect to mx.example.org[192.0.2.2]:25: Connection refused",
             ),
-            "put off for <bob@example.org> (for <b@example.org>): 4.4.1 connect to mx.example.org[192.0.2.2]:25: "  # noqa: E501
+            "put off for <bob@example.org> (for <b@example.org>): 4.4.1 connect to mx.example.org[192.0.2.2]:25: "
             "Connection refused; it will be tried again",
         ),
         (

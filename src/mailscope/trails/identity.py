@@ -113,6 +113,7 @@ def _odd_ids(steps: Steps, rows: dict[str, pl.Series], count: int, carried: pl.D
     begun = _place(count, rows.get("accepted", _none()), _order(steps, "accepted"), last=False)
     first_of, last_of, last_end = [], [], []
     odd = _false(count)
+    enders = sum(LIFE.get(kind) in ENDS for kind in rows)
     for kind, slot in rows.items():
         order = _order(steps, kind)
         life = LIFE.get(kind, OTHER)
@@ -120,7 +121,7 @@ def _odd_ids(steps: Steps, rows: dict[str, pl.Series], count: int, carried: pl.D
             first_of.append(_place(count, slot, order, last=False))
         if life in ENDS:
             last_end.append(_place(count, slot, order, last=False))
-        if life != END:
+        if life != END or enders > 1:
             last_of.append(_place(count, slot, order, last=True))
         if life in (BEGIN, END) or kind == "identified":
             odd = odd.scatter(slot.filter(slot.is_duplicated()), True) if slot.is_duplicated().any() else odd

@@ -401,7 +401,7 @@ def link(
 
 
 def _began(steps: Steps, slots: Assignment, height: int) -> pl.Series:
-    """Order of the first line of each message that is known; -1 for those from earlier batches."""
+    """Order of the first line of each message; -1 for those from earlier batches, -2 if this one has no line."""
     orders = []
     for kind, slot in slots.rows.items():
         blank = _nulls(slots.count, pl.Int64)
@@ -410,13 +410,13 @@ def _began(steps: Steps, slots: Assignment, height: int) -> pl.Series:
     if len(slots.carried):
         began = began.scatter(slots.carried["slot"], -1)
     # The messages that a batch touches stand behind all others.
-    return pl.concat([pl.Series([-1]).new_from_index(0, height - slots.count), began])
+    return pl.concat([pl.Series([-2]).new_from_index(0, height - slots.count), began])
 
 
 def _of_that_time(found: pl.DataFrame, live: pl.DataFrame, began: pl.Series) -> pl.DataFrame:
     """Hits on the message that held the id when the line was written, where a batch saw several."""
     candidates = live.with_columns(began.alias("began")).filter(
-        (pl.col("began") >= 0) | ~pl.col("superseded")
+        (pl.col("began") >= -1) | ~pl.col("superseded")
     )
     return (
         found.sort("order")
