@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO
 from zoneinfo import ZoneInfo
 
@@ -31,9 +32,9 @@ FUZZ = int(os.environ.get("MAILSCOPE_FUZZ", "0"))
 EVERYTHING = 1 << 30
 
 
-def examples(few: int) -> int:
-    """How many examples a property test tries: a few, or as many as MAILSCOPE_FUZZ says."""
-    return FUZZ or few
+def examples(few: int, most: int = EVERYTHING) -> int:
+    """How many examples a property test tries: a few, or as many as MAILSCOPE_FUZZ says (``most`` of a slow one)."""
+    return min(FUZZ, most) or few
 
 
 _libraries: list[Library] = []
@@ -193,3 +194,42 @@ def light() -> Mapping[str, frozenset[str]]:
 def rounded(cell: Any) -> Any:
     """A figure without the last digits, which depend on the order of adding up."""
     return round(cell, 3) if isinstance(cell, float) else cell
+
+
+def postfix(log: str) -> str:
+    """A log told briefly: on each line a time of day (``3.12:00:05`` for the third day), a daemon and a text."""
+    lines = []
+    for line in filter(str.strip, log.splitlines()):
+        when, daemon, text = line.strip().split(" ", 2)
+        lines.append(f"{stamp(when)} mx1 postfix/{daemon}[1]: {text}\n")
+    return "".join(lines)
+
+
+def qmail(log: str) -> str:
+    """The same for qmail-send: a time of day and a text."""
+    lines = (line.strip().split(" ", 1) for line in filter(str.strip, log.splitlines()))
+    return "".join(f"{stamp(when)} mx1 qmail: {text}\n" for when, text in lines)
+
+
+def stamp(when: str) -> str:
+    day, _, time = when.rpartition(".")
+    return f"2026-09-{int(day or 1):02}T{time}Z"
+
+
+def at(when: str) -> datetime:
+    """The instant that ``postfix`` and ``qmail`` make of a time of day."""
+    return datetime.fromisoformat(stamp(when)).replace(tzinfo=None)
+
+
+def told(log: str, *, cut: bool = True) -> Run:
+    """What comes of a log; the same, line by line, as in one piece (unless not to ``cut``)."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "mail.log"
+        path.write_text(log)
+        whole = run([source(path)])
+        if cut:
+            single = run([source(path)], chunk_bytes=1, chunks_a_batch=1)
+            for name in ("messages", "recipients", "deliveries", "links", "totals", "tallies"):
+                assert getattr(single, name) == getattr(whole, name), name
+    assert not whole.totals["unrecognised"], whole.totals
+    return whole

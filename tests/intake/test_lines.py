@@ -49,6 +49,8 @@ def column(lines: Lines, name: str) -> list[Any]:
         (b"caf\xe9 \xff\xfe\n\xc3\xa9\n", ["caf\ufffd \ufffd\ufffd", "é"]),
         (b"\xef\xbb\xbfa\nb\n\xef\xbb\xbfc\n", ["a", "b", "c"]),
         (b"a \xef\xbb\xbfb\n", ["a \ufeffb"]),
+        (b"a\n\xef\xbb\xbf", ["a", ""]),
+        (b"a \xef\xbb\xbf", ["a \ufeff"]),
     ],
 )
 def test_only_a_line_feed_ends_a_line(data: bytes, lines: list[str]) -> None:

@@ -138,7 +138,8 @@ class Oracle:
         message.origin = "requeued" if line.fields.get("orig_id") else "pickup"
 
     def _identified(self, message: Message, line: Line) -> None:
-        message.origin = message.origin or "internal"
+        if message.size is None:
+            message.origin = message.origin or "internal"
         message.message_id = message.message_id or line.fields["message_id"]
 
     def _queued(self, message: Message, line: Line) -> None:

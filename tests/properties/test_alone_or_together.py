@@ -73,7 +73,7 @@ def records(lines: Lines) -> list[dict[str, Any]]:
     return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
 
 
-@settings(max_examples=examples(250), deadline=None)
+@settings(max_examples=examples(120), deadline=None)
 @given(st.lists(one_line, max_size=12))
 def test_a_line_is_read_the_same_in_any_company(lines: list[bytes]) -> None:
     together = parse_lines(b"\n".join(lines))

@@ -14,10 +14,10 @@ import pytest
 import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from running import Run, examples, light, run, source
 
 from mailscope.intake.lines import parse_lines
 from mailscope.intake.reader import sniff_compression
-from running import Run, examples, light, run, source
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 REAL = [
@@ -92,12 +92,16 @@ def damaged(draw: st.DrawFn) -> bytes:
     return bytes(line)
 
 
-pieces = st.one_of(st.sampled_from(REAL), damaged(), damaged(), st.binary(max_size=40), st.sampled_from([b"", b" ", b"\t\r"]))
+pieces = st.one_of(
+    st.sampled_from(REAL), damaged(), damaged(), st.binary(max_size=40), st.sampled_from([b"", b" ", b"\t\r"])
+)
 ends = st.sampled_from([b"\n", b"\n", b"\n", b"\r\n", b"\n\n", b"", b"\r"])
-texts = st.lists(st.tuples(pieces, ends), max_size=25).map(lambda parts: b"".join(piece + end for piece, end in parts))
+texts = st.lists(st.tuples(pieces, ends), max_size=25).map(
+    lambda parts: b"".join(piece + end for piece, end in parts)
+)
 
 
-@settings(max_examples=examples(50), deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(st.lists(texts, min_size=1, max_size=2), st.sampled_from([1, 300, 1 << 20]))
 def test_any_bytes_are_read_and_counted(files: list[bytes], chunk_bytes: int) -> None:
     done = read(*files, chunk_bytes=chunk_bytes)
@@ -106,7 +110,7 @@ def test_any_bytes_are_read_and_counted(files: list[bytes], chunk_bytes: int) ->
         assert done.totals.get("read", 0) == wanted
 
 
-@settings(max_examples=examples(30), deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 @given(texts, st.sampled_from(sorted(PACK)), st.data())
 def test_any_damage_to_an_archive(text: bytes, form: str, data: st.DataObject) -> None:
     packed = bytearray(PACK[form](text * 3))
@@ -141,15 +145,36 @@ def cases() -> Iterator[tuple[str, bytes, int]]:
     yield "like a zlib stream", b"x\x01" + LINE + b"\n" + LINE, 2
     yield "a line of 3 MB", LINE + b"x" * 3_000_000 + b"\n" + LINE, 2
     yield "a million blanks", b" " * 1_000_000, 1
-    yield "a thousand hosts", b"".join(LINE.replace(b"mx1", b"h%d" % number) + b"\n" for number in range(1000)), 1000
-    yield "a thousand programs", b"".join(LINE.replace(b"postfix", b"p%d" % number) + b"\n" for number in range(1000)), 1000
+    yield (
+        "a thousand hosts",
+        b"".join(LINE.replace(b"mx1", b"h%d" % number) + b"\n" for number in range(1000)),
+        1000,
+    )
+    yield (
+        "a thousand programs",
+        b"".join(LINE.replace(b"postfix", b"p%d" % number) + b"\n" for number in range(1000)),
+        1000,
+    )
     yield "the year 9999", b"9999-12-31T23:59:59-12:00 mx1 a[1]: x\n" + LINE + b"\n", 2
     yield "the year 0", b"0000-01-01T00:00:00Z mx1 a[1]: x\n" + LINE + b"\n", 2
-    yield "every month in turn", b"".join(b"%s 28 00:00:00 mx1 a[1]: x\n" % month for month in (b"Jan", b"Sep", b"Mar", b"Dec") * 50), 200
-    yield "numbers beyond all bounds", LINE.replace(b"removed", b"from=<a@example.org>, size=99999999999999999999, nrcpt=9999999999999999999 (queue active)"), 1
+    yield (
+        "every month in turn",
+        b"".join(b"%s 28 00:00:00 mx1 a[1]: x\n" % month for month in (b"Jan", b"Sep", b"Mar", b"Dec") * 50),
+        200,
+    )
+    yield (
+        "numbers beyond all bounds",
+        LINE.replace(
+            b"removed",
+            b"from=<a@example.org>, size=99999999999999999999, nrcpt=9999999999999999999 (queue active)",
+        ),
+        1,
+    )
 
 
-@pytest.mark.parametrize(("data", "lines"), [pytest.param(data, lines, id=name) for name, data, lines in cases()])
+@pytest.mark.parametrize(
+    ("data", "lines"), [pytest.param(data, lines, id=name) for name, data, lines in cases()]
+)
 def test_odd_files(data: bytes, lines: int) -> None:
     assert read(data).totals.get("read", 0) == lines
     done = read(data, LINE + b"\n", chunk_bytes=700)

@@ -73,7 +73,11 @@ def logs(draw: st.DrawFn) -> list[Line]:
             if fields["status"] == "sent" and draw(st.booleans()):
                 fields["next_id"] = draw(st.sampled_from(IDS))
         lines.append(Line(time, draw(st.sampled_from(HOSTS)), draw(st.sampled_from(IDS)), kind, fields))
-    return [line for line in lines if line.queue_id not in (line.fields.get("orig_id"), line.fields.get("next_id"))]
+    return [
+        line
+        for line in lines
+        if line.queue_id not in (line.fields.get("orig_id"), line.fields.get("next_id"))
+    ]
 
 
 def written(line: Line) -> str:
@@ -240,7 +244,7 @@ def without_details(told: dict[str, list[tuple[Any, ...]]]) -> dict[str, list[tu
     return {**told, "messages": ordered(tuple(row[at] for at in left) for row in told["messages"])}
 
 
-@settings(max_examples=examples(60), deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(qmail_logs(), st.lists(st.integers(0, 30), max_size=4))
 def test_qmails_messages_and_deliveries_too(lines: list[Line], cuts: list[int]) -> None:
     text = "".join(map(written_by_qmail, lines))
@@ -254,7 +258,7 @@ def test_qmails_messages_and_deliveries_too(lines: list[Line], cuts: list[int]) 
     check(lines, text, wanted, [min(cut, len(lines)) for cut in cuts])
 
 
-@settings(max_examples=examples(60), deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(logs(), st.lists(st.integers(0, 30), max_size=4))
 def test_messages_are_followed_by_the_rules_wherever_the_log_is_cut(
     lines: list[Line], cuts: list[int]
@@ -263,7 +267,7 @@ def test_messages_are_followed_by_the_rules_wherever_the_log_is_cut(
         check(lines, "".join(map(written, lines)), expected(lines), [min(cut, len(lines)) for cut in cuts])
 
 
-@settings(max_examples=examples(60), deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(logs(), st.integers(0, 30))
 def test_two_parts_of_a_log_make_up_the_whole(lines: list[Line], cut: int) -> None:
     if lines:

@@ -55,6 +55,8 @@ def split_lines(data: bytes) -> pl.Series:
         except UnicodeDecodeError:
             data = data.decode(errors="replace").encode()
         if BYTE_ORDER_MARK in data:
+            # A last line that was nothing else is a blank line, not none at all.
+            data = data + b"\n" if data.endswith(BYTE_ORDER_MARK) else data
             data = data.removeprefix(BYTE_ORDER_MARK).replace(b"\n" + BYTE_ORDER_MARK, b"\n")
     if data.startswith(ZLIB):
         return pl.read_lines(b"\n" + data)["line"].slice(1)

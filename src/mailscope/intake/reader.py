@@ -46,7 +46,6 @@ _XZ_MEMORY_BYTES: Final = 256 << 20  # xz -9 needs 65 MiB
 _BZ2_XZ_STEP_BYTES: Final = 16 << 10
 # A block of 4 bytes may stand for 128 KiB, and zstandard unpacks all it is given: this is 8 MiB at most.
 _ZST_STEP_BYTES: Final = 256
-
 _ENDS_EARLY: Final = "end early"
 _FORMAT_NAMES: Final = {"gz": "gzip", "bz2": "bzip2", "xz": "xz", "zst": "zstd"}
 _BZ2_AFTER_LEVEL: Final = (b"1AY&SY", b"\x17rE8P\x90")  # a block, or the end of an empty archive

@@ -23,7 +23,7 @@ from mailscope.recognise.events import Events
 from mailscope.trails.identity import Assignment
 from mailscope.trails.steps import Steps, empty_steps
 from mailscope.trails.tracker import Outcome, Tracker
-from mailscope.vocabulary.columns import take
+from mailscope.vocabulary.columns import own, take
 
 # No SMTP client needs longer from MAIL to the end of DATA (RFC 5321 section 4.5.3.2 sums up to less).
 ARRIVAL: Final = timedelta(hours=1)
@@ -103,7 +103,7 @@ class PartialTracker(Tracker):
         return hit.to_series().alias("linked")
 
     def _onward(self, frame: pl.DataFrame) -> pl.DataFrame:
-        return frame.with_columns(pl.col("order").cast(pl.Int64) + self.lines)
+        return own(frame.with_columns(pl.col("order").cast(pl.Int64) + self.lines))
 
     def _strangers(self, found: Steps, slots: Assignment, touched: pl.DataFrame) -> pl.Series:
         """Which slots may have begun in the part before; remembers their trails."""

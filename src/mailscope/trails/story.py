@@ -11,9 +11,10 @@ from typing import Final
 
 import polars as pl
 
-from mailscope.trails.identity import BEGIN, END, GRACE, LIFE, LIFETIME, TURNED_AWAY, Assignment
+from mailscope.trails import links
+from mailscope.trails.identity import BEGIN, END, LIFE, TURNED_AWAY, Assignment
 from mailscope.trails.steps import Steps
-from mailscope.vocabulary.columns import take
+from mailscope.vocabulary.columns import constant, take
 
 TIME: Final = pl.Datetime("us")
 SCHEMA: Final[dict[str, pl.DataType | type[pl.DataType]]] = {
@@ -78,7 +79,7 @@ END_STAGES: Final = ("END-OF-MESSAGE", "DATA", "BDAT", "EOM", "END-OF-DATA")
 INTERNAL: Final = "internal"
 REQUEUED: Final = "requeued"
 PICKUP: Final = "pickup"
-QUEUED_AS: Final = r"queued as ([0-9A-Za-z]{6,})"
+NEVER: Final = (1 << 32) - 1
 
 
 def empty() -> pl.DataFrame:
@@ -168,7 +169,7 @@ def _told(steps: Steps, slots: Assignment, name: str, kind: str) -> list[pl.Seri
 
 
 def _origin(steps: Steps, slots: Assignment, before: pl.Series) -> pl.Series:
-    """Which service took the message in; INTERNAL where its first line is not an acceptance."""
+    """Which service took the message in; INTERNAL where it comes into the queue without an acceptance."""
     origin = before
     if "accepted" in slots.rows:
         frame = steps["accepted"]
@@ -179,11 +180,22 @@ def _origin(steps: Steps, slots: Assignment, before: pl.Series) -> pl.Series:
         origin = _either(origin, _nulls(slots.count, pl.String).scatter(slot, service))
     if "identified" in slots.rows and origin.null_count():
         slot = slots.rows["identified"]
-        made_here = _nulls(slots.count, pl.String).scatter(
-            slot, pl.Series([INTERNAL]).new_from_index(0, len(slot))
-        )
+        if "queued" in slots.rows or len(slots.carried):
+            # After the queue manager's line, a Message-ID is no arrival.
+            slot = slot.filter(steps["identified"]["order"] < take(_sized_at(steps, slots, NEVER), slot))
+        made_here = _nulls(slots.count, pl.String).scatter(slot, INTERNAL)
         origin = _either(origin, made_here)
     return origin
+
+
+def _sized_at(steps: Steps, slots: Assignment, otherwise: int) -> pl.Series:
+    """Order of the first line that told each message's size: 0 for one in an earlier batch."""
+    first = constant(otherwise, slots.count, pl.UInt32)
+    if "queued" in slots.rows:
+        first = first.scatter(slots.rows["queued"].reverse(), steps["queued"]["order"].reverse())
+    if len(slots.carried):
+        first = first.scatter(slots.carried.filter("sized")["slot"], 0)
+    return first
 
 
 def _span(steps: Steps, slots: Assignment, before: dict[str, pl.Series]) -> tuple[pl.Series, pl.Series]:
@@ -297,13 +309,7 @@ def _known_by_then(
     Where a log begins in the middle of things, an attempt may come first; whether it stands in one batch
     with the line that tells must not matter.
     """
-    queued = steps["queued"]["order"]
-    first = pl.Series([0], dtype=pl.UInt32).new_from_index(0, slots.count)
-    first = first.scatter(slots.rows["queued"].reverse(), queued.reverse())
-    if len(slots.carried):
-        known = slots.carried.filter("sized")["slot"]
-        first = first.scatter(known, 0)
-    early = attempts["order"] < take(first, slots.rows["delivery_attempted"])
+    early = attempts["order"] < take(_sized_at(steps, slots, 0), slots.rows["delivery_attempted"])
     if not early.any():
         return told
     return [pl.select(pl.when(~early).then(column).alias(column.name)).to_series() for column in told]
@@ -352,86 +358,6 @@ def _unsized(slots: Assignment, slot: pl.Series) -> pl.Series:
     )
 
 
-def link(
-    steps: Steps,
-    slots: Assignment,
-    messages: pl.DataFrame,
-    deliveries: pl.DataFrame,
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Links that this batch shows, and the messages with their ``filtered`` flag.
-
-    ``queued as ID`` in the reply of the next hop, where ID is a message of the same host: the next hop
-    was a content filter, or another instance on the same host.
-    """
-    if "linked" in deliveries.columns:
-        # The other part of the log has found the message that these led to (``partial.py``).
-        deliveries = deliveries.filter(~pl.col("linked").fill_null(False))
-    sent = deliveries.filter(
-        (pl.col("status") == "sent") & pl.col("reason").str.contains("queued as ", literal=True)
-    )
-    if not len(sent):
-        return nothing()["links"], messages
-    next_id = sent["reason"].str.extract(QUEUED_AS, 1)
-    # key ^ hash(own id) is the place; with the other id's hash it is the other message's key.
-    target = sent["key"] ^ sent["queue_id"].hash() ^ next_id.hash()
-    found = pl.DataFrame(
-        {
-            "trail": sent["trail"],
-            "key": target,
-            "time": sent["time"],
-            "next_queue_id": next_id,
-            "order": sent["order"].cast(pl.Int64),
-        }
-    ).filter(next_id.is_not_null())
-    live = messages.select("key", "trail", "superseded", "last_time", "ended").with_row_index("row")
-    if slots.superseded.any():
-        hits = _of_that_time(found, live, _began(steps, slots, messages.height))
-    else:
-        hits = found.join(live.filter(~pl.col("superseded")), on="key", how="inner", suffix="_to")
-        if len(hits):
-            hits = hits.filter(take(_began(steps, slots, messages.height), hits["row"]) <= hits["order"])
-    # An id that was free again by then says nothing.
-    kept = pl.when(pl.col("ended").is_null()).then(LIFETIME).otherwise(GRACE)
-    hits = hits.filter((pl.col("time") - pl.col("last_time") <= kept).fill_null(True))
-    if not len(hits):
-        return nothing()["links"], messages
-    flagged = messages["filtered"].scatter(hits["row"].unique(), True)
-    links = hits.select("trail", "trail_to", "time", pl.lit("filtered").alias("kind"), "next_queue_id")
-    return links, messages.with_columns(flagged.alias("filtered"))
-
-
-def _began(steps: Steps, slots: Assignment, height: int) -> pl.Series:
-    """Order of the first line of each message; -1 for those from earlier batches, -2 if this one has no line."""
-    orders = []
-    for kind, slot in slots.rows.items():
-        blank = _nulls(slots.count, pl.Int64)
-        orders.append(blank.scatter(slot.reverse(), steps[kind]["order"].cast(pl.Int64).reverse()))
-    began = pl.select(pl.min_horizontal(orders)).to_series()
-    if len(slots.carried):
-        began = began.scatter(slots.carried["slot"], -1)
-    # The messages that a batch touches stand behind all others.
-    return pl.concat([pl.Series([-2]).new_from_index(0, height - slots.count), began])
-
-
-def _of_that_time(found: pl.DataFrame, live: pl.DataFrame, began: pl.Series) -> pl.DataFrame:
-    """Hits on the message that held the id when the line was written, where a batch saw several."""
-    candidates = live.with_columns(began.alias("began")).filter(
-        (pl.col("began") >= -1) | ~pl.col("superseded")
-    )
-    return (
-        found.sort("order")
-        .join_asof(
-            candidates.sort("began"),
-            left_on="order",
-            right_on="began",
-            by="key",
-            suffix="_to",
-            check_sortedness=False,
-        )
-        .filter(pl.col("row").is_not_null())
-    )
-
-
 def nothing() -> dict[str, pl.DataFrame]:
     """Empty frames of every kind that a batch can add."""
     return {
@@ -440,13 +366,5 @@ def nothing() -> dict[str, pl.DataFrame]:
         "sized": pl.DataFrame(),
         "messages": empty(),
         "recipients": pl.DataFrame(),
-        "links": pl.DataFrame(
-            schema={
-                "trail": pl.UInt64,
-                "trail_to": pl.UInt64,
-                "time": TIME,
-                "kind": pl.String,
-                "next_queue_id": pl.String,
-            }
-        ),
+        "links": links.none(),
     }

@@ -11,6 +11,7 @@ import polars as pl
 from mailscope.recognise.events import Events
 from mailscope.trails import story
 from mailscope.trails.identity import GRACE, LIFETIME, Assignment, assign
+from mailscope.trails.links import link
 from mailscope.trails.numbered import Deliveries
 from mailscope.trails.recipients import Recipients
 from mailscope.trails.steps import Steps, steps
@@ -79,8 +80,8 @@ class Tracker:
             gone = pl.Series([True]).new_from_index(0, len(self.open))
             untouched = self.open.filter(gone.scatter(slots.carried["state_row"], False))
         messages = pl.concat([untouched, touched])
-        links, messages = story.link(found, slots, messages, deliveries)
-        found, slots, deliveries = self._own(found, slots, touched, deliveries, links)
+        found_links, messages = link(found, slots, messages, deliveries)
+        found, slots, deliveries = self._own(found, slots, touched, deliveries, found_links)
         self.recipients.add(deliveries)
         if isinstance(found.last_time, datetime):
             # Not the latest ever: one wrong stamp must not close everything from then on.
@@ -97,7 +98,7 @@ class Tracker:
             sized=story.sized(found, slots, touched),
             messages=closed,
             recipients=self.recipients.settle(closed),
-            links=links,
+            links=found_links,
         )
 
     def finish(self) -> Outcome:

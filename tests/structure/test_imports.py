@@ -1,0 +1,124 @@
+"""The house: who may import whom, how long a module may be, and what each folder says of itself."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2] / "src" / "mailscope"
+LONGEST, LONG = 400, 300
+
+# The flow runs downwards: a folder may use what stands before it, and nothing else.
+INTAKE, RECOGNISE, SEQUENCE = {"vocabulary"}, {"vocabulary"}, {"recognise", "intake", "vocabulary"}
+TRAILS, TALLIES = {"recognise", "vocabulary"}, {"trails", "recognise", "vocabulary"}
+REPORTS = {"tallies", "trails", "recognise", "vocabulary"}
+FLOW = {"tallies", "trails", "sequence", "recognise", "intake", "vocabulary"}
+ALLOWED: dict[str, set[str]] = {
+    "vocabulary": set(),
+    "intake": INTAKE,
+    "recognise": RECOGNISE,
+    "sequence": SEQUENCE,
+    "trails": TRAILS,
+    # Looks for a message's lines in raw bytes, so it reads sources itself ...
+    "trails/search": {"intake", *TRAILS},
+    # ... and what it finds is timed, merged and followed as every log is: a small flow of its own.
+    "trails/narrative": {"trails", "trails/search", "sequence", *SEQUENCE},
+    "tallies": TALLIES,
+    "reports": REPORTS,
+    "pipeline": FLOW,
+    # The same flow as pipeline.py, over one file in two processes.
+    "halves": FLOW,
+    "cli": {"reports", "pipeline", "halves", "trails/search", "trails/narrative", *FLOW},
+    "__main__": {"cli"},
+}
+# (module, imported folder) -> why it may.
+EXCEPTIONS: dict[tuple[str, str], str] = {
+    ("recognise/explain.py", "intake"): "`patterns try` is given a whole line, envelope and all",
+    ("reports/export.py", "intake"): "names of priorities and of time qualities are those of the envelopes",
+    ("reports/writers.py", "intake"): "a log that proves to begin earlier must be told to the person",
+    ("reports/writers.py", "pipeline"): "events are written while the flow runs",
+    ("reports/evidence.py", "pipeline"): "evidence goes through the logs once more",
+}
+
+
+def modules() -> list[Path]:
+    return sorted(ROOT.rglob("*.py"))
+
+
+def unit_of(parts: tuple[str, ...]) -> str:
+    """The entry of the table that a module belongs to."""
+    folder = "/".join(parts[:2])
+    return folder if folder in ALLOWED else parts[0].removesuffix(".py")
+
+
+def imported(path: Path) -> Iterator[str]:
+    """Modules of ours that a module imports, anywhere in it."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{path}: relative import"
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        else:
+            continue
+        yield from (name for name in names if name.startswith("mailscope."))
+
+
+def uses(path: Path) -> set[str]:
+    """The entries of the table that a module imports from."""
+    found = set()
+    for name in imported(path):
+        parts = tuple(name.split(".")[1:])
+        if (ROOT / parts[0]).exists() or (ROOT / f"{parts[0]}.py").exists():
+            found.add(unit_of(parts))
+    return found
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_run_one_way(path: Path) -> None:
+    name = path.relative_to(ROOT)
+    if name.parts == ("__init__.py",):
+        assert not uses(path)
+        return
+    unit = unit_of(name.parts)
+    assert unit in ALLOWED, f"{unit} is not in the table of this test"
+    excused = {target for module, target in EXCEPTIONS if module == name.as_posix()}
+    wrong = uses(path) - ALLOWED[unit] - {unit} - excused
+    assert not wrong, f"{name} imports from {', '.join(sorted(wrong))}"
+
+
+def test_every_exception_is_needed() -> None:
+    for module, target in EXCEPTIONS:
+        assert target in uses(ROOT / module), f"{module} no longer imports from {target}"
+        assert target not in ALLOWED[unit_of(tuple(module.split("/")))]
+
+
+def test_the_table_has_no_circles() -> None:
+    left = dict(ALLOWED)
+    while left:
+        free = [unit for unit, targets in left.items() if not targets & set(left)]
+        assert free, f"these import each other: {', '.join(left)}"
+        for unit in free:
+            del left[unit]
+
+
+def test_every_folder_says_what_it_is() -> None:
+    for folder in {path.parent for path in modules()}:
+        docstring = ast.get_docstring(ast.parse((folder / "__init__.py").read_text(encoding="utf-8")))
+        assert docstring, f"{folder.relative_to(ROOT)}/__init__.py has no docstring"
+
+
+def test_no_module_is_too_long() -> None:
+    lengths = {
+        str(path.relative_to(ROOT)): len(path.read_text(encoding="utf-8").splitlines()) for path in modules()
+    }
+    long = sorted(f"{name}: {length}" for name, length in lengths.items() if length > LONG)
+    assert max(lengths.values()) <= LONGEST, "split what is over 400 lines: " + ", ".join(long)
+
+
+def test_every_module_is_named_after_what_it_does() -> None:
+    for path in modules():
+        assert path.stem not in ("utils", "util", "helpers", "misc", "common"), path
