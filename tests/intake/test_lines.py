@@ -129,6 +129,23 @@ def test_lines_of_many_forms_in_one_chunk(turn: int) -> None:
     assert texts(lines) == [text for *_, text in wanted]
 
 
+@pytest.mark.parametrize(
+    "late",
+    [
+        b"2026-11-22T04:00:42.186609+00:00 stdout F Nov 22 04:00:42 mx1 postfix/qmgr[812]: 4FA1B2C3D4: removed",
+        b"2026-11-22T04:00:42.186609123Z Nov 22 04:00:42 mx1 postfix/qmgr[812]: 4FA1B2C3D4: removed",
+        b"2026-11-22T04:00:42.186609+00:00 mx1 postfix/qmgr[812]: [ID 197553 mail.info] 4FA1B2C3D4: removed",
+        b"2026-11-22T04:00:42.186609+00:00 <mail.info> mx1 postfix/qmgr[812]: 4FA1B2C3D4: removed",
+        b"2026-11-22T04:00:42.186609+00:00 mx1 mail.info postfix/qmgr[812]: 4FA1B2C3D4: removed",
+    ],
+)
+def test_one_line_of_another_form_after_many(late: bytes) -> None:
+    usual = b"2026-11-22T04:00:42.186609+00:00 mx1 postfix/qmgr[812]: 4FA1B2C3D4: removed\n"
+    lines = parse_lines(usual * 300 + late + b"\n" + usual)
+    assert set(texts(lines)) == {"4FA1B2C3D4: removed"}
+    assert set(column(lines, "tag")) == {"postfix/qmgr[812]"}
+
+
 def test_a_stamp_by_splogger_is_the_better_one() -> None:
     lines = parse_lines(b"Apr 11 02:02:18 mail qmail: 955436538.813320 new msg 18995\n" + BSD)
     assert column(lines, "time") == [datetime(2000, 4, 11, 7, 2, 18, 813320), None]

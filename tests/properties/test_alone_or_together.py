@@ -17,11 +17,23 @@ STAMPS = (
     b"Nov 22 04:00:42", b"Nov  2 04:00:42", b"Nov 2 04:00:42", b"Nov 22 2026 04:00:42", b"Nov 22 04:00:42.5", b"16 15:53:25",
     b"2026-11-22T04:00:42.186609+00:00", b"2026-11-22T04:00:42.186+01:00", b"2026-11-22 04:00:42", b"2026-11-22 04:00:42,186",
     b"2013 Jun 10 06:27:30.123", b"2026-11-22T04:00:42Z", b"2026-11-22 03:59:04.407222500", b"1092664405.514548",
-    b"@400000006b0268921845b8e4", b"Nov 31 25:00:00", b"2026-02-30T04:00:42Z",
+    b"@400000006b0268921845b8e4", b"Nov 31 25:00:00", b"2026-02-30T04:00:42Z", b"Sun 2026-11-22 04:00:42 CET",
+    b"Sun 2026-11-22 04:00:42 UTC", b"2026-11-22T04:00:42.186609123Z", b"2026-11-22T04:00:42.186609123Z Nov 22 04:00:42",
+    b"2026-11-22T04:00:42.186609+00:00 stdout F Nov 22 04:00:42", b"postfix-1  | Nov 22 04:00:42",
 )  # fmt: skip
 PRIORITIES = (b"", b"", b"", b"<22>", b"<mail.info>", b"<22> mail.info ", b"<999>", b"<x.y>")
-HOSTS = (b" mx1 ", b" mx2 ", b" mx1 ", b" ", b" caf\xc3\xa9 ")
-TAGS = (b"postfix/qmgr[812]: ", b"qmail: ", b"qmail : ", b"splogger: tcpserver: ", b"no tag ", b"a[1]:", b"")
+HOSTS = (b" mx1 ", b" mx2 ", b" mx1 ", b" ", b" caf\xc3\xa9 ", b" <mail.info> mx1 ", b" <2.6> mx1 ")
+TAGS = (
+    b"postfix/qmgr[812]: ",
+    b"mail.info postfix/qmgr[812]: ",
+    b"postfix/qmgr[812]: [ID 197553 mail.info] ",
+    b"qmail: ",
+    b"qmail : ",
+    b"splogger: tcpserver: ",
+    b"no tag ",
+    b"a[1]:",
+    b"",
+)
 TEXTS = (
     b"4FA1B2C3D4: removed", b"1092664405.514548 new msg 7", b"1092664405.514548+end msg 7", b"status: local 0/10 remote 0/20",
     b"caf\xe9 \xc3\xa9", b"", b"Nov 22 04:00:43 mx1 qmail: 1092664405.514548 end msg 7", b"\x00\x01\x7f",

@@ -31,7 +31,16 @@ FORM: Final = (
     r"(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})T(?P<minute>[0-9]{2}:[0-9]{2}):(?P<second>[0-9]{2})"
     r"(?:\.(?P<fraction>[0-9]{1,9}))?(?P<zone>Z|[+-][0-9]{2}:[0-9]{2})"
 )
+STREAMS: Final = ("stdout", "stderr")
 TAG: Final = r"^[^ :\[]+\[[0-9]+\]: "
+
+
+def suspected(header: Header) -> bool:
+    """Whether lines taken apart as if they were no container's have what a runtime writes for a host."""
+    if not isinstance(header.host, pl.Series):
+        return header.host in STREAMS
+    # Nine digits of a second: no host is looked for behind them.
+    return header.time is not None and (header.host.is_null() | header.host.is_in(STREAMS)).any()
 
 
 def tagged(header: Header, contained: pl.Series) -> Header:

@@ -24,8 +24,6 @@ WORD: Final = (
 WORD_FORM: Final = r"^([a-z0-9]+)[.:]([a-z]+) (.*)$"
 SOLARIS: Final = r"^\[ID [0-9]+ ([a-z0-9]+)\.([a-z]+)\] (.*)$"
 FREEBSD: Final = r"^<([a-z0-9]+)\.([a-z0-9]+)>$"
-# A daemon writes all its lines in one form: some of a chunk's lines tell.
-SAMPLE: Final = 100
 
 
 def unwrap(header: Header) -> Header:
@@ -35,7 +33,7 @@ def unwrap(header: Header) -> Header:
     header = _freebsd(header)
     if header.tag.null_count():
         header = _word(header)
-    if header.text.head(SAMPLE).str.starts_with("[ID ").any():
+    if header.text.str.starts_with("[ID ").any():
         header = _solaris(header)
     return header
 
@@ -48,7 +46,7 @@ def _freebsd(header: Header) -> Header:
         if not host[0]:
             return header
     assert host is not None
-    if not host.head(SAMPLE).str.starts_with("<").any():
+    if not host.str.starts_with("<").any():
         return header
     found = host.str.extract_groups(FREEBSD).struct.unnest()
     rows = (found["1"].is_not_null() & header.tag.is_null()).arg_true()

@@ -105,7 +105,7 @@ def take_apart(lines: pl.Series) -> Header:
     if re.match(containers.SNIFF, lines[0]):
         return _contained(lines)
     header = _alike(lines)
-    if header is not None:
+    if header is not None and not containers.suspected(header):
         return inner_priority.unwrap(header)
     if lines.str.contains(containers.SNIFF).any():
         return _contained(lines)
