@@ -121,7 +121,7 @@ def test_span_and_host() -> None:
         ([str(LOG), "--tz", "Nowhere"], 2, "unknown zone"),
         ([str(LOG), "--top", "-1"], 2, "--top"),
         ([str(LOG), "--nonsense"], 2, "--nonsense"),
-        ([str(LOG), "--format", "html"], 2, "--format"),
+        ([str(LOG), "--lang", "tlh"], 2, "choose one of en, zh, it, sv"),
     ],
 )
 def test_what_goes_wrong_is_said_in_a_line(args: list[str], code: int, told: str, tmp_path: Path) -> None:
@@ -200,6 +200,21 @@ def test_terminal_gets_colours_unless_unwanted() -> None:
     plain = on_terminal(command, NO_COLOR="1")
     assert b"\x1b[" not in plain
     assert b"Mail report" in plain
+
+
+@pytest.mark.parametrize(
+    ("lang", "environment", "title"),
+    [
+        ("it", {}, "Rapporto di posta"),
+        (None, {"LANG": "zh_CN.UTF-8"}, "邮件报告"),
+        (None, {"LANG": "sv_SE.UTF-8", "LC_ALL": "C.UTF-8"}, "Mail report"),
+    ],
+)
+def test_report_is_told_in_the_language_asked_for(
+    lang: str | None, environment: dict[str, str], title: str
+) -> None:
+    done = report(LOG, *(("--lang", lang) if lang else ()), **environment, PYTHONIOENCODING="utf-8")
+    assert done.stdout.startswith(title)
 
 
 def test_help_is_quick_and_names_everything() -> None:

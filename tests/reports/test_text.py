@@ -10,6 +10,8 @@ import pytest
 from replaying import Replay, replay
 
 from mailscope.cli.terminal import columns, fit, safe
+from mailscope.language.choice import LANGUAGES
+from mailscope.language.translator import translator
 from mailscope.reports.layout import Column, Paper, beside, pairs, plain, table
 from mailscope.reports.text import render
 
@@ -18,14 +20,15 @@ def paper(width: int) -> Paper:
     return Paper(width, safe, fit, columns)
 
 
-def text(report: dict[str, Any], width: int = 80) -> str:
-    return plain(render(report, paper(width)))
+def text(report: dict[str, Any], width: int = 80, language: str = "en") -> str:
+    return plain(render(report, paper(width), translator(language)))
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("width", [60, 80, 100, 132, 160])
-def test_no_line_is_wider_than_the_terminal(width: int, examples: Replay) -> None:
+def test_no_line_is_wider_than_the_terminal(width: int, language: str, examples: Replay) -> None:
     # The balance sheet and tables of many numbers need 80 columns.
-    lines = text(examples.report(top=30), width).splitlines()
+    lines = text(examples.report(top=30), width, language).splitlines()
     assert max(map(columns, lines)) <= max(width, 80)
 
 
@@ -102,6 +105,28 @@ def test_wide_characters_keep_the_columns_in_line() -> None:
     assert [columns(line) for line in lines] == [12, 12, 12]
 
 
+def test_chinese_stands_in_columns(examples: Replay) -> None:
+    part = (
+        text(examples.report(), language="zh").partition("按日统计")[2].partition("\n\n")[0].splitlines()[1:]
+    )
+    assert part[0].split() == ["日期", "接收", "已投递", "延迟", "退信", "拒收", "字节"]
+    for place, heading in enumerate(part[0].split()[1:], 1):
+        end = columns(part[0][: part[0].index(heading) + len(heading)])
+        assert all(row[:end].endswith(row.split()[place]) for row in part[1:])
+
+
+def test_balance_goes_below_where_words_are_long() -> None:
+    one = pairs([("a" * 50, "1", "")], paper(80))
+    assert plain(beside([one, one], paper(80))).splitlines() == ["a" * 50 + " 1", "", "a" * 50 + " 1"]
+
+
+def test_fates_and_other_words_of_ours_are_translated(examples: Replay) -> None:
+    shown = text(examples.report(), language="it")
+    assert "prima della coda" in shown
+    assert "Consegnati" in shown
+    assert "Sorry, no mailbox here by that name" in shown
+
+
 def test_long_reasons_go_on_in_a_second_line() -> None:
     reason = "word " * 30
     lines = plain(table([Column("n", ["1"], right=True), Column("Reason", [reason])], paper(60))).splitlines()
@@ -112,9 +137,9 @@ def test_long_reasons_go_on_in_a_second_line() -> None:
 
 
 def test_blocks_of_unequal_length_stand_side_by_side() -> None:
-    one = pairs([("a", "1", ""), ("bb", "22", "bad")])
-    two = pairs([("c", "3", "")])
-    assert plain(beside([one, two], 20)) == "a   1      c 3\nbb 22\n"
+    one = pairs([("a", "1", ""), ("bb", "22", "bad")], paper(20))
+    two = pairs([("c", "3", "")], paper(20))
+    assert plain(beside([one, two], paper(20))) == "a   1      c 3\nbb 22\n"
 
 
 def test_zeros_have_no_colour() -> None:

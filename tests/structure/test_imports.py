@@ -14,10 +14,11 @@ LONGEST, LONG = 400, 300
 # The flow runs downwards: a folder may use what stands before it, and nothing else.
 INTAKE, RECOGNISE, SEQUENCE = {"vocabulary"}, {"vocabulary"}, {"recognise", "intake", "vocabulary"}
 TRAILS, TALLIES = {"recognise", "vocabulary"}, {"trails", "recognise", "vocabulary"}
-REPORTS = {"tallies", "trails", "recognise", "vocabulary"}
+REPORTS = {"tallies", "trails", "recognise", "language", "vocabulary"}
 FLOW = {"tallies", "trails", "sequence", "recognise", "intake", "vocabulary"}
 ALLOWED: dict[str, set[str]] = {
     "vocabulary": set(),
+    "language": {"vocabulary"},
     "intake": INTAKE,
     "recognise": RECOGNISE,
     "sequence": SEQUENCE,
@@ -25,13 +26,13 @@ ALLOWED: dict[str, set[str]] = {
     # Looks for a message's lines in raw bytes, so it reads sources itself ...
     "trails/search": {"intake", *TRAILS},
     # ... and what it finds is timed, merged and followed as every log is: a small flow of its own.
-    "trails/narrative": {"trails", "trails/search", "sequence", *SEQUENCE},
+    "trails/narrative": {"language", "trails", "trails/search", "sequence", *SEQUENCE},
     "tallies": TALLIES,
     "reports": REPORTS,
     "pipeline": FLOW,
     # The same flow as pipeline.py, over one file in two processes.
     "halves": FLOW,
-    "cli": {"reports", "pipeline", "halves", "trails/search", "trails/narrative", *FLOW},
+    "cli": {"reports", "language", "pipeline", "halves", "trails/search", "trails/narrative", *FLOW},
     "__main__": {"cli"},
 }
 # (module, imported folder) -> why it may.

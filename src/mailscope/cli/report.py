@@ -51,11 +51,16 @@ COLOURS: Final = {
     metavar="SECTION[:ROW][:NUMBER]",
     help="Instead of the report, the log lines behind a number: of a row (its number or name), or of all.",
 )
-def report(inputs: Inputs, form: str, output: Path | None, top: int, evidence: str | None) -> None:
+@click.option("--lang", metavar="LANGUAGE", help="en, zh, it or sv; otherwise what LANG says.")
+def report(
+    inputs: Inputs, form: str, output: Path | None, top: int, evidence: str | None, lang: str | None
+) -> None:
     """Sum up what the logs say: volume, fates, delays, problems."""
     from mailscope.cli.progress import progress
     from mailscope.halves import worthwhile
+    from mailscope.language.choice import choose
 
+    language = choose(lang)
     in_halves = evidence is None and worthwhile(inputs.files)
     if in_halves:
         # Before Polars is imported: a process of two needs no threads besides.
@@ -73,7 +78,7 @@ def report(inputs: Inputs, form: str, output: Path | None, top: int, evidence: s
     if evidence is not None:
         _write(_evidence(pipeline, ledger, evidence, str(inputs.zone)), output)
     else:
-        _report(inputs, pipeline, ledger, form, output, top)
+        _report(inputs, pipeline, ledger, form, output, top, language)
     inputs.finish(pipeline.sources)
 
 
@@ -109,9 +114,16 @@ def _count(pipeline: Pipeline) -> Ledger:
 
 
 def _report(
-    inputs: Inputs, pipeline: Pipeline, ledger: Ledger, form: str, output: Path | None, top: int
+    inputs: Inputs,
+    pipeline: Pipeline,
+    ledger: Ledger,
+    form: str,
+    output: Path | None,
+    top: int,
+    language: str,
 ) -> None:
     from mailscope.cli.terminal import columns, fit, safe
+    from mailscope.language.translator import translator
     from mailscope.reports.layout import Paper, plain
     from mailscope.reports.report import Settings, build
     from mailscope.reports.text import render
@@ -120,7 +132,7 @@ def _report(
     if form == "json":
         _write([as_json(found) + "\n"], output)
         return
-    lines = render(found, Paper(_width(output), safe, fit, columns))
+    lines = render(found, Paper(_width(output), safe, fit, columns), translator(language))
     if output is None and _coloured():
         _paint(lines)
     else:

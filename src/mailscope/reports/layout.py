@@ -18,6 +18,8 @@ GAP: Final = 2
 # The last column of words takes what is left of the width, but is not squeezed below this.
 NARROWEST: Final = 12
 WIDEST_GAP: Final = 6
+# Blocks that need no more than this stand side by side even on narrower paper.
+USUAL: Final = 80
 NOTHING: Final = ("0", "-", "0 s")
 
 
@@ -51,7 +53,7 @@ def table(columns: Sequence[Column], paper: Paper) -> list[Line]:
     for cells in zip(*safe, strict=True):
         first, second = cells, ""
         if not columns[-1].right and paper.columns(cells[-1]) > widths[-1]:
-            head, second = _broken(cells[-1], widths[-1])
+            head, second = _broken(cells[-1], widths[-1], paper)
             first = (*cells[:-1], head)
         lines.append(_row(columns, first, widths, paper, None))
         if second:
@@ -63,7 +65,8 @@ def table(columns: Sequence[Column], paper: Paper) -> list[Line]:
 def _widths(columns: Sequence[Column], cells: Sequence[Sequence[str]], paper: Paper) -> list[int]:
     """The width of each column: what it needs; columns of words take less where there is not enough."""
     widths = [
-        max([len(column.title), *map(paper.columns, own)]) for column, own in zip(columns, cells, strict=True)
+        max([paper.columns(column.title), *map(paper.columns, own)])
+        for column, own in zip(columns, cells, strict=True)
     ]
     words = [place for place, column in enumerate(columns) if not column.right]
     for place in words[:-1]:
@@ -77,8 +80,10 @@ def _widths(columns: Sequence[Column], cells: Sequence[Sequence[str]], paper: Pa
     return widths
 
 
-def _broken(text: str, width: int) -> tuple[str, str]:
+def _broken(text: str, width: int, paper: Paper) -> tuple[str, str]:
     """A text cut at a space near the end of the width, if there is one, and the rest."""
+    if paper.columns(text) > len(text):  # wide characters: as many as fit
+        width = len(paper.fit(text, width)) - 1
     at = text.rfind(" ", width // 2, width + 1)
     return (text[:at], text[at + 1 :]) if at > 0 else (text[:width], text[width:])
 
@@ -100,29 +105,37 @@ def _row(
     return line
 
 
-def beside(blocks: Sequence[Sequence[Line]], width: int) -> list[Line]:
-    """Blocks of lines side by side, spread over the width as far as that looks well."""
-    widths = [max((_length(line) for line in block), default=0) for block in blocks]
-    gap = max(GAP, min(WIDEST_GAP, (width - sum(widths)) // max(1, len(blocks) - 1)))
+def beside(blocks: Sequence[Sequence[Line]], paper: Paper) -> list[Line]:
+    """Blocks of lines side by side, spread over the width as far as that looks well.
+
+    The last ones go below where they would not fit.
+    """
+    widths = [max((_length(line, paper) for line in block), default=0) for block in blocks]
+    if len(blocks) > 1 and sum(widths) + GAP * (len(blocks) - 1) > max(paper.width, USUAL):
+        return [*beside(blocks[:-1], paper), [], *blocks[-1]]
+    gap = max(GAP, min(WIDEST_GAP, (paper.width - sum(widths)) // max(1, len(blocks) - 1)))
     lines: list[Line] = []
     for number in range(max(map(len, blocks))):
         line: Line = []
         for block, room in zip(blocks, widths, strict=True):
             pieces = list(block[number]) if number < len(block) else []
-            line += [*pieces, (" " * (room - _length(pieces) + gap), "")]
+            line += [*pieces, (" " * (room - _length(pieces, paper) + gap), "")]
         lines.append(line)
     return lines
 
 
-def pairs(rows: Sequence[tuple[str, str, str]]) -> list[Line]:
+def pairs(rows: Sequence[tuple[str, str, str]], paper: Paper) -> list[Line]:
     """Names, each with its figure; a third item is the style."""
-    longest = max((len(name) for name, _, _ in rows), default=0)
+    longest = max((paper.columns(name) for name, _, _ in rows), default=0)
     room = max((len(figure) for _, figure, _ in rows), default=0)
-    return [[(f"{name:<{longest}} {figure:>{room}}", style)] for name, figure, style in rows]
+    return [
+        [(f"{name}{' ' * (longest - paper.columns(name))} {figure:>{room}}", style)]
+        for name, figure, style in rows
+    ]
 
 
-def _length(line: Line) -> int:
-    return sum(len(text) for text, _ in line)
+def _length(line: Line, paper: Paper) -> int:
+    return sum(paper.columns(text) for text, _ in line)
 
 
 def plain(lines: Sequence[Line]) -> str:

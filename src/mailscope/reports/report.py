@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from mailscope import __version__
+from mailscope.language.phrase import Phrase
 from mailscope.reports import balance, saturation
 from mailscope.reports.section import Section
 from mailscope.reports.sections import BY_NAME, SECTIONS
@@ -115,14 +116,16 @@ def problems(report: dict[str, Any]) -> list[dict[str, Any]]:
             found.append({"what": what, "count": count, "section": section})
 
     for equation in report["balance"]:
-        note(f"{equation['name']} do not add up", abs(equation["remainder"]), "")
-    note("notes of lost log lines", report["log_loss"]["totals"]["notes"], "log_loss")
-    note("errors", report["errors"]["totals"]["times"], "errors")
-    note("warnings", report["warnings"]["totals"]["times"], "warnings")
+        note(Phrase("{name} do not add up", name=Phrase(equation["name"])), abs(equation["remainder"]), "")
+    note(Phrase("notes of lost log lines"), report["log_loss"]["totals"]["notes"], "log_loss")
+    note(Phrase("errors"), report["errors"]["totals"]["times"], "errors")
+    note(Phrase("warnings"), report["warnings"]["totals"]["times"], "warnings")
     note(
-        "failed logins", report["login_failures_by_client"]["totals"]["failures"], "login_failures_by_client"
+        Phrase("failed logins"),
+        report["login_failures_by_client"]["totals"]["failures"],
+        "login_failures_by_client",
     )
-    note("lines not recognised", report["lines"]["unrecognised"], "unrecognised")
+    note(Phrase("lines not recognised"), report["lines"]["unrecognised"], "unrecognised")
     found.extend(
         {"what": finding["advice"], "count": finding["saturated_slots"], "section": "concurrency"}
         for finding in report["saturation"]

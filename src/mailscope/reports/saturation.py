@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import polars as pl
 
+from mailscope.language.phrase import Phrase
 from mailscope.tallies.ledger import Ledger
 from mailscope.tallies.tally import SLOT_S
 
@@ -25,6 +26,20 @@ FEWEST_SLOTS: Final = 2
 LASTING_SHARE: Final = 0.5
 CONTROL: Final = {"local": "concurrencylocal", "remote": "concurrencyremote"}
 CONF_SPAWN: Final = 120
+KINDS: Final = {"local": Phrase("local deliveries"), "remote": Phrase("remote deliveries")}
+ONE_PLACE: Final = Phrase(
+    "The only place for {deliveries} taken in {slots} of {active} quarters of an hour with deliveries"
+)
+ALL_PLACES: Final = Phrase(
+    "All {limit} places for {deliveries} taken in {slots} of {active} quarters of an hour with deliveries"
+)
+RAISE: Final = Phrase(
+    "if the host has memory and network to spare, raise {control} (now {limit}) and restart qmail-send"
+)
+RAISE_FURTHER: Final = Phrase(
+    "if the host has memory and network to spare, raise {control} (now {limit}) and restart qmail-send (over "
+    "{most}, qmail must be compiled with a larger conf-spawn)"
+)
 
 
 @dataclass(frozen=True)
@@ -49,20 +64,21 @@ class Saturation:
         )
 
     @property
-    def advice(self) -> str:
+    def advice(self) -> Phrase:
         """What to do about it."""
-        places = "the only place" if self.limit == 1 else f"all {self.limit} places"
-        what = (
-            f"{places.capitalize()} for {self.kind} deliveries taken in {self.slots} of {self.active} "
-            "quarters of an hour with deliveries"
+        taken = ONE_PLACE if self.limit == 1 else ALL_PLACES
+        figures = {
+            "deliveries": KINDS[self.kind],
+            "limit": self.limit,
+            "slots": self.slots,
+            "active": self.active,
+        }
+        todo = RAISE_FURTHER if self.limit >= CONF_SPAWN else RAISE
+        return Phrase(
+            "{what}: {todo}.",
+            what=Phrase(taken, **figures),
+            todo=Phrase(todo, control=CONTROL[self.kind], limit=self.limit, most=CONF_SPAWN),
         )
-        todo = (
-            f"if the host has memory and network to spare, raise {CONTROL[self.kind]} (now {self.limit}) and "
-            "restart qmail-send"
-        )
-        if self.limit >= CONF_SPAWN:
-            todo += f" (over {CONF_SPAWN}, qmail must be compiled with a larger conf-spawn)"
-        return f"{what}: {todo}."
 
     def as_data(self) -> dict[str, Any]:
         """The finding as plain data."""

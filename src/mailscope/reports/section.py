@@ -19,18 +19,23 @@ from mailscope.tallies.ledger import Ledger
 from mailscope.tallies.registry import BY_NAME
 from mailscope.tallies.tally import SLOT_S
 
-Unit = Literal["text", "hour", "day", "clock", "count", "bytes", "seconds", "percent"]
+Unit = Literal["text", "word", "hour", "day", "clock", "count", "bytes", "seconds", "percent"]
 EVERYTHING: Final = pl.lit(True)
 
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """What tells rows apart: a key of the tallies, or what ``of`` makes of their keys in a time zone."""
+    """What tells rows apart: a key of the tallies, or what ``of`` makes of their keys in a time zone.
+
+    Labels of the unit ``word`` are words of ours, not of the log; ``words`` are those that may occur, told in
+    the person's language.
+    """
 
     name: str
     title: str
     of: Callable[[str], pl.Expr] | None = None
     unit: Unit = "text"
+    words: tuple[str, ...] = ()
 
     def expression(self, zone: str) -> pl.Expr:
         """The label as an expression over a tally's key columns."""

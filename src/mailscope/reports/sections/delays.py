@@ -67,7 +67,7 @@ SECTION: Final = Delays(
     "Delays of deliveries",
     "How long mail that was delivered took, in all and by stage: before the queue manager took it (retries "
     "count here), in the queue manager, to connect, to transmit.",
-    (Label("stage", "Stage"),),
+    (Label("stage", "Stage", unit="word", words=tuple(STAGES)),),
     (
         Number("deliveries", "Deliveries", "delay_s"),
         Number("median_s", "Median", "delay_s", unit="seconds"),

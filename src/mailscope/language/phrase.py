@@ -1,0 +1,32 @@
+"""A text that can still be told in another language.
+
+What is counted and found is put into words in English, where it is found; who shows it translates it.  So
+a text with figures in it must remember what it was made of.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class Phrase(str):
+    """An English text, made of a template and the values in it.
+
+    It is a string as any other (JSON and comparisons see the English text).  ``template`` is what is
+    looked up in another language; ``values`` go into its ``{places}``.  Values may be words of strangers: they
+    are inserted, never read as a template.  A value that is itself a Phrase is translated too.
+    """
+
+    template: str
+    values: dict[str, Any]
+
+    def __new__(cls, template: str, **values: Any) -> Phrase:
+        """Make the English text."""
+        made = super().__new__(cls, template.format(**values) if values else template)
+        made.template = template
+        made.values = values
+        return made
+
+    def __getnewargs_ex__(self) -> tuple[tuple[str], dict[str, Any]]:
+        """What a copy is made of."""
+        return (self.template,), self.values
