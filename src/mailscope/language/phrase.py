@@ -13,8 +13,8 @@ class Phrase(str):
     """An English text, made of a template and the values in it.
 
     It is a string as any other (JSON and comparisons see the English text).  ``template`` is what is
-    looked up in another language; ``values`` go into its ``{places}``.  Values may be words of strangers: they
-    are inserted, never read as a template.  A value that is itself a Phrase is translated too.
+    looked up in another language; ``values`` go into its ``{places}``.  Values may be words of strangers:
+    they are inserted, never read as a template.  A value that is itself a Phrase is translated too.
     """
 
     template: str

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from mailscope.language.phrase import Phrase
 from mailscope.language.translator import TELL_ENGLISH, Translator
 from mailscope.reports import figures
-from mailscope.reports.layout import Column, Line, Paper, beside, pairs, table
+from mailscope.reports.layout import GAP, USUAL, Column, Line, Paper, beside, pairs, table
 
 # From this width on there is room for bars, and for longer reasons.
 WIDE: Final = 100
@@ -55,10 +55,12 @@ def render(report: dict[str, Any], paper: Paper, tr: Translator = TELL_ENGLISH) 
 
 
 def _heading(report: dict[str, Any], paper: Paper, tr: Translator) -> list[Line]:
-    lines: list[Line] = [[(tr("Mail report"), "title")]]
-    span = period(report, tr)
-    if span:
-        lines[0].append((f"  {span}", ""))
+    title, span = tr("Mail report"), period(report, tr)
+    lines: list[Line] = [[(title, "title")]]
+    if span and paper.columns(title) + GAP + paper.columns(span) > max(paper.width, USUAL):
+        lines.append([(span, "")])
+    elif span:
+        lines[0].append((" " * GAP + span, ""))
     names = report["sources"]
     shown = ", ".join(names[:3])
     if len(names) > 3:
