@@ -19,6 +19,7 @@ COMMANDS: Final = {
     "events": "Give every event as JSON lines or CSV.",
     "coverage": "Say which lines are recognised and show the shapes of the others.",
     "patterns": "List, check and try the patterns that lines are read with.",
+    "qmailanalog": "Run qmailanalog's filters: matchup, xsender, zoverall and the others.",
 }
 INTERRUPTED: Final = 130
 
