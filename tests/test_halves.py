@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import subprocess
 import sys
@@ -39,7 +40,11 @@ def whole(path: Path) -> Ledger:
 
 
 def in_two(path: Path, cut: float, chunk_bytes: int = 4000) -> Ledger:
-    task = halves.Task(sources(path, chunk_bytes), None, Selection(), int(len(text_of(path)) * cut))
+    return joined(sources(path, chunk_bytes), halves.Cut(0, int(len(text_of(path)) * cut)))
+
+
+def joined(read: Sources, cut: halves.Cut) -> Ledger:
+    task = halves.Task(read, None, Selection(), cut)
     task.sources.opened()
     tracker, second = Tracker(detail=False), PartialTracker(detail=False, next_trail=1 << 48)
     first_half = halves.follow(task, tracker, second=False)
@@ -94,8 +99,49 @@ def test_any_cut_of_a_log_that_reuses_its_ids(reusing: Path) -> None:
 
 
 def test_two_processes(reusing: Path) -> None:
-    task = halves.Task(sources(reusing, 50_000), None, Selection(), reusing.stat().st_size // 2)
-    assert_same(halves.count(task), whole(reusing))
+    task = halves.Task(
+        sources(reusing, 50_000), None, Selection(), halves.Cut(0, reusing.stat().st_size // 2)
+    )
+    with halves.Second() as second:
+        assert_same(halves.count(task, second), whole(reusing))
+
+
+def rotated(directory: Path, log: Path, ends: tuple[int, ...]) -> Path:
+    """The lines of a log in files as logrotate leaves them, the older ones packed."""
+    lines = log.read_bytes().splitlines(keepends=True)
+    # Two files that hold lines of the same second overlap, and are merged.
+    ends = tuple(
+        next(at for at in range(end, len(lines)) if lines[at][:15] != lines[at - 1][:15]) for end in ends
+    )
+    starts = (0, *ends)
+    for age, (start, end) in enumerate(zip(reversed(starts), reversed((*ends, len(lines))), strict=True)):
+        data = b"".join(lines[start:end])
+        name = "mail.log" + (f".{age}" if age else "")
+        if age > 1:
+            (directory / f"{name}.gz").write_bytes(gzip.compress(data))
+        else:
+            (directory / name).write_bytes(data)
+    return directory
+
+
+def test_any_cut_of_a_rotated_set(reusing: Path, tmp_path: Path) -> None:
+    directory = rotated(tmp_path, reusing, (2000, 5000, 9000))
+    expected = whole(directory)
+    assert expected.totals == whole(reusing).totals
+    for file in range(4):
+        for offset in (0, 1, 100_000, 10_000_000):
+            if (file, offset) != (0, 0):
+                assert_same(joined(sources(directory, 20_000), halves.Cut(file, offset)), expected)
+
+
+def test_files_that_overlap_are_left_to_one_process(reusing: Path, tmp_path: Path) -> None:
+    directory = rotated(tmp_path, reusing, (4000, 8000))
+    older = directory / "mail.log.1"
+    # The last lines of the oldest file are later than the first ones of the next.
+    whole_text = reusing.read_bytes().splitlines(keepends=True)
+    older.write_bytes(b"".join(whole_text[3000:8000]))
+    with pytest.raises(PartsDoNotJoin):
+        joined(sources(directory, 20_000), halves.Cut(1, 1000))
 
 
 def test_a_message_that_takes_hours_to_arrive_is_left_to_one_process(tmp_path: Path) -> None:
@@ -123,16 +169,28 @@ def test_halves_a_year_apart_do_not_join(tmp_path: Path) -> None:
         in_two(path, 0.5, 100)
 
 
-def test_only_one_large_plain_or_gzip_file_is_worth_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_where_a_log_is_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(halves, "SMALLEST", 1000)
     monkeypatch.setattr(halves.os, "cpu_count", lambda: 2)
-    path = tmp_path / "mail.log"
-    path.write_bytes(b"x" * 1000)
-    assert halves.worthwhile((str(path),))
-    assert not halves.worthwhile((str(path), str(path)))
-    assert not halves.worthwhile((str(tmp_path),))
-    assert not halves.worthwhile(("-",))
+
+    def cut(*names: str) -> halves.Cut | None:
+        return halves.cut_of(expand([str(tmp_path / name) for name in names]).sources)
+
+    (tmp_path / "mail.log").write_bytes(b"x" * 1000)
+    assert cut("mail.log") == halves.Cut(0, 500)
+    (tmp_path / "mail.log.1").write_bytes(b"y" * 3000)
+    assert cut("mail.log", "mail.log.1") == halves.Cut(0, 2000)
+    (tmp_path / "mail.log.2.gz").write_bytes(gzip.compress(bytes(range(256)) * 40))
+    assert cut("mail.log", "mail.log.1", "mail.log.2.gz") == halves.Cut(0, 7120)
+    (tmp_path / "mail.err").write_bytes(b"z" * 1000)
+    assert cut("mail.log", "mail.err") is None
+    (tmp_path / "small.log").write_bytes(b"z" * 100)
+    assert cut("small.log") is None
+    (tmp_path / "old.bz2").write_bytes(bz2.compress(b"z" * 20_000))
+    assert cut("old.bz2") is None
     monkeypatch.setenv("MAILSCOPE_THREADS", "1")
-    assert not halves.worthwhile((str(path),))
+    assert cut("mail.log") is None
+
+
+def test_pipes_are_left_to_one_process() -> None:
+    assert halves.cut_of(expand(["-"]).sources) is None

@@ -1,10 +1,12 @@
-"""The same flow over the two halves of one large file, side by side in two processes.
+"""The same flow over the two halves of one large log, side by side in two processes.
 
 Threads share Python's lock, and every step needs some Python; two processes do not.  The second half is
 followed by a PartialTracker in a child process; its tallies are merged with those of the first half, and what
 may belong to messages of the first half is followed here.  The result is that of the whole, exactly:
 where the halves cannot be joined so that this is certain, PartsDoNotJoin says so, and the caller goes
-through the file once more from its beginning.
+through the log once more from its beginning.
+
+A log is one file, or the files that it was rotated into; the cut falls where half of the text is read.
 """
 
 from __future__ import annotations
@@ -14,42 +16,53 @@ import ctypes
 import multiprocessing
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from mailscope.intake.reader import ReadReport
+    from mailscope.intake.reader import ReadReport, Source
     from mailscope.intake.sources import Sources
+    from mailscope.recognise.engine import Engine
+    from mailscope.sequence.merge import Pending
     from mailscope.sequence.selection import Selection
+    from mailscope.sequence.stream import Stream
     from mailscope.tallies.ledger import Ledger
     from mailscope.trails.partial import PartialTracker
     from mailscope.trails.tracker import Tracker
 
-# A smaller file is read before a second process is ready.
+# Less text is read before a second process is ready.
 SMALLEST: Final = 64 << 20
+# Where an archive does not tell how much text it holds; logs are packed about so well.
+PACKED: Final = 10
 # How far the halves' instants may be apart for their years to agree, and how far late lines go back.
 APART: Final = timedelta(days=45)
 LATE: Final = timedelta(days=2)
 PR_SET_PDEATHSIG: Final = 1
+SHORTEST_GZ: Final = 20
 # There are two processes to hold chunks, so each holds smaller ones.
-CHUNK_BYTES: Final = 4 << 20
+CHUNK_BYTES: Final = 8 << 20
 
 
 @dataclass
 class Half:
-    """What following one half came to.  ``certain``: its first line told its own instant."""
+    """What following one half came to.
+
+    ``certain``: its first line told its own instant; ``latest``: for each file that it read of, in order, the
+    latest instant (None: no line told any).
+    """
 
     ledger: Ledger
-    report: ReadReport
+    reports: dict[str, ReadReport] = field(default_factory=dict)
     tracker: PartialTracker | None = None
     first: datetime | None = None
     last: datetime | None = None
     certain: bool = True
+    latest: list[datetime | None] = field(default_factory=list)
 
 
 class Inline(Executor):
@@ -62,6 +75,14 @@ class Inline(Executor):
         return future
 
 
+@dataclass(frozen=True)
+class Cut:
+    """Where the second half begins: in which file, the oldest being 0, and at which byte of its text."""
+
+    file: int
+    offset: int
+
+
 @dataclass
 class Task:
     """Everything that either process needs to know."""
@@ -69,64 +90,102 @@ class Task:
     sources: Sources
     patterns: Path | None
     selection: Selection
-    middle: int
+    cut: Cut
+
+    @property
+    def files(self) -> list[Source]:
+        """The files, the oldest first."""
+        return oldest_first(self.sources.files)
 
 
-def worthwhile(names: tuple[str, ...]) -> bool:
-    """Whether one large regular file is all there is to read, and two processes may run."""
-    if len(names) != 1 or int(os.environ.get("MAILSCOPE_THREADS", "2")) < 2:
-        return False
+def oldest_first(files: Sequence[Source]) -> list[Source]:
+    """The files that a log was rotated into, in the order in which they were written."""
+    return sorted(files, key=lambda source: -source.age_rank)
+
+
+def cut_of(files: Sequence[Source]) -> Cut | None:
+    """Where to cut a log in two; None where two processes cannot read it, or are not worth their start."""
+    several = len({source.set_id for source in files}) != 1 or any(
+        source.size_bytes is None for source in files
+    )
+    if several or int(os.environ.get("MAILSCOPE_THREADS", "2")) < 2 or (os.cpu_count() or 1) < 2:
+        return None
+    files = oldest_first(files)
     try:
-        path = Path(names[0])
-        with path.open("rb") as file:
-            head = file.read(2)
-        large = path.is_file() and path.stat().st_size >= (SMALLEST // 8 if head == b"\x1f\x8b" else SMALLEST)
+        sizes = [text_bytes(source) for source in files]
     except OSError:
-        return False
-    return large and (os.cpu_count() or 1) > 1
-
-
-def middle_of(path: str, size: int, compression: str) -> int | None:
-    """A place near the middle of a source's text; None where it cannot be told beforehand."""
-    if compression == "none":
-        return size // 2
-    if compression == "gz":
-        # The last four bytes give the length of the text (RFC 1952), modulo 2**32 and of the last member
-        # only: a wrong middle makes halves of unequal size, nothing worse.
-        with open(path, "rb") as file:
-            file.seek(-4, os.SEEK_END)
-            return int.from_bytes(file.read(4), "little") // 2
+        return None
+    left = sum(sizes) // 2
+    if 2 * left < SMALLEST:
+        return None
+    for number, (source, size) in enumerate(zip(files, sizes, strict=True)):
+        if left < size:
+            if source.compression in ("none", "gz"):
+                return Cut(number, left)
+            # The others unpack so slowly that nothing is won by unpacking one of them twice.
+            return Cut(number, 0) if number else None
+        left -= size
     return None
 
 
-def count(task: Task) -> Ledger:
-    """Tallies of the whole file.
+def text_bytes(source: Source) -> int:
+    """About how much text a file holds; a wrong figure makes halves of unequal size, nothing worse."""
+    size = source.size_bytes or 0
+    if source.compression == "none":
+        return size
+    if source.compression == "gz" and size >= SHORTEST_GZ:
+        # The last four bytes give the length of the text (RFC 1952), modulo 2**32 and of the last member
+        # only.
+        with open(source.path, "rb") as file:
+            file.seek(-4, os.SEEK_END)
+            told = int.from_bytes(file.read(4), "little")
+        if told > size:
+            return told
+    return size * PACKED
 
-    Raises PartsDoNotJoin where only following the file from its beginning is certain to be right.
+
+class Second:
+    """The process that follows the second half.
+
+    Started before this one loads what the work needs, so that both load it at the same time.  Leaving the
+    context ends it.
+    """
+
+    def __init__(self) -> None:
+        context = multiprocessing.get_context("spawn")
+        self.pipe, self._there = context.Pipe()
+        self._process = context.Process(target=_second, args=(self._there, os.getpid()), daemon=True)
+
+    def __enter__(self) -> Second:
+        self._process.start()
+        self._there.close()
+        return self
+
+    def __exit__(self, *unused: object) -> None:
+        self.pipe.close()
+        self._process.join(timeout=1)
+        if self._process.is_alive():
+            self._process.kill()
+
+
+def count(task: Task, second: Second) -> Ledger:
+    """Tallies of the whole log.
+
+    Raises PartsDoNotJoin where only following the log from its beginning is certain to be right.
     """
     from mailscope.trails.partial import PartsDoNotJoin
     from mailscope.trails.tracker import Tracker
 
-    context = multiprocessing.get_context("spawn")
-    here, there = context.Pipe(duplex=False)
-    child = context.Process(target=_second, args=(there, task, os.getpid()), daemon=True)
-    child.start()
-    there.close()
+    second.pipe.send(task)
+    tracker = Tracker(detail=False)
+    here = follow(task, tracker, second=False)
     try:
-        tracker = Tracker(detail=False)
-        first = follow(task, tracker, second=False)
-        try:
-            second = here.recv()
-        except EOFError as error:
-            raise PartsDoNotJoin from error
-    finally:
-        here.close()
-        child.join(timeout=1)
-        if child.is_alive():
-            child.kill()
-    if not isinstance(second, Half):
+        there = second.pipe.recv()
+    except EOFError as error:
+        raise PartsDoNotJoin from error
+    if not isinstance(there, Half):
         raise PartsDoNotJoin
-    return joined(task, tracker, first, second)
+    return joined(task, tracker, here, there)
 
 
 def joined(task: Task, tracker: Tracker, first: Half, second: Half) -> Ledger:
@@ -135,10 +194,11 @@ def joined(task: Task, tracker: Tracker, first: Half, second: Half) -> Ledger:
 
     if second.tracker is None or not _in_sequence(first, second, task):
         raise PartsDoNotJoin
-    shown = task.sources.reports[task.sources.files[0].name]
     for half in (first, second):
-        shown.problems.extend(half.report.problems)
-        shown.cut_lines += half.report.cut_lines
+        for name, report in half.reports.items():
+            shown = task.sources.reports[name]
+            shown.problems.extend(report.problems)
+            shown.cut_lines += report.cut_lines
     ledger = first.ledger
     ledger.add([], join(tracker, second.tracker))
     ledger.merge(second.ledger)
@@ -154,6 +214,13 @@ def _in_sequence(first: Half, second: Half, task: Task) -> bool:
         return False
     if not -LATE <= second.first - first.last <= APART:
         return False
+    # Files that overlap in time are merged line by line, which two processes cannot do.
+    opened = {source.name: source for source in task.sources.opened()}
+    begins = [opened[source.name].first for source in task.files[task.cut.file + 1 :]]
+    if any(one is None or one >= second.first for one in first.latest[: task.cut.file]):
+        return False
+    if any(one is None or one <= first.last for one in begins):
+        return False
     for instant in (first.last, second.first):
         local = instant.replace(tzinfo=UTC).astimezone(task.sources.zone)
         if local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset():
@@ -161,7 +228,7 @@ def _in_sequence(first: Half, second: Half, task: Task) -> bool:
     return True
 
 
-def _second(pipe: Connection, task: Task, parent: int) -> None:
+def _second(pipe: Connection, parent: int) -> None:
     """The child's work."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Should the parent die, this half is of no use to anybody (only Linux has this call).
@@ -170,12 +237,13 @@ def _second(pipe: Connection, task: Task, parent: int) -> None:
     if os.getppid() != parent:
         return
     from mailscope.intake.clock import YearDisproved
+    from mailscope.tallies import ledger  # noqa: F401  (loads what the work needs)
     from mailscope.trails.partial import PartialTracker
 
     tracker = PartialTracker(detail=False, next_trail=1 << 48)
     try:
-        half = follow(task, tracker, second=True)
-    except YearDisproved:
+        half = follow(pipe.recv(), tracker, second=True)
+    except (YearDisproved, EOFError):
         pipe.close()
         return
     half.tracker = tracker
@@ -185,25 +253,16 @@ def _second(pipe: Connection, task: Task, parent: int) -> None:
 
 def follow(task: Task, tracker: Tracker, *, second: bool) -> Half:
     """Follow one half with a tracker and count it."""
-    from mailscope.intake.reader import ReadReport
     from mailscope.recognise.engine import Engine
     from mailscope.recognise.library import in_force
-    from mailscope.sequence.merge import Pending, merge
-    from mailscope.sequence.stream import Stream
+    from mailscope.sequence.merge import merge
     from mailscope.tallies.ledger import Ledger
     from mailscope.tallies.tables import needed_fields
 
-    opened = task.sources.opened()[0]
     engine = Engine(in_force(task.patterns), needed_fields())
-    clock = opened.clock()
-    if second:
-        # What a clock knows of the file's first line says nothing about the middle.
-        clock.last = clock.month = None
-    report = ReadReport()
-    chunks = _chunks(task, report, None if second else task.sources.reports[opened.name])
-    stream = Stream(opened.name, chunks, clock, engine, Inline(), 1, set_id=opened.set_id)
-    half = Half(Ledger(), report)
-    batches = merge([Pending(None, lambda: stream)])
+    half = Half(Ledger())
+    streams: list[Stream] = []
+    batches = merge(list(_pending(task, engine, half, streams, second=second)))
     while (batch := next(batches, None)) is not None:
         if half.first is None:
             _note_beginning(half, batch)
@@ -213,7 +272,38 @@ def follow(task: Task, tracker: Tracker, *, second: bool) -> Half:
         batch = [task.selection.apply(events) for events in batch]
         half.ledger.add(batch, tracker.feed(batch))
         del batch
+    half.latest = [stream.latest for stream in streams]
     return half
+
+
+def _pending(
+    task: Task, engine: Engine, half: Half, streams: list[Stream], *, second: bool
+) -> Iterator[Pending]:
+    """The files of one half, and what of them; the streams are noted in the order of the files."""
+    from mailscope.intake.reader import ReadReport
+    from mailscope.sequence.merge import Pending
+    from mailscope.sequence.stream import Stream
+
+    opened = {source.name: source for source in task.sources.opened()}
+    ranks = {source.name: rank for rank, source in enumerate(task.sources.files)}
+    for number, source in enumerate(task.files):
+        if (number < task.cut.file) if second else (number > task.cut.file):
+            continue
+        cut = number == task.cut.file
+        clock = opened[source.name].clock()
+        if second and cut and task.cut.offset:
+            # What a clock knows of the file's first line says nothing about the middle.
+            clock.last = clock.month = None
+        report = half.reports[source.name] = ReadReport()
+        shown = None if second else task.sources.reports[source.name]
+        chunks = _chunks(task, source, report, shown, of=(task.cut.offset if cut else None), second=second)
+        stream = Stream(
+            source.name, chunks, clock, engine, Inline(), 1, ranks[source.name], set_id=source.set_id
+        )
+        streams.append(stream)
+        # The middle of a file is at its turn when the half begins.
+        first = None if second and cut else opened[source.name].first
+        yield Pending(first, lambda stream=stream: stream)  # type: ignore[misc]
 
 
 def _note_beginning(half: Half, batch: list[Any]) -> None:
@@ -225,18 +315,19 @@ def _note_beginning(half: Half, batch: list[Any]) -> None:
     half.first = first if isinstance(first, datetime) else None
 
 
-def _chunks(task: Task, report: ReadReport, shown: ReadReport | None) -> Iterator[bytes]:
-    """The chunks of one half.  Both processes cut the text in the same places.
+def _chunks(
+    task: Task, source: Source, report: ReadReport, shown: ReadReport | None, of: int | None, *, second: bool
+) -> Iterator[bytes]:
+    """The chunks of a file that are of one half (``of``: where it is cut).  Both cut it in the same places.
 
     ``shown``, of the first half only, is what a progress bar looks at: both halves move alike.
     """
     from mailscope.intake.reader import read_chunks
 
-    source = task.sources.files[0]
     for chunk in read_chunks(source, min(task.sources.chunk_bytes, CHUNK_BYTES), None, report):
-        if (shown is None) == (chunk.offset >= task.middle):
+        if of is None or second == (chunk.offset >= of):
             yield chunk.data
-        elif shown is not None:
+        elif not second:
             break
         if shown is not None:
             shown.bytes_read_compressed = 2 * report.bytes_read_compressed

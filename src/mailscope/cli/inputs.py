@@ -25,6 +25,10 @@ JOURNAL = "journal:"
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
+# Files to read, and the pipe that ``-`` stands for.
+Found = tuple["list[Source]", "BinaryIO | None"]
+
+
 @dataclass
 class Inputs:
     """What a person asked to be read.
@@ -43,7 +47,7 @@ class Inputs:
         self.zone = zone(self.tz)
         self.errors: list[InputError] = []
 
-    def found(self) -> tuple[list[Source], BinaryIO | None]:
+    def found(self) -> Found:
         """The files to read, found on the host where none is named; and the pipe that ``-`` stands for.
 
         Raises InputError where there is nothing to read at all.
@@ -91,15 +95,17 @@ class Inputs:
 
         return in_force(self.patterns)
 
-    def pipeline(self, needed: Any = None) -> Pipeline:
+    def pipeline(self, needed: Any = None, found: Found | None = None) -> Pipeline:
         """The flow over the files, with the lines outside the asked-for span and hosts taken out.
 
-        ``needed``: the fields that will be looked at, by event (None: all).
+        ``needed``: the fields that will be looked at, by event (None: all); ``found``: the files where they
+        are known already.
         """
         from mailscope.pipeline import Pipeline
 
         selection, library = self.selection(), self.library()
-        return Pipeline(self.sources(), library, needed, selection)
+        sources = self.sources() if found is None else self.sources_of(*found)
+        return Pipeline(sources, library, needed, selection)
 
     @property
     def since_utc(self) -> datetime | None:

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from mailscope.cli.inputs import Inputs, inputs
+from mailscope.cli.inputs import Found, Inputs, inputs
 from mailscope.vocabulary.errors import InputError, UsageError
 
 if TYPE_CHECKING:
+    from mailscope.halves import Cut, Second
     from mailscope.pipeline import Pipeline
     from mailscope.reports.layout import Line
     from mailscope.tallies.ledger import Ledger
@@ -56,23 +57,17 @@ def report(
     inputs: Inputs, form: str, output: Path | None, top: int, evidence: str | None, lang: str | None
 ) -> None:
     """Sum up what the logs say: volume, fates, delays, problems."""
-    from mailscope.cli.progress import progress
-    from mailscope.halves import worthwhile
     from mailscope.language.choice import choose
 
     language = choose(lang)
-    in_halves = evidence is None and worthwhile(inputs.files)
-    if in_halves:
-        # Before Polars is imported: a process of two needs no threads besides.
-        os.environ["POLARS_MAX_THREADS"] = "1"
-    from mailscope.tallies.tables import needed_fields
-
-    pipeline = inputs.pipeline(needed_fields())
-    if evidence is not None and any(source.size_bytes is None for source in pipeline.sources.files):
-        raise UsageError("what comes through a pipe cannot be read twice", "--evidence", "name a file")
-    with progress(pipeline.sources):
-        ledger = _count_halves(inputs, pipeline) if in_halves else None
-        ledger = ledger or _count_all(pipeline)
+    found = inputs.found()
+    if evidence is None:
+        pipeline, ledger = _counted(inputs, found)
+    else:
+        pipeline = _pipeline(inputs, found)
+        if any(source.size_bytes is None for source in pipeline.sources.files):
+            raise UsageError("what comes through a pipe cannot be read twice", "--evidence", "name a file")
+        ledger = _count_all(pipeline)
     if ledger.totals.get("read", 0) == ledger.totals.get("blank", 0):
         inputs.refuse_nothing(pipeline)
     if evidence is not None:
@@ -82,26 +77,48 @@ def report(
     inputs.finish(pipeline.sources)
 
 
-def _count_halves(inputs: Inputs, pipeline: Pipeline) -> Ledger | None:
+def _counted(inputs: Inputs, found: Found) -> tuple[Pipeline, Ledger]:
+    """The tallies, made in two processes where that is worth it and certain to be right."""
+    from mailscope.halves import Second, cut_of
+
+    cut = cut_of(found[0])
+    if cut is None:
+        pipeline = _pipeline(inputs, found)
+        return pipeline, _count_all(pipeline)
+    # Before Polars is imported: a process of two needs no threads besides.
+    os.environ["POLARS_MAX_THREADS"] = "1"
+    with Second() as second:
+        pipeline = _pipeline(inputs, found)
+        ledger = _count_halves(inputs, pipeline, cut, second)
+    return pipeline, ledger or _count_all(pipeline)
+
+
+def _count_halves(inputs: Inputs, pipeline: Pipeline, cut: Cut, second: Second) -> Ledger | None:
     """Tallies made in two processes; None where only one after the other is certain to be right."""
-    from mailscope.halves import Task, count, middle_of
+    from mailscope.cli.progress import progress
+    from mailscope.halves import Task, count
     from mailscope.intake.clock import YearDisproved
     from mailscope.trails.partial import PartsDoNotJoin
 
-    source = pipeline.sources.files[0]
-    middle = middle_of(source.path, source.size_bytes or 0, source.compression)
-    if middle is None:
-        return None
     try:
-        return count(Task(pipeline.sources, inputs.patterns, pipeline.selection, middle))
+        with progress(pipeline.sources):
+            return count(Task(pipeline.sources, inputs.patterns, pipeline.selection, cut), second)
     except (PartsDoNotJoin, YearDisproved):
         return None
 
 
+def _pipeline(inputs: Inputs, found: Found) -> Pipeline:
+    from mailscope.tallies.tables import needed_fields
+
+    return inputs.pipeline(needed_fields(), found)
+
+
 def _count_all(pipeline: Pipeline) -> Ledger:
+    from mailscope.cli.progress import progress
     from mailscope.pipeline import restarting
 
-    return restarting(pipeline, _count)
+    with progress(pipeline.sources):
+        return restarting(pipeline, _count)
 
 
 def _count(pipeline: Pipeline) -> Ledger:

@@ -59,12 +59,29 @@ def split_tag(rest: pl.Series) -> tuple[pl.Series, pl.Series]:
     A tag ends at the first colon and holds no space, apart from one right before the colon
     (``qmail : text``).
     """
-    parts = rest.str.splitn(": ", 2).struct.unnest()
-    tag, text = parts["field_0"], parts["field_1"]
+    tag, text = _cut(rest)
     odd = text.is_null() | tag.str.contains(" ", literal=True)
     if not odd.any():
         return tag, text
     return _split_odd_tag(rest, tag, text, odd)
+
+
+def _cut(rest: pl.Series) -> tuple[pl.Series, pl.Series]:
+    """What stands before and after the first ``: ``; without one, the whole and null.
+
+    ``find`` and ``slice`` make views of the lines, ``splitn`` copies of them; but the former counts bytes
+    and the latter characters, which agree only where what stands before is ASCII.
+    """
+    at = rest.str.find(": ", literal=True)
+    tag, text = rest.str.slice(0, at), rest.str.slice(at + 2)
+    apart = tag.str.len_bytes() != at
+    if at.null_count():
+        apart = apart.fill_null(True)
+    if apart.any():
+        rows = apart.arg_true()
+        parts = rest.gather(rows).str.splitn(": ", 2).struct.unnest()
+        tag, text = tag.scatter(rows, parts["field_0"]), text.scatter(rows, parts["field_1"])
+    return tag, text
 
 
 def _split_odd_tag(
