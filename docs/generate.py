@@ -16,10 +16,10 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
+from mailscope.exports.choice import CORE_COLUMNS
 from mailscope.recognise.library import Library, shipped
 from mailscope.recognise.replies import ATTEMPT, REPLY_FIELDS
 from mailscope.recognise.tokens import FIELD_TOKENS, KIND_TOKENS, TOKENS
-from mailscope.reports.export import CORE_COLUMNS
 from mailscope.reports.sections import SECTIONS
 from mailscope.vocabulary.events import EVENTS
 from mailscope.vocabulary.fields import BY_NAME, CLIENT, CORE, FIELDS, MAIL, MEASURES, Field

@@ -12,13 +12,14 @@ from zoneinfo import ZoneInfo
 import polars as pl
 import pytest
 
+from mailscope.exports.choice import Choice
+from mailscope.exports.forms.own import json_lines
 from mailscope.intake.lines import parse_lines
 from mailscope.intake.reader import Source
 from mailscope.intake.sources import Sources
 from mailscope.pipeline import Pipeline
 from mailscope.recognise.engine import Engine, Recognised
 from mailscope.recognise.library import Library, shipped
-from mailscope.reports.export import Choice, json_lines
 
 LIBRARY: Final = Library(shipped())
 ENGINE: Final = Engine(LIBRARY)

@@ -85,6 +85,9 @@ def tune() -> None:
 
 def _interrupted(number: int, frame: object) -> None:
     """Ctrl-C: threads may be deep in compiled code, so leave at once instead of raising."""
-    sys.stderr.write("\nmailscope: interrupted\n")
+    from mailscope.cli.interrupts import last_words
+
+    lines = ["interrupted", *last_words()]
+    sys.stderr.write("\n" + "".join(f"mailscope: {line}\n" for line in lines))
     sys.stderr.flush()
     os._exit(INTERRUPTED)

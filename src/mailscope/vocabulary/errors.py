@@ -3,6 +3,7 @@
     Exception
       MailscopeError      something went wrong: what, where, what to do (exit code 1)
         InputError        a file, directory or socket is missing, unreadable or damaged (exit code 1)
+        OutputError       a file or a server does not take what is given to it (exit code 1)
         UsageError        an option, a time or a query is wrong (exit code 2)
         PatternError      a pattern file is wrong: which file, which event (exit code 1)
 
@@ -61,6 +62,21 @@ class InputError(MailscopeError):
         return cls(what, str(where), what_to_do)
 
 
+class OutputError(MailscopeError):
+    """A file or a server does not take what is given to it."""
+
+    @classmethod
+    def from_os_error(cls, error: OSError, where: str | PathLike[str]) -> Self:
+        """Say what the operating system said when something was written.
+
+        In: the error, and the path (or other place) that it is about.  Out: an OutputError to raise.
+        """
+        what, what_to_do = _OS_OUTPUT_REASONS.get(
+            error.errno or 0, _OS_REASONS.get(error.errno or 0, (error.strerror or str(error), ""))
+        )
+        return cls(what, str(where), what_to_do)
+
+
 class UsageError(MailscopeError):
     """The command line, a setting's value or a query is wrong; nothing was done."""
 
@@ -98,6 +114,14 @@ _OS_REASONS: Final[dict[int, tuple[str, str]]] = {
     errno.EIO: ("the disk could not read it", "see the kernel's log"),
     errno.ENOSPC: ("the disk is full", "make room and run it again"),
     errno.EROFS: ("the file system is read-only", "choose another place"),
+}
+
+# The same reasons where something was to be written, as far as the words differ.
+_OS_OUTPUT_REASONS: Final[dict[int, tuple[str, str]]] = {
+    errno.ENOENT: ("no such directory", "make it first"),
+    errno.EACCES: ("no permission to write it", "choose another place"),
+    errno.EISDIR: ("it is a directory", "name a file"),
+    errno.EIO: ("the disk could not write it", "see the kernel's log"),
 }
 
 

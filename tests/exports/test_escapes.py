@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailscope.cli import terminal
-from mailscope.reports.escapes import csv_safe, json_safe
+from mailscope.exports.escapes import csv_safe, json_safe
 
 ODD: Final = (
     "\x00\x07\t\n\r\x1b\x7f\x85\x9b\xad\u061c\u200b\u2028\u202e\ufeff\U000e0041=+-@\uff1d'\"\\1.5e é😀"

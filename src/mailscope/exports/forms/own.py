@@ -1,0 +1,53 @@
+"""Events under their own names: JSON lines, or a table for CSV and Parquet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import polars as pl
+
+from mailscope.exports.choice import Choice
+from mailscope.exports.escapes import csv_safe, json_safe
+from mailscope.exports.json_text import objects
+from mailscope.exports.rows import INSTANT_COLUMN, frames, joined, null_column
+from mailscope.recognise.events import Events
+
+
+def json_lines(batch: list[Events], choice: Choice) -> pl.Series:
+    """One JSON object per event, absent fields left out, in order."""
+    encoded = [
+        frame.select("order", objects(frame.drop("order")).alias("line")) for frame in frames(batch, choice)
+    ]
+    if not encoded:
+        return pl.Series("line", [], dtype=pl.String)
+    return json_safe(pl.concat(encoded).sort("order")["line"])
+
+
+def cells(batch: list[Events], choice: Choice, columns: Iterable[str]) -> pl.DataFrame:
+    """The same events as a frame with the given columns, text made safe for a spreadsheet."""
+    rows = joined(frames(batch, choice))
+    return pl.DataFrame(
+        [_cell(rows[name]) if name in rows.columns else null_column(name, len(rows)) for name in columns]
+    )
+
+
+def typed(batch: list[Events], choice: Choice, columns: Iterable[str]) -> pl.DataFrame:
+    """The same events as a frame with the given columns, as they are: text as logged, ``time`` an instant."""
+    rows = joined(frames(batch, choice, extras=(INSTANT_COLUMN,)))
+    if INSTANT_COLUMN in rows.columns:
+        rows = rows.drop("time", strict=False).rename({INSTANT_COLUMN: "time"})
+    elif "time" in rows.columns:
+        rows = rows.drop("time")
+    instants = pl.Series("time", [None], dtype=pl.Datetime("us"))
+    return pl.DataFrame(
+        [
+            rows[name]
+            if name in rows.columns
+            else (instants.new_from_index(0, len(rows)) if name == "time" else null_column(name, len(rows)))
+            for name in columns
+        ]
+    )
+
+
+def _cell(column: pl.Series) -> pl.Series:
+    return csv_safe(column) if column.dtype == pl.String else column
