@@ -1,9 +1,9 @@
-"""Writes the documents that are made from the code: fields, events, tables in json.md and patterns.md.
+"""Writes the documents that are made from the code: fields, events, tables in the others.
 
     python docs/generate.py            write what is stale
     python docs/generate.py --check    only say what is stale (exit code 1)
 
-``fields.md`` and ``events.md`` are made whole; in the two others, what stands between the marks
+``fields.md`` and ``events.md`` are made whole; in the others, what stands between the marks
 ``<!-- generated: NAME -->`` and ``<!-- end -->``.  In: the vocabulary, the pattern files, the sections
 of the report.
 """
@@ -16,7 +16,9 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
-from mailscope.exports.choice import CORE_COLUMNS
+from mailscope.exports import names
+from mailscope.exports.categories import CATEGORIES
+from mailscope.exports.choice import CORE_COLUMNS, EXPORTED
 from mailscope.recognise.library import Library, shipped
 from mailscope.recognise.replies import ATTEMPT, REPLY_FIELDS
 from mailscope.recognise.tokens import FIELD_TOKENS, KIND_TOKENS, TOKENS
@@ -52,9 +54,12 @@ def documents() -> dict[str, str]:
         "core": lambda: fields_table(field for field in CORE if field.name in CORE_COLUMNS),
         "replies": lambda: fields_table(BY_NAME[name] for name in REPLY_FIELDS),
         "sections": sections_table,
+        "names": names_table,
+        "categories": categories_table,
     }
     return whole | {
-        name: filled((HERE / name).read_text(encoding="utf-8"), parts) for name in ("json.md", "patterns.md")
+        name: filled((HERE / name).read_text(encoding="utf-8"), parts)
+        for name in ("json.md", "patterns.md", "exports.md")
     }
 
 
@@ -147,6 +152,29 @@ def sections_table() -> str:
         for section in SECTIONS
     )
     return table(("Key", "What it tells", "Rows are told apart by", "Numbers"), rows)
+
+
+def names_table() -> str:
+    """What other schemas call our fields."""
+    rows = (
+        (f"`{f.name}`", f"`{names.ecs(f.name)}`", _otel(f.name), f"`{names.gelf(f.name)}`") for f in EXPORTED
+    )
+    return table(("Field", "ECS", "OpenTelemetry", "GELF"), rows)
+
+
+def _otel(name: str) -> str:
+    """An attribute as code, a part of the record in words."""
+    told = names.otel(name)
+    return told if told[0].isupper() else f"`{told}`"
+
+
+def categories_table() -> str:
+    """Where ECS puts our events."""
+    rows = (
+        (f"`{event}`", place.kind, ", ".join(place.category), ", ".join(place.type), place.outcome or "")
+        for event, place in CATEGORIES.items()
+    )
+    return table(("event.action", "event.kind", "event.category", "event.type", "event.outcome"), rows)
 
 
 def table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:

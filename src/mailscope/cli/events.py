@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from mailscope.cli.inputs import Inputs, inputs, say
-from mailscope.vocabulary.errors import UsageError
+from mailscope.vocabulary.errors import OutputError, UsageError
 from mailscope.vocabulary.events import EVENTS
 from mailscope.vocabulary.fields import BY_NAME
 
@@ -116,7 +116,10 @@ def _write(
     if output is None:
         if form == "parquet" and sys.stdout.isatty():
             raise UsageError("Parquet is not for a terminal", "--format", "give -o FILE")
-        _run(inputs, pipeline, Drain(encode, lambda: file_sink(form, sys.stdout.buffer, columns), limit))
+        try:
+            _run(inputs, pipeline, Drain(encode, lambda: file_sink(form, sys.stdout.buffer, columns), limit))
+        except OSError as error:
+            raise OutputError.from_os_error(error, "standard output") from error
         return
     with OutputFile(output, (source.name for source in pipeline.sources.files)) as file:
         rewind = file.rewind if file.rewindable else None

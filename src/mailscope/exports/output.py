@@ -73,6 +73,8 @@ class OutputFile:
                 with contextlib.suppress(OSError):
                     self.out.close()
                 self.discard()
+                if isinstance(error, OSError):
+                    raise OutputError.from_os_error(error, self.name) from error
                 return
             self.out.flush()
             if not self._direct:

@@ -22,6 +22,7 @@ escapes, so that the one line stays one line.
 from __future__ import annotations
 
 import errno
+import re
 from os import PathLike
 from typing import ClassVar, Final, Self
 
@@ -71,8 +72,11 @@ class OutputError(MailscopeError):
 
         In: the error, and the path (or other place) that it is about.  Out: an OutputError to raise.
         """
+        # Polars names the number in its words only.
+        named = _OS_NUMBER.search(str(error))
+        number = error.errno or (int(named[1]) if named else 0)
         what, what_to_do = _OS_OUTPUT_REASONS.get(
-            error.errno or 0, _OS_REASONS.get(error.errno or 0, (error.strerror or str(error), ""))
+            number, _OS_REASONS.get(number, (error.strerror or str(error), ""))
         )
         return cls(what, str(where), what_to_do)
 
@@ -100,6 +104,7 @@ class PatternError(MailscopeError):
         self.args = (self.file, event_index, what, what_to_do)  # what __init__ takes: see above
 
 
+_OS_NUMBER: Final = re.compile(r"\(os error ([0-9]+)\)")
 _OS_REASONS: Final[dict[int, tuple[str, str]]] = {
     errno.ENOENT: ("no such file", "check the name"),
     errno.ENOTDIR: ("no such file: a part of the path is not a directory", "check the name"),

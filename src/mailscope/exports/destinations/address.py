@@ -66,7 +66,7 @@ def parse(url: str) -> Address:
             "--to",
             "give --credentials FILE or set MAILSCOPE_USER and MAILSCOPE_PASSWORD",
         )
-    if not split.hostname:
+    if not split.hostname or not split.hostname.isprintable() or " " in split.hostname:
         raise _wrong(url, "no host is named")
     if split.query or split.fragment:
         raise _wrong(url, "nothing may follow the path")

@@ -72,6 +72,8 @@ class GelfTcp(Destination):
         self._socket.settimeout(self.timeout_s)
         self._socket.sendall(data)
         while _unacknowledged(self._socket):
+            # What was cut off stays unacknowledged for ever.
+            _still_open(self._socket)
             if time.monotonic() > deadline:
                 raise TimeoutError("timed out")
             time.sleep(LOOK_AGAIN_S)

@@ -29,7 +29,7 @@ class Patience:
     where: str
     note: Callable[[], None]
     _tries: int = field(default=0, init=False)
-    _began: float = field(default_factory=time.monotonic, init=False)
+    _began: float = field(default_factory=lambda: time.monotonic(), init=False)
 
     def progress(self) -> None:
         """Something was taken: the count begins again."""

@@ -31,22 +31,17 @@ def cells(batch: list[Events], choice: Choice, columns: Iterable[str]) -> pl.Dat
     )
 
 
-def typed(batch: list[Events], choice: Choice, columns: Iterable[str]) -> pl.DataFrame:
-    """The same events as a frame with the given columns, as they are: text as logged, ``time`` an instant."""
-    rows = joined(frames(batch, choice, extras=(INSTANT_COLUMN,)))
+def typed(batch: list[Events], choice: Choice, columns: tuple[str, ...]) -> pl.DataFrame:
+    """The same events as they are: text as logged, ``time`` an instant.
+
+    Of the given columns those that hold anything, in any order; a sink that knows them all adds the others.
+    """
+    extras = (INSTANT_COLUMN,) if "time" in columns else ()
+    rows = joined(frames(batch, choice, extras=extras)).drop("time", strict=False)
     if INSTANT_COLUMN in rows.columns:
-        rows = rows.drop("time", strict=False).rename({INSTANT_COLUMN: "time"})
-    elif "time" in rows.columns:
-        rows = rows.drop("time")
-    instants = pl.Series("time", [None], dtype=pl.Datetime("us"))
-    return pl.DataFrame(
-        [
-            rows[name]
-            if name in rows.columns
-            else (instants.new_from_index(0, len(rows)) if name == "time" else null_column(name, len(rows)))
-            for name in columns
-        ]
-    )
+        rows = rows.rename({INSTANT_COLUMN: "time"})
+    # The order stays: it tells how many rows there are where no column holds anything.
+    return rows
 
 
 def _cell(column: pl.Series) -> pl.Series:

@@ -15,7 +15,7 @@ from pyarrow import parquet
 from mailscope import __version__
 from mailscope.vocabulary.fields import BY_NAME
 
-ROWS: Final = 100_000
+ROWS: Final = 50_000
 TYPES: Final = {
     "str": pa.string(),
     "int": pa.int64(),
@@ -59,6 +59,14 @@ class Parquet:
     def _write(self) -> None:
         if not self._waiting:
             return
-        rows = pl.concat(self._waiting)
+        rows = pl.concat(self._waiting, how="diagonal").to_arrow()
         self._waiting.clear()
-        self._writer.write_table(rows.to_arrow().cast(self._schema), row_group_size=len(rows))
+        held = set(rows.column_names)
+        columns = [
+            rows.column(field.name).cast(field.type)
+            if field.name in held
+            else pa.nulls(len(rows), field.type)
+            for field in self._schema
+        ]
+        table = pa.Table.from_arrays(columns, schema=self._schema)
+        self._writer.write_table(table, row_group_size=len(table))
