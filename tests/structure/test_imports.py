@@ -34,7 +34,16 @@ ALLOWED: dict[str, set[str]] = {
     "halves": FLOW,
     # Events are given to others while the flow runs, and priorities and instants are named as intake names them.
     "exports": {"pipeline", "recognise", "intake", "vocabulary"},
-    "cli": {"reports", "exports", "language", "pipeline", "halves", "trails/search", "trails/narrative", *FLOW},
+    "cli": {
+        "reports",
+        "exports",
+        "language",
+        "pipeline",
+        "halves",
+        "trails/search",
+        "trails/narrative",
+        *FLOW,
+    },
     "__main__": {"cli"},
 }
 # (module, imported folder) -> why it may.

@@ -69,7 +69,7 @@ def test_an_input_that_never_reads_is_given_up(tmp_path: Path) -> None:
         result = events(
             "--to", f"gelf+tcp://127.0.0.1:{stream.port}", "--timeout", 0.3, "--retry-for", 0.5, log
         )
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 25
     assert isinstance(result.exception, OutputError)
     assert "no answer in time" in str(result.exception)
     assert result.exit_code == 1
