@@ -287,3 +287,43 @@ def test_the_zone_counts_for_the_first_instant(tmp_path: Path) -> None:
     path = write(tmp_path / "mail.log", log(datetime(2026, 11, 22)))
     opened = Sources([source(path)], ZoneInfo("America/New_York"), NOW).opened()
     assert [one.first for one in opened] == [datetime(2026, 11, 22, 5)]
+
+
+# Files outside the span that is asked for
+
+
+def narrowed(directory: Path, since: datetime | None, until: datetime | None) -> list[str]:
+    sources = Sources(expand([str(directory)]).sources, UTC_ZONE, NOW)
+    sources.narrow(since, until)
+    return sorted(Path(source.path).name for source in sources.files)
+
+
+def test_files_outside_the_span_are_left_out(tmp_path: Path) -> None:
+    for age in range(5):
+        begin = NOW.replace(hour=0, minute=0, second=0) - timedelta(days=2 * age + 1)
+        name = "mail.log" + (f".{age}" if age else "") + (".gz" if age > 1 else "")
+        write(tmp_path / name, log(begin, begin + timedelta(days=1)), begin + timedelta(days=2))
+    midnight = NOW.replace(hour=0, minute=0, second=0)
+    every = ["mail.log", "mail.log.1", "mail.log.2.gz", "mail.log.3.gz", "mail.log.4.gz"]
+    assert narrowed(tmp_path, None, None) == every
+    # Begun five days ago; what came before is a day's grace.
+    assert narrowed(tmp_path, midnight - timedelta(days=3), None) == every[:3]
+    assert narrowed(tmp_path, None, midnight - timedelta(days=6, hours=1)) == every[3:]
+    since, until = midnight - timedelta(days=5), midnight - timedelta(days=4, hours=23)
+    assert narrowed(tmp_path, since, until) == every[2:4]
+    assert narrowed(tmp_path, midnight + timedelta(days=40), midnight + timedelta(days=41)) == ["mail.log"]
+    assert narrowed(tmp_path, None, midnight - timedelta(days=40)) == every
+
+
+def test_a_span_counts_the_same_with_and_without_the_files_outside(tmp_path: Path) -> None:
+    for age in range(4):
+        begin = NOW.replace(hour=0, minute=0, second=0) - timedelta(days=age)
+        name = "mail.log" + (f".{age}" if age else "")
+        write(tmp_path / name, log(*(begin + timedelta(hours=hour) for hour in range(23))), begin)
+    since = NOW - timedelta(days=1)
+    wide = Sources(expand([str(tmp_path)]).sources, UTC_ZONE, NOW)
+    narrow = Sources(expand([str(tmp_path)]).sources, UTC_ZONE, NOW)
+    narrow.narrow(since, None)
+    assert len(narrow.files) < len(wide.files)
+    later = [[time for time in instants(sources.files) if time >= since] for sources in (wide, narrow)]
+    assert later[0] == later[1] != []

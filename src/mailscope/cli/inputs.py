@@ -105,6 +105,8 @@ class Inputs:
 
         selection, library = self.selection(), self.library()
         sources = self.sources() if found is None else self.sources_of(*found)
+        if len(sources.files) > 1 and (selection.since or selection.until):
+            sources.narrow(selection.since, selection.until)
         return Pipeline(sources, library, needed, selection)
 
     @property

@@ -81,15 +81,16 @@ def _counted(inputs: Inputs, found: Found) -> tuple[Pipeline, Ledger]:
     """The tallies, made in two processes where that is worth it and certain to be right."""
     from mailscope.halves import Second, cut_of
 
-    cut = cut_of(found[0])
-    if cut is None:
+    if cut_of(found[0]) is None:
         pipeline = _pipeline(inputs, found)
         return pipeline, _count_all(pipeline)
     # Before Polars is imported: a process of two needs no threads besides.
     os.environ["POLARS_MAX_THREADS"] = "1"
     with Second() as second:
         pipeline = _pipeline(inputs, found)
-        ledger = _count_halves(inputs, pipeline, cut, second)
+        # Of the files that are of the span asked for.
+        cut = cut_of(pipeline.sources.files)
+        ledger = None if cut is None else _count_halves(inputs, pipeline, cut, second)
     return pipeline, ledger or _count_all(pipeline)
 
 

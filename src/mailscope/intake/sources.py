@@ -19,6 +19,7 @@ from mailscope.intake.reader import CHUNK_BYTES, Chunk, ReadReport, Source, read
 PEEK_BYTES: Final = 32 << 10
 SAMPLES: Final = 400
 SAMPLE_BYTES: Final = 1 << 10
+GRACE: Final = timedelta(days=1)
 OLDEST_MTIME: Final = datetime(1990, 1, 1, tzinfo=UTC).timestamp()
 MONTH_AND_DAY: Final = re.compile(
     rb"\n(?:<[^>\n]{1,20}>)?(" + "|".join(MONTHS).encode() + rb") {1,2}([0-9]{1,2}) [0-9]{2}:[0-9]{2}:"
@@ -69,6 +70,31 @@ class Sources:
                 following[source.set_id] = opened.first
             out[id(source)] = opened
         return [out[id(source)] for source in self.files]
+
+    def narrow(self, since: datetime | None, until: datetime | None) -> None:
+        """Leave out the files that hold no line of a span (naive UTC; None: open).
+
+        Of a rotated set, a file ends where the next one begins.  A day's grace is for clocks that were
+        set, and for lines that came late.  Nothing is left out where that would be everything, or where
+        there is a pipe, which can be looked at only once.
+        """
+        if any(source.size_bytes is None for source in self.files):
+            return
+        begins = {source.name: source.first for source in self.opened()}
+        sets: dict[str, list[Source]] = {}
+        for source in sorted(self.files, key=lambda file: -file.age_rank):
+            sets.setdefault(source.set_id, []).append(source)
+        outside: set[str] = set()
+        for files in sets.values():
+            ends = [*(begins[source.name] for source in files[1:]), None]
+            for source, end in zip(files, ends, strict=True):
+                first = begins[source.name]
+                early = since is not None and end is not None and end < since - GRACE
+                late = until is not None and first is not None and first > until + GRACE
+                if early or late:
+                    outside.add(source.name)
+        within = [source for source in self.files if source.name not in outside]
+        self.files = within or self.files
 
     def _bound(self, source: Source, following: datetime | None) -> datetime:
         bound = self.now
