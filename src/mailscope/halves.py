@@ -322,9 +322,11 @@ def _chunks(
 
     ``shown``, of the first half only, is what a progress bar looks at: both halves move alike.
     """
+    from mailscope.intake.continued import whole_records
     from mailscope.intake.reader import read_chunks
 
-    for chunk in read_chunks(source, min(task.sources.chunk_bytes, CHUNK_BYTES), None, report):
+    chunks = read_chunks(source, min(task.sources.chunk_bytes, CHUNK_BYTES), None, report)
+    for chunk in whole_records(chunks):
         if of is None or second == (chunk.offset >= of):
             yield chunk.data
         elif not second:

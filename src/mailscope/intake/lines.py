@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from mailscope.intake import containers, inner_priority, priority
+from mailscope.intake import containers, continued, inner_priority, priority
 from mailscope.intake.envelopes import ENVELOPES, epoch, rfc5424
 from mailscope.intake.envelopes.header import TIME, Header, nulls
 
@@ -80,6 +80,7 @@ def parse_lines(data: bytes) -> Lines:
     if glued is not None:
         raw, number, more = _part(raw, number, glued)
         header, _ = _unwrap_splogger(take_apart(raw))
+    header = _replace(header, text=continued.join(raw, header))
     return Lines(raw, header, total, number, more)
 
 

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from mailscope.intake.ahead import read_ahead
 from mailscope.intake.clock import AHEAD_DAYS, BACK_DAYS, Clock
+from mailscope.intake.continued import whole_records
 from mailscope.intake.envelopes.rfc3164 import MONTHS
 from mailscope.intake.lines import parse_lines
 from mailscope.intake.reader import CHUNK_BYTES, Chunk, ReadReport, Source, read_chunks
@@ -159,7 +160,7 @@ class Sources:
         if source.compression != "none" or report.compression != "none":
             # Unpacking keeps a processor busy; it goes on while chunks are being parsed.
             chunks = read_ahead(iter(chunks), depth=2)
-        for chunk in chunks:
+        for chunk in whole_records(chunks):
             yield chunk.data
 
 

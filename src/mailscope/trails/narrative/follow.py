@@ -31,6 +31,8 @@ UNRECOGNISED: Final = "unrecognised"
 # What the start of a qmail delivery tells of its end.
 FROM_START: Final = ("queue_id", "recipient", "relay_host", "delay_transmit_s")
 TOKEN: Final = re.compile(r"[0-9A-Za-z]{5,}")
+# What splogger writes instead of a space behind the stamp of a record that goes on with the one before.
+CONTINUED: Final = "+"
 OrderOf = tuple[int, int]
 
 
@@ -168,8 +170,14 @@ def _join_others(followed: Followed) -> None:
             reign = reigns[(line.step.host, queue_id)]
             if not reign or reign[-1][1] != line.trail:
                 reign.append((line.step.order, line.trail))
+    latest: dict[tuple[str | None, datetime | None], int] = {}
     for line in followed.lines:
+        same_instant = line.step.host, line.step.time
         if line.trail is not None:
+            latest[same_instant] = line.trail
+            continue
+        if line.step.text.startswith(CONTINUED) and same_instant in latest:
+            line.trail = latest[same_instant]
             continue
         known = line.step.fields.get("queue_id")
         ids = [known] if known else TOKEN.findall(line.step.text) if line.step.event == UNRECOGNISED else []

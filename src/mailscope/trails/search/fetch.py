@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+from mailscope.intake.continued import rest_of
 from mailscope.trails.search import marks
 from mailscope.trails.search.find import Block
 from mailscope.trails.search.lines import line_at
@@ -71,6 +72,8 @@ class Fetch:
                 ended = marks.ended(line) == delivery
                 if ended:
                     span.lines[(number, block.offset + begin)] = line
+                    for start, rest in rest_of(block.data, begin, line):
+                        span.lines[(number, block.offset + start)] = rest
                 if ended or marks.started(line):
                     return
             at = block.data.find(needle, begin + len(line))
