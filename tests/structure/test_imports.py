@@ -14,7 +14,7 @@ LONGEST, LONG = 400, 300
 # The flow runs downwards: a folder may use what stands before it, and nothing else.
 INTAKE, RECOGNISE, SEQUENCE = {"vocabulary"}, {"vocabulary"}, {"recognise", "intake", "vocabulary"}
 TRAILS, TALLIES = {"recognise", "vocabulary"}, {"trails", "recognise", "vocabulary"}
-REPORTS = {"tallies", "trails", "recognise", "language", "vocabulary"}
+REPORTS = {"tallies", "causes", "trails", "recognise", "language", "vocabulary"}
 FLOW = {"tallies", "trails", "sequence", "recognise", "intake", "vocabulary"}
 ALLOWED: dict[str, set[str]] = {
     "vocabulary": set(),
@@ -23,6 +23,8 @@ ALLOWED: dict[str, set[str]] = {
     "recognise": RECOGNISE,
     "sequence": SEQUENCE,
     "trails": TRAILS,
+    # What a reason means: over shapes, as reports keep them.
+    "causes": {"recognise", "language", "vocabulary"},
     # Looks for a message's lines in raw bytes, so it reads sources itself ...
     "trails/search": {"intake", *TRAILS},
     # ... and what it finds is timed, merged and followed as every log is: a small flow of its own.

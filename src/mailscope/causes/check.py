@@ -1,8 +1,8 @@
 """The self-check of the causes' data: the examples are the tests.
 
-Every rule has examples; each example, and each phrase on its own, is classified as the rule says.  So no phrase is
-hidden behind an earlier rule, and no text that was once understood is lost.  Every text stands in every language,
-every code leads to a cause that there is.
+Every rule has examples; each example, and each phrase on its own, is classified as the rule says.  So no
+phrase is hidden behind an earlier rule, and no text that was once understood is lost.  Every text stands in
+every language, every code leads to a cause that there is.
 """
 
 from __future__ import annotations
@@ -52,7 +52,11 @@ def _texts() -> Iterator[str]:
     for fault, told in read("faults").items():
         yield from (f"fault '{fault}' is not told in '{lang}'" for lang in LANGUAGES if not told.get(lang))
     for code in (*enhanced_codes().values(), *reply_codes().values()):
-        yield from (f"code {code.code} is not told in '{lang}'" for lang in LANGUAGES if not code.meaning[lang].strip())
+        yield from (
+            f"code {code.code} is not told in '{lang}'"
+            for lang in LANGUAGES
+            if not code.meaning[lang].strip()
+        )
 
 
 def _names() -> Iterator[str]:
@@ -79,10 +83,7 @@ def _names() -> Iterator[str]:
 def _examples(direction: Direction) -> Iterator[str]:
     """Hold every example and phrase of one direction's rules against what is made of it."""
     held = [
-        (rule, text, code)
-        for rule in rules()
-        if rule.only in (None, direction)
-        for text, code in _held(rule)
+        (rule, text, code) for rule in rules() if rule.only in (None, direction) for text, code in _held(rule)
     ]
     frame = pl.DataFrame({"reason": [text for _, text, _ in held], "dsn_status": [code for *_, code in held]})
     told = classify(frame.select(shaped(pl.col("reason")), "dsn_status"), direction)
@@ -96,6 +97,6 @@ def _held(rule: Rule) -> Iterator[tuple[str, str | None]]:
     code = None if rule.final is None else "5.0.0" if rule.final else "4.0.0"
     yield from ((text, None) for text in rule.examples)
     for phrase in rule.says:
-        # Among other words, unless it must stand at the beginning: what is written in one word is taken for qmail's.
+        # Among other words, unless it must stand at the beginning: one long word would be taken for qmail's.
         text = phrase.replace("*", ANYTHING)
         yield (text[1:] + AFTER if phrase.startswith("^") else BEFORE + text + AFTER), code

@@ -1,11 +1,11 @@
 """From a reason and its codes to a cause.
 
-What counts, in this order: words that tell a cause (``wording.py``); a precise enhanced code; words that tell
-little; a vague enhanced code (such as 5.7.1); the reply code; what the status alone tells.  So 5.1.1 with words of
-a full mailbox is a full mailbox.  What none of them knows is ``unclassified``.
+What counts, in this order: words that tell a cause (``wording.py``); a precise enhanced code; words that
+tell little; a vague enhanced code (such as 5.7.1); the reply code; what the status alone tells.  So 5.1.1
+with words of a full mailbox is a full mailbox.  What none of them knows is ``unclassified``.
 
-Everything is looked at as a shape (``recognise/shape.py``): a stranger's address or host name in a reason must not
-decide, and a report, which keeps shapes, must say the same as the line itself.
+Everything is looked at as a shape (``recognise/shape.py``): a stranger's address or host name in a reason
+must not decide, and a report, which keeps shapes, must say the same as the line itself.
 """
 
 from __future__ import annotations
@@ -38,35 +38,52 @@ def classify(frame: pl.DataFrame, direction: Direction = OUTGOING) -> pl.DataFra
     In: a frame with ``shape`` (``shaped`` makes it of reasons) and, as far as they are known, ``status``,
     ``dsn_status`` and ``reply_code``; whether deliveries of ours failed or we refused.  Out: for each row
     ``cause``, ``basis`` (what told it: words, enhanced_code, reply_code, status, nothing), ``rule`` (the
-    place in ``wording.rules()``, null if not by words) and ``blocklist`` (the list that is named).
+    place in ``wording.rules()``, null if not by words) and ``blocklist`` (the list that is named); all null
+    where the shape is.
     """
     inputs = frame.select(
         (pl.col(name) if name in frame.columns else pl.lit(None)).cast(dtype).alias(name)
         for name, dtype in INPUTS.items()
     )
     distinct = inputs.unique(maintain_order=True)
-    told = pl.concat([distinct, _told(distinct, direction)], how="horizontal")
-    return inputs.join(told, on=list(INPUTS), how="left", nulls_equal=True, maintain_order="left").drop(INPUTS)
-
-
-def shaped(reason: pl.Expr) -> pl.Expr:
-    """The shapes of reasons, as ``classify`` wants them."""
-    return reason_shape(reason).alias("shape")
-
-
-def causes(direction: Direction, *, name: str = "cause") -> pl.Expr:
-    """One of classify's columns as an expression over rows that have a ``shape``, such as a tally's."""
-    known = [pl.col("^(shape|status|dsn_status|reply_code)$")]
-    return pl.struct(known).map_batches(
-        lambda rows: classify(rows.struct.unnest(), direction)[name], return_dtype=pl.String
+    judged = pl.concat([distinct, _remembered(distinct, direction)], how="horizontal")
+    return inputs.join(judged, on=list(INPUTS), how="left", nulls_equal=True, maintain_order="left").drop(
+        INPUTS
     )
 
 
-def _told(distinct: pl.DataFrame, direction: Direction) -> pl.DataFrame:
+def shaped(reason: pl.Expr) -> pl.Expr:
+    """The shapes of reasons, as ``classify`` wants them; where there are no words, an empty one."""
+    return reason_shape(reason.fill_null("")).alias("shape")
+
+
+def told(column: str, direction: Direction, *inputs: pl.Expr | str) -> pl.Expr:
+    """A column of ``classify`` as an expression.
+
+    In: its name; the direction; the inputs, of which those are the least that there are.
+    """
+    return pl.struct(*inputs).map_batches(
+        lambda rows: classify(rows.struct.unnest(), direction)[column], return_dtype=pl.String
+    )
+
+
+def _remembered(distinct: pl.DataFrame, direction: Direction) -> pl.DataFrame:
+    """The causes of distinct rows; a report asks for those of the same rows several times."""
+    last = _LAST.get(direction)
+    if last is None or not last[0].equals(distinct):
+        last = _LAST[direction] = distinct, _judged(distinct, direction)
+    return last[1]
+
+
+_LAST: Final[dict[Direction, tuple[pl.DataFrame, pl.DataFrame]]] = {}
+
+
+def _judged(distinct: pl.DataFrame, direction: Direction) -> pl.DataFrame:
     """The causes of distinct rows."""
     shape = pl.col("shape").fill_null("")
     known = distinct.select(
         row=pl.int_range(pl.len(), dtype=pl.UInt32),
+        there=pl.col("shape").is_not_null(),
         text=wording.normal(shape),
         # A program that wrote nothing, or qmail's reason (its lines end with slashes) that is no reply.
         from_program=shape.str.contains(BLANK)
@@ -97,11 +114,18 @@ def _told(distinct: pl.DataFrame, direction: Direction) -> pl.DataFrame:
         (REPLY, pl.col("by_reply")),
         (STATUS, pl.when("given_up").then(pl.lit(EXPIRED))),
     )
-    cause = pl.coalesce(*(judged for _, judged in judges), pl.lit(UNCLASSIFIED)).alias("cause")
-    basis = pl.coalesce(*(pl.when(judged.is_not_null()).then(pl.lit(how)) for how, judged in judges), pl.lit(NOTHING))
+    cause = pl.coalesce(*(judged for _, judged in judges), pl.lit(UNCLASSIFIED))
+    basis = pl.coalesce(
+        *(pl.when(judged.is_not_null()).then(pl.lit(how)) for how, judged in judges), pl.lit(NOTHING)
+    )
+    # A tally's rows that were pooled have no shape: of them nothing is known.
+    there = pl.col("there")
     named = pl.when(cause.is_in(LISTED)).then(named_list(pl.col("text")))
     return known.select(
-        cause, basis.alias("basis"), pl.when(basis == WORDS).then("rule").alias("rule"), named.alias("blocklist")
+        pl.when(there).then(cause).alias("cause"),
+        pl.when(there).then(basis).alias("basis"),
+        pl.when(basis == WORDS).then("rule").alias("rule"),
+        pl.when(there).then(named).alias("blocklist"),
     )
 
 
@@ -117,7 +141,9 @@ def _by_words(known: pl.DataFrame, direction: Direction) -> pl.DataFrame:
 def _by_code(codes: pl.Series, asked: pl.Series) -> tuple[pl.Series, pl.Series]:
     """What enhanced codes tell: the causes of precise ones, and of vague ones."""
     table = {code: enhanced(code) for code in _distinct(codes, asked)}
-    precise = {code: found.cause for code, found in table.items() if found and found.cause and not found.vague}
+    precise = {
+        code: found.cause for code, found in table.items() if found and found.cause and not found.vague
+    }
     vague = {code: found.cause for code, found in table.items() if found and found.vague}
     return _mapped(codes, precise, f"{codes.name}_precise"), _mapped(codes, vague, f"{codes.name}_vague")
 

@@ -1,4 +1,4 @@
-"""Enhanced status codes (RFC 3463, the IANA registry, and those of providers) and SMTP reply codes (RFC 5321)."""
+"""Enhanced status codes (RFC 3463, IANA's registry, providers' own) and SMTP reply codes (RFC 5321)."""
 
 from __future__ import annotations
 

@@ -24,9 +24,8 @@ def named_list(text: pl.Expr) -> pl.Expr:
     """The list that normal texts (``wording.normal``) name, null where none is named."""
     known = _names()
     first = text.str.extract_many(pl.lit(pl.Series(list(known)).implode()), overlapping=True).list.first()
-    return pl.coalesce(
-        *(text.str.extract(zone, 1) for zone in ZONES), first.replace_strict(known, default=None, return_dtype=pl.String)
-    )
+    operator = first.replace_strict(known, default=None, return_dtype=pl.String)
+    return pl.coalesce(*(text.str.extract(zone, 1) for zone in ZONES), operator)
 
 
 @cache

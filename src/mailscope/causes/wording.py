@@ -1,11 +1,11 @@
 """The words of mail servers: rules that know a cause by what a reason says.
 
-A phrase is plain text in small letters; ``*`` stands for anything, ``^`` at its beginning for the beginning of the
-reason.  A rule applies where one of its phrases is found; of several rules the first wins, in the order of FILES
-and of the rules in a file.  So what a provider says on its own stands before what many say.
+A phrase is plain text in small letters; ``*`` stands for anything, ``^`` at its beginning for the beginning
+of the reason.  A rule applies where one of its phrases is found; of several rules the first wins, in the
+order of FILES and of the rules in a file.  So what a provider says on its own stands before what many say.
 
-All phrases are looked for in one pass, a phrase with a ``*`` by its longest piece; the few texts that hold it are
-then looked at once more.  There is no regex that a hostile text could slow down.
+All phrases are looked for in one pass, a phrase with a ``*`` by its longest piece; the few texts that hold it
+are then looked at once more.  There is no regex that a hostile text could slow down.
 """
 
 from __future__ import annotations
@@ -86,7 +86,11 @@ def _rule(entry: Mapping[str, Any], content: Mapping[str, Any], file: str, numbe
 
 def normal(text: pl.Expr) -> pl.Expr:
     """Texts as phrases are held against them: small letters, single blanks, no codes within sentences."""
-    text = text.str.to_lowercase().str.replace_all("[\u2018\u2019`\u00b4]", "'").str.replace_all(r"[\x00-\x1f]", " ")
+    text = (
+        text.str.to_lowercase()
+        .str.replace_all("[\u2018\u2019`\u00b4]", "'")
+        .str.replace_all(r"[\x00-\x1f]", " ")
+    )
     text = text.str.strip_prefix(SUSPENDED)
     for _ in range(2):
         # What stands between two codes belongs to both matches, so one pass may miss the second.
@@ -98,7 +102,8 @@ def normal(text: pl.Expr) -> pl.Expr:
 def found(texts: pl.Series, final: pl.Series, direction: Direction) -> pl.DataFrame:
     """For every text the first rule that applies: ``row``, ``rule`` (its place in ``rules()``).
 
-    In: normal texts, and whether their reply is final (null: not known).  Texts that no rule knows have no row.
+    In: normal texts, and whether their reply is final (null: not known).  A text that no rule knows has no
+    row.
     """
     table = _phrases(direction)
     known = table["piece"].unique().implode()
@@ -141,7 +146,12 @@ def _phrases(direction: Direction) -> pl.DataFrame:
         if rule.only in (None, direction)
         for phrase in rule.says
     ]
-    schema = {"piece": pl.String, "parts": pl.List(pl.String), "rule": pl.UInt32, "final": pl.Boolean}
+    schema: dict[str, pl.DataType | type[pl.DataType]] = {
+        "piece": pl.String,
+        "parts": pl.List(pl.String),
+        "rule": pl.UInt32,
+        "final": pl.Boolean,
+    }
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 

@@ -29,7 +29,9 @@ LONGEST_REASON: Final = 320
 
 def reason_shape(text: pl.Expr) -> pl.Expr:
     """The shape of reasons; qmail's, in which blanks are underlines, made readable first."""
-    return _cut(pl.when(text.str.contains(" ", literal=True)).then(text).otherwise(spaced(text)), LONGEST_REASON)
+    return _cut(
+        pl.when(text.str.contains(" ", literal=True)).then(text).otherwise(spaced(text)), LONGEST_REASON
+    )
 
 
 def spaced(text: pl.Expr) -> pl.Expr:

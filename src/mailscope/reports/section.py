@@ -19,7 +19,7 @@ from mailscope.tallies.ledger import Ledger
 from mailscope.tallies.registry import BY_NAME
 from mailscope.tallies.tally import SLOT_S
 
-Unit = Literal["text", "word", "hour", "day", "clock", "count", "bytes", "seconds", "percent"]
+Unit = Literal["text", "word", "cause", "hour", "day", "clock", "count", "bytes", "seconds", "percent"]
 EVERYTHING: Final = pl.lit(True)
 
 
@@ -28,7 +28,7 @@ class Label:
     """What tells rows apart: a key of the tallies, or what ``of`` makes of their keys in a time zone.
 
     Labels of the unit ``word`` are words of ours, not of the log; ``words`` are those that may occur, told in
-    the person's language.
+    the person's language.  Those of the unit ``cause`` are names of causes, told by their titles.
     """
 
     name: str

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from mailscope.causes.catalogue import catalogue
 from mailscope.language.phrase import Phrase
 from mailscope.language.translator import TELL_ENGLISH, Translator
 from mailscope.reports import figures
@@ -184,7 +185,7 @@ def _volume(report: dict[str, Any]) -> tuple[str, ...]:
 def _section(name: str, report: dict[str, Any], paper: Paper, tr: Translator) -> list[Line]:
     section = report[name]
     rows = _filled(section["rows"], report["zone"]) if name == "by_hour" else section["rows"]
-    timed = section["keys"][0]["unit"] not in ("text", "word")
+    timed = section["keys"][0]["unit"] not in ("text", "word", "cause")
     columns = [] if timed else [Column("", [str(row["row"]) for row in rows], right=True, style="faint")]
     words = [_words(key, rows, tr) for key in section["keys"]]
     numbers = [_figures(number, rows, tr) for number in section["numbers"]]
@@ -203,6 +204,9 @@ def _words(key: dict[str, Any], rows: Sequence[dict[str, Any]], tr: Translator) 
     cells = [figures.shown(row[key["name"]], key["unit"]) for row in rows]
     if key["unit"] == "word":
         cells = [tr(cell) for cell in cells]
+    if key["unit"] == "cause":
+        known = catalogue()
+        cells = [known[cell].text(tr.language).title if cell in known else cell for cell in cells]
     if key["name"] in ("sender", "domain"):
         cells = [cell or NO_SENDER for cell in cells]
     if key["name"] == "reason":

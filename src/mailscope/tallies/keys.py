@@ -6,7 +6,7 @@ from typing import Final
 
 import polars as pl
 
-from mailscope.recognise.shape import shape
+from mailscope.recognise.shape import reason_shape, shape
 from mailscope.tallies.tally import SLOT_S, STAGES, bucket
 from mailscope.trails.story import INTERNAL, REQUEUED
 
@@ -15,7 +15,14 @@ KEYS: Final[dict[str, pl.Expr]] = {
     # A quarter of an hour: it divides every zone's hours, so that hours can be told in any zone.
     "slot": (pl.col("time").dt.epoch("s") // SLOT_S).alias("slot"),
     "slot:first_time": (pl.col("first_time").dt.epoch("s") // SLOT_S).alias("slot"),
-    "shape": shape(pl.col("reason")).alias("shape"),
+    # An attempt without words is told apart from rows that were pooled, whose shape is null.
+    "shape:attempt": reason_shape(pl.col("reason").fill_null("")).alias("shape"),
+    "shape:verdict": reason_shape(pl.col("reason")).alias("shape"),
+    "shape:note": shape(pl.col("reason")).alias("shape"),
+    "recipient_domain": pl.col("recipient")
+    .str.extract("@([^@]*)$", 1)
+    .str.to_lowercase()
+    .alias("recipient_domain"),
     # Notifications and forwarded copies, which are made here, and what was requeued; null where the
     # beginning is not in the log.
     "internal": pl.col("origin").is_in(NOT_FROM_OUTSIDE).alias("internal"),

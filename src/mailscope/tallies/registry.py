@@ -35,8 +35,8 @@ TALLIES: Final[tuple[Tally, ...]] = (
         for stage in STAGES
     ),
     Tally(
-        "reasons", "deliveries", ("status", "dsn_status", "shape"), (COUNT,),
-        "Attempts that did not deliver, by reason.", "unsent",
+        "reasons", "deliveries", ("recipient_domain", "status", "dsn_status", "shape:attempt"), (COUNT,),
+        "Attempts that did not deliver, by recipient domain and reason.", "unsent",
     ),
     Tally("fates", "recipients", ("fate",), (RECIPIENTS,), "Final fate of recipients."),
     Tally(
@@ -45,7 +45,8 @@ TALLIES: Final[tuple[Tally, ...]] = (
         "Messages, by how they came and went.",
     ),
     Tally(
-        "verdicts", "verdicts", ("event", "action", "stage", "reply_code", "shape"), (COUNT,),
+        "verdicts", "verdicts", ("event", "action", "stage", "reply_code", "dsn_status", "shape:verdict"),
+        (COUNT,),
         "Refusals and other verdicts, by reason.",
     ),
     Tally("verdicts_by_time", "verdicts", ("slot", "event"), (COUNT,), "Refusals and other verdicts."),
@@ -53,11 +54,11 @@ TALLIES: Final[tuple[Tally, ...]] = (
         "verdict_clients", "verdicts", ("client_host", "client_ip", "event"), (COUNT,),
         "Refusals and other verdicts, by client.",
     ),
-    Tally("problems", "problems", ("event", "program", "shape"), (COUNT,), "Warnings and errors."),
+    Tally("problems", "problems", ("event", "program", "shape:note"), (COUNT,), "Warnings and errors."),
     Tally("login_failures", "logins", ("service", "client_ip", "user"), (COUNT,), "Failed logins.", "failed"),
     Tally("logins", "logins", ("service", "event"), (COUNT,), "Logins, by service and outcome."),
     Tally("connections", "connections", ("service", "event"), (COUNT,), "Connections and how they ended."),
-    Tally("losses", "losses", ("program", "shape"), (COUNT,), "Notes that log lines were lost."),
+    Tally("losses", "losses", ("program", "shape:note"), (COUNT,), "Notes that log lines were lost."),
     Tally(
         "concurrency", "concurrency", ("slot", "local_full", "remote_full"),
         (

@@ -39,7 +39,8 @@ class EventTable:
 VERDICTS: Final = ("rejected", "reject_warned", "held", "discarded", "redirected", "filtered")
 EVENT_TABLES: Final[dict[str, EventTable]] = {
     "verdicts": EventTable(
-        VERDICTS, ("action", "stage", "reply_code", "reason", "header", "client_host", "client_ip")
+        VERDICTS,
+        ("action", "stage", "reply_code", "dsn_status", "reason", "header", "client_host", "client_ip"),
     ),
     "problems": EventTable(("warned", "failed", "panicked"), core=("event", "program")),
     "logins": EventTable(

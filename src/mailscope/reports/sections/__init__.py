@@ -11,6 +11,7 @@ from typing import Final
 from mailscope.reports.section import Section
 from mailscope.reports.sections import (
     bounces,
+    causes,
     clients,
     concurrency,
     connections,
@@ -47,8 +48,11 @@ SECTIONS: Final[tuple[Section, ...]] = (
     relays.SECTION,
     clients.SECTION,
     logins.BY_USER,
+    causes.BY_CAUSE,
+    causes.BY_DOMAIN,
     deferrals.SECTION,
     bounces.SECTION,
+    causes.OF_REJECTS,
     rejects.BY_REASON,
     rejects.BY_CLIENT,
     verdicts.SECTION,
