@@ -1,9 +1,10 @@
 """Run commands and measure them: wall time, processor time, peak memory.
 
-Memory is that of the command and its child processes together: the sum of their resident sets
-(/proc/PID/statm), looked at fifty times a second, or `ru_maxrss` (getrusage(2)) of the largest where that
-is more. A child begins as a copy of its parent and inherits that much as its peak, so this process must
-stay small: logs are made by another process.
+Memory is that of the command and its child processes together: the sum of their proportional sets
+(Pss in /proc/PID/smaps_rollup, proc(5): a page that several processes share, such as those of a library, counts
+once), looked at ten times a second, or `ru_maxrss` (getrusage(2)) of the largest where that is more. A child
+begins as a copy of its parent and inherits that much as its peak, so this process must stay small: logs are
+made by another process.
 """
 
 import os
@@ -66,7 +67,7 @@ class FamilyMemory:
     def __init__(self, pid: int) -> None:
         """Begin to watch."""
         self._pid = pid
-        self._peak_pages = 0
+        self._peak_kb = 0
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self._thread.start()
@@ -75,19 +76,22 @@ class FamilyMemory:
         """Stop watching and give the largest sum seen, in MiB."""
         self._done.set()
         self._thread.join()
-        return self._peak_pages * os.sysconf("SC_PAGE_SIZE") / (1 << 20)
+        return self._peak_kb / 1024
 
     def _watch(self) -> None:
-        while not self._done.wait(0.02):
-            self._peak_pages = max(self._peak_pages, self._pages(self._pid))
+        while not self._done.wait(0.1):
+            self._peak_kb = max(self._peak_kb, self._kb(self._pid))
 
-    def _pages(self, pid: int) -> int:
+    def _kb(self, pid: int) -> int:
         try:
-            pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+            rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
             children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        except (OSError, IndexError):  # it has ended meanwhile
+        except OSError:  # it has ended meanwhile
             return 0
-        return pages + sum(self._pages(int(child)) for child in children)
+        proportional = next(
+            (int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:")), 0
+        )
+        return proportional + sum(self._kb(int(child)) for child in children)
 
 
 def run(command: Command) -> Run:
