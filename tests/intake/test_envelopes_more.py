@@ -65,6 +65,24 @@ def test_priorities_differ_from_line_to_line() -> None:
     ]
 
 
+def test_severity_word_in_the_hosts_place() -> None:
+    """bokysan/docker-postfix: its rsyslog template writes the severity, padded, and no host."""
+    lines = [
+        f"2026-11-02T04:00:42.1+00:00 INFO    {TAG}: {TEXT}",
+        "2026-11-02T04:00:43.1+00:00 WARNING postfix/smtpd[9]: warning: x: y",
+        "2026-11-02T04:00:44.1+00:00 mx1 postfix/smtpd[9]: warning: x: y",
+    ]
+    wanted = [
+        (None, TAG, TEXT, None),
+        (None, "postfix/smtpd[9]", "warning: x: y", None),
+        ("mx1", "postfix/smtpd[9]", "warning: x: y", None),
+    ]
+    header = parse_lines("\n".join(lines).encode()).header
+    assert [whole(header, row) for row in range(3)] == wanted
+    for line, expected in zip(lines, wanted, strict=True):
+        assert whole(parse_lines(line.encode()).header) == expected
+
+
 @pytest.mark.parametrize(
     ("line", "wanted"),
     [

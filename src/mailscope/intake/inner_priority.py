@@ -4,6 +4,7 @@
     Jan  1 00:00:00 host mail.info tag[pid]: text               BusyBox
     Jan  1 00:00:00 host mail:info tag[pid]: text               AIX
     Jan  1 00:00:00 host tag[pid]: [ID 197553 mail.info] text   Solaris
+    2026-01-01T00:00:00+00:00 INFO    tag[pid]: text            rsyslog's template in containers: no host
 
 The usual lines have none of these; looking for them costs next to nothing where they are not.
 """
@@ -24,13 +25,14 @@ WORD: Final = (
 WORD_FORM: Final = r"^([a-z0-9]+)[.:]([a-z]+) (.*)$"
 SOLARIS: Final = r"^\[ID [0-9]+ ([a-z0-9]+)\.([a-z]+)\] (.*)$"
 FREEBSD: Final = r"^<([a-z0-9]+)\.([a-z0-9]+)>$"
+LEVELS: Final = tuple(word.upper() for word in (*priority.SEVERITIES, *priority.ALIASES))
 
 
 def unwrap(header: Header) -> Header:
     """The header with such priorities taken off and told in ``pri``."""
     if header.host is None:
         return header
-    header = _freebsd(header)
+    header = _level(_freebsd(header))
     if header.tag.null_count():
         header = _word(header)
     if header.text.str.starts_with("[ID ").any():
@@ -61,6 +63,27 @@ def _freebsd(header: Header) -> Header:
         tag=header.tag.scatter(rows, tag),
         text=header.text.scatter(rows, text),
         pri=_pri(header, rows, pri),
+    )
+
+
+def _level(header: Header) -> Header:
+    """A severity in capitals, filled up with blanks, stands where the host is expected; no facility."""
+    host = header.host
+    if isinstance(host, str):
+        if host not in LEVELS:
+            return header
+        host = pl.Series([host]).new_from_index(0, len(header.text))
+    assert host is not None
+    rows = host.is_in(LEVELS).arg_true()
+    if not len(rows):
+        return header
+    untagged = rows.filter(header.tag.gather(rows).is_null())
+    tag, text = split_tag(header.text.gather(untagged).str.strip_chars_start(" "))
+    return replace(
+        header,
+        host=host.scatter(rows, None),
+        tag=header.tag.scatter(untagged, tag),
+        text=header.text.scatter(untagged, text),
     )
 
 
