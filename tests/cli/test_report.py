@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import re
+import shlex
 import subprocess
 import sys
 import time
@@ -122,6 +123,9 @@ def test_span_and_host() -> None:
         ([str(LOG), "--tz", "Nowhere"], 2, "unknown zone"),
         ([str(LOG), "--top", "-1"], 2, "--top"),
         ([str(LOG), "--nonsense"], 2, "--nonsense"),
+        ([str(LOG), "--section", "nonsense"], 2, "there is no section 'nonsense'"),
+        ([str(LOG), "--without", "nonsense"], 2, "sections: "),
+        ([str(LOG), "--format", "pdf"], 2, "--format"),
         ([str(LOG), "--lang", "tlh"], 2, "choose one of en, zh, it, sv"),
     ],
 )
@@ -217,6 +221,73 @@ def test_report_is_told_in_the_language_asked_for(
 ) -> None:
     done = report(LOG, *(("--lang", lang) if lang else ()), **environment, PYTHONIOENCODING="utf-8")
     assert done.stdout.startswith(title)
+
+
+@pytest.mark.parametrize(
+    ("name", "begins"),
+    [
+        ("r.html", b"<!doctype html>"),
+        ("r.md", b"# Mail report"),
+        ("r.csv", b"section,row,label_1"),
+        ("r.XLSX", b"PK"),
+        ("r.json", b"{"),
+        ("r.txt", b"Mail report"),
+        ("r", b"Mail report"),
+    ],
+)
+def test_ending_of_the_file_says_the_form(name: str, begins: bytes, tmp_path: Path) -> None:
+    out = tmp_path / name
+    assert report(LOG, "-o", out).returncode == 0
+    assert out.read_bytes().startswith(begins)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_form_that_is_asked_for_comes_before_the_ending(tmp_path: Path) -> None:
+    out = tmp_path / "report.txt"
+    report(LOG, "--format", "csv", "-o", out)
+    assert out.read_text().startswith("section,row")
+
+
+def test_workbook_goes_into_a_pipe_but_not_to_a_terminal() -> None:
+    command = [sys.executable, "-m", "mailscope", "report", str(LOG), "--format", "xlsx"]
+    assert subprocess.run(command, capture_output=True, check=True).stdout.startswith(b"PK")
+    assert b"name a file with -o" in on_terminal(command)
+
+
+def test_sections_are_chosen() -> None:
+    found = json.loads(report(LOG, "--format", "json", "--section", "bounces", "--section", "relays").stdout)
+    assert {name for name, part in found.items() if isinstance(part, dict) and "rows" in part} == {
+        "bounces",
+        "relays",
+    }
+    shown = report(LOG, "--without", "bounces").stdout
+    assert "Deferrals by reason" in shown
+    assert "Bounces by reason" not in shown
+    assert "By day" in report(LOG, "--section", "by_day").stdout
+
+
+def test_evidence_command_of_a_section_lists_its_lines() -> None:
+    found = json.loads(
+        report(LOG, "--format", "json", "--since", "2026-11-22T04:00:00", "--tz", "UTC").stdout
+    )["bounces"]
+    command = shlex.split(found["evidence"])
+    assert command[:4] == ["mailscope", "report", "--evidence", "bounces"]
+    assert "--since=2026-11-22T04:00:00Z" in command
+    assert len(report(*command[2:]).stdout.splitlines()) == found["totals"]["attempts"]
+    command[3] += ":1"
+    assert len(report(*command[2:]).stdout.splitlines()) == found["rows"][0]["attempts"]
+
+
+def test_pipe_has_no_evidence_command() -> None:
+    found = json.loads(report("-", "--format", "json", stdin=LOG.read_bytes()).stdout)
+    assert found["bounces"]["evidence"] is None
+
+
+def test_file_that_cannot_be_written_is_refused_before_anything_is_read(tmp_path: Path) -> None:
+    done = report("/nonexistent/mail.log", "-o", tmp_path / "missing" / "r.html")
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert str(tmp_path / "missing" / "r.html") in done.stderr
+    assert "it is a directory" in report(LOG, "-o", tmp_path).stderr
 
 
 def test_help_is_quick_and_names_everything() -> None:

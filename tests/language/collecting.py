@@ -7,6 +7,7 @@ entries are called.  A new registry of texts is added to ``REGISTRIES``.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -21,10 +22,14 @@ from mailscope.tallies.ledger import Ledger
 SOURCE = Path(mailscope.__file__).parent
 # tr.count(number, one, many) holds two texts.
 TELLING = {"Phrase": (0,), "tr": (0,), "tr.count": (1, 2)}
+# In a template: {{ tr("...") }}.
+IN_TEMPLATE = re.compile(r'\btr\("([^"]+)"')
 
 
 def in_source() -> Iterator[str]:
     """Texts that stand where they are shown."""
+    for path in SOURCE.rglob("*.html"):
+        yield from IN_TEMPLATE.findall(path.read_text(encoding="utf-8"))
     for path in SOURCE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call):

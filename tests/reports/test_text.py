@@ -12,8 +12,8 @@ from replaying import Replay, replay
 from mailscope.cli.terminal import columns, fit, safe
 from mailscope.language.choice import LANGUAGES
 from mailscope.language.translator import translator
+from mailscope.reports.forms.text import render
 from mailscope.reports.layout import Column, Paper, beside, pairs, plain, table
-from mailscope.reports.text import render
 
 
 def paper(width: int) -> Paper:

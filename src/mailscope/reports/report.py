@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from itertools import chain
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -20,16 +21,21 @@ from mailscope.reports import balance, saturation
 from mailscope.reports.section import Section
 from mailscope.reports.sections import BY_NAME, SECTIONS
 from mailscope.tallies.ledger import Ledger
+from mailscope.vocabulary.errors import UsageError
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How a report is shown: the zone of its times, how many rows a section has at most (0: all), and the
-    names of what was read."""
+    """How a report is shown.
+
+    The zone of its times, how many rows a section has at most (0: all), the names of what was read, and the
+    options and files that ask for the same lines again (None: they came through a pipe).
+    """
 
     zone: ZoneInfo
     top: int = 10
     sources: Sequence[str] = field(default=())
+    again: str | None = None
 
 
 def build(ledger: Ledger, settings: Settings) -> dict[str, Any]:
@@ -98,6 +104,7 @@ def table(section: Section, ledger: Ledger, settings: Settings) -> dict[str, Any
         "problem": section.problem,
         "keys": labels,
         "numbers": numbers,
+        "evidence": evidence(section.name, settings),
         "rows_total": len(rows),
         "totals": {name: int(rows[name].sum()) for name in summed},
         "rows": [
@@ -105,6 +112,26 @@ def table(section: Section, ledger: Ledger, settings: Settings) -> dict[str, Any
             for place, row in enumerate(shown.iter_rows(named=True), start=1)
         ],
     }
+
+
+def evidence(opened: str, settings: Settings) -> str | None:
+    """The command that lists the lines behind a section; behind one row with ``:ROW`` after its name."""
+    if settings.again is None:
+        return None
+    return f"mailscope report --evidence {opened} {settings.again}"
+
+
+def check(*chosen: Sequence[str]) -> None:
+    """Raise UsageError for a name that is no section's."""
+    for name in chain.from_iterable(chosen):
+        if name not in BY_NAME:
+            raise UsageError(f"there is no section '{name}'", "", f"sections: {', '.join(sorted(BY_NAME))}")
+
+
+def choice(report: dict[str, Any], only: Sequence[str], without: Sequence[str]) -> dict[str, Any]:
+    """The report with these sections only (none: all), and without those."""
+    wanted = set(only or BY_NAME) - set(without)
+    return {name: part for name, part in report.items() if name not in BY_NAME or name in wanted}
 
 
 def problems(report: dict[str, Any]) -> list[dict[str, Any]]:
@@ -148,4 +175,4 @@ def _instant(value: object, settings: Settings) -> str | None:
     return value.replace(tzinfo=UTC).astimezone(settings.zone).isoformat()
 
 
-__all__ = ["BY_NAME", "Settings", "build", "table"]
+__all__ = ["BY_NAME", "Settings", "build", "check", "choice", "table"]

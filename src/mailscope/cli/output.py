@@ -1,0 +1,58 @@
+"""Writing a result to standard output, or to a file that appears only when it is whole."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from mailscope.vocabulary.errors import InputError
+
+STANDARD_OUTPUT = Path("-")
+
+
+def write(pieces: Iterable[bytes | str], output: Path | None) -> None:
+    """Write pieces one after the other.
+
+    ``output``: a file, which is replaced in one step when all is written, so that nobody ever reads half of
+    it; or None or ``-`` for standard output.  Raises InputError where the file cannot be written; nothing is
+    left behind then.
+    """
+    if output is None or output == STANDARD_OUTPUT:
+        stream = sys.stdout.buffer
+        encoding = sys.stdout.encoding or "utf-8"
+        for piece in pieces:
+            stream.write(piece if isinstance(piece, bytes) else piece.encode(encoding, "backslashreplace"))
+        stream.flush()
+        return
+    beside = output.with_name(f".{output.name}.{os.getpid()}.tmp")
+    try:
+        with beside.open("wb") as file:
+            for piece in pieces:
+                file.write(piece if isinstance(piece, bytes) else piece.encode("utf-8", "backslashreplace"))
+        beside.replace(output)
+    except OSError as error:
+        raise InputError.from_os_error(error, output) from error
+    finally:
+        # Where the directory cannot even be looked into, there is nothing to remove.
+        if beside.exists():
+            beside.unlink()
+
+
+def writable(output: Path | None) -> None:
+    """Make sure that a file can be made there, before hours are spent on what goes into it.
+
+    Raises InputError where it cannot.
+    """
+    if output is None or output == STANDARD_OUTPUT:
+        return
+    if output.is_dir():
+        raise InputError("it is a directory", str(output), "name a file in it")
+    folder = output.parent
+    try:
+        folder.stat()
+    except OSError as error:
+        raise InputError.from_os_error(error, output) from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise InputError("no permission to write there", str(output), "choose another place with -o")
