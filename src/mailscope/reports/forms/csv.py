@@ -17,9 +17,9 @@ from typing import Any, Final
 
 import polars as pl
 
+from mailscope.exports.escapes import csv_safe
 from mailscope.language.translator import Translator
 from mailscope.reports.document import document
-from mailscope.reports.escapes import csv_safe
 from mailscope.reports.layout import Paper
 
 SUMS: Final = ("lines", "messages", "recipients", "attempts")
