@@ -20,6 +20,7 @@ STAMPS = (
     b"@400000006b0268921845b8e4", b"Nov 31 25:00:00", b"2026-02-30T04:00:42Z", b"Sun 2026-11-22 04:00:42 CET",
     b"Sun 2026-11-22 04:00:42 UTC", b"2026-11-22T04:00:42.186609123Z", b"2026-11-22T04:00:42.186609123Z Nov 22 04:00:42",
     b"2026-11-22T04:00:42.186609+00:00 stdout F Nov 22 04:00:42", b"postfix-1  | Nov 22 04:00:42",
+    b"ao\xc3\xbbt 22 04:00:42", b"Okt 22 04:00:42", b"11\xe6\x9c\x88 22 04:00:42", b"d\xc3\xa9c.  2 04:00:42", b"mai 2 04:00:42",
 )  # fmt: skip
 PRIORITIES = (b"", b"", b"", b"<22>", b"<mail.info>", b"<22> mail.info ", b"<999>", b"<x.y>")
 HOSTS = (b" mx1 ", b" mx2 ", b" mx1 ", b" ", b" caf\xc3\xa9 ", b" <mail.info> mx1 ", b" <2.6> mx1 ")
@@ -44,6 +45,13 @@ RFC5424 = (
     b'<22>1 2026-11-22T04:00:42.5+01:00 mx1 app - - [a b="\\]"] \xef\xbb\xbftext',
     b"<22>1 2026-11-22T04:00:42Z mx1 app",
 )
+JSON = (
+    b'{"log":"Nov 22 04:00:42 mx1 postfix/qmgr[812]: 4FA1B2C3D4: removed\\n","stream":"stdout","time":"2026-11-22T04:00:42.186609123Z"}',
+    b'{"log":"postfix/qmgr[812]: 4FA1B2C3D4: removed\\n","stream":"stderr","time":"2026-11-22T04:00:42Z"}',
+    b'{"log":"bare","stream":"stderr"}', b'{"log":"bare', b'{"log":7}', b'{"log":""}', b"{}",
+    b'{"MESSAGE":"4FA1B2C3D4: removed","__REALTIME_TIMESTAMP":"1795319942186609","SYSLOG_IDENTIFIER":"postfix/qmgr","_PID":"812","_HOSTNAME":"mx1","PRIORITY":"6","SYSLOG_FACILITY":"2"}',
+    b'{ "__REALTIME_TIMESTAMP" : "1795319942186609", "MESSAGE" : [99,97,102,233] }', b'{"MESSAGE":"no time"}',
+)  # fmt: skip
 
 
 def real_lines() -> list[bytes]:
@@ -58,7 +66,14 @@ made = st.builds(
     lambda *parts: b"".join(parts),
     st.sampled_from(PRIORITIES), st.sampled_from(STAMPS), st.sampled_from(HOSTS), st.sampled_from(TAGS), st.sampled_from(TEXTS),
 )  # fmt: skip
-whole = st.one_of(made, made, st.sampled_from(RFC5424), st.sampled_from(real_lines()), st.binary(max_size=30))
+whole = st.one_of(
+    made,
+    made,
+    st.sampled_from(RFC5424),
+    st.sampled_from(JSON),
+    st.sampled_from(real_lines()),
+    st.binary(max_size=30),
+)
 
 
 @st.composite

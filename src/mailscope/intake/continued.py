@@ -33,8 +33,7 @@ STAMP_AT_END: Final = r"(?:^|[^0-9])[0-9]{9,11}\.[0-9]{6,9}$"
 def join(raw: pl.Series, header: Header) -> pl.Series:
     """The texts of lines, those of cut lines whole; ``raw`` are the lines as logged."""
     text, time = header.text, header.time
-    plus = text.str.starts_with("+")
-    if time is None or not plus.any():
+    if time is None or not (plus := text.str.starts_with("+")).any():
         return text
     rows = plus.arg_true()
     # A text may begin with a plus of its own: of a continuation, the stamp stands right before it.

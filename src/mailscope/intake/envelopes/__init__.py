@@ -11,7 +11,7 @@ from typing import Final, Protocol
 
 import polars as pl
 
-from mailscope.intake.envelopes import epoch, iso, rfc3164, rfc5424, tai64n
+from mailscope.intake.envelopes import epoch, iso, journal_json, localised, rfc3164, rfc5424, tai64n
 from mailscope.intake.envelopes.header import Header
 
 
@@ -26,4 +26,4 @@ class Envelope(Protocol):
         ...
 
 
-ENVELOPES: Final = (rfc3164, iso, rfc5424, tai64n, epoch)
+ENVELOPES: Final = (rfc3164, iso, rfc5424, tai64n, epoch, journal_json, localised)
