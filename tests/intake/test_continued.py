@@ -75,8 +75,8 @@ def log(random: Random) -> str:
         )
         texts_of.append(f"starting delivery {number}: msg {number} to remote b@example.net")
         texts_of.append(f"delivery {number}: failure: {'x' * random.choice((3, 700, 799, 1600, 2500))}/")
-        for text in (*texts_of, f"end msg {number}"):
-            stamp = f"1795319{second:03d}.{random.randrange(10**6):06d}"
+        for place, text in enumerate((*texts_of, f"end msg {number}")):
+            stamp = f"1795319{second:03d}.{place * 200_000 + random.randrange(200_000):06d}"
             for record in cut(stamp, text, f"Nov 22 04:00:{second} mx1 qmail: "):
                 lines.append(record)
                 if random.random() < 0.4:
