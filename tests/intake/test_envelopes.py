@@ -356,6 +356,8 @@ def test_every_envelope_knows_its_own_lines_only() -> None:
         "rfc5424": "<22>1 2026-11-22T04:00:42Z mx1 a 1 - - x",
         "tai64n": "@400000006b02667100000000 x",
         "epoch": "1092664405.514548 x",
+        "journal_json": '{"__REALTIME_TIMESTAMP":"1092664405514548","MESSAGE":"x"}',
+        "localised": "août 22 04:00:42 mx1 a[1]: x",
     }
     names = [str(envelope.__name__).rpartition(".")[2] for envelope in ENVELOPES]
     assert sorted(names) == sorted(lines)
