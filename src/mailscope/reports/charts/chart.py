@@ -31,9 +31,9 @@ COLOURS: Final = {
 }
 OTHER: Final = "#7f8c8d"
 WIDTH: Final = 720
-# In a mail the picture is a PNG on white, for readers that show no SVG; twice as fine as the screen.
+# In a mail the picture is a PNG on white, for readers that show no SVG; finer than most screens.
 INK: Final = "#333333"
-FINENESS: Final = 2.0
+FINENESS: Final = 1.5
 _SIZE: Final = re.compile(r'<svg ([^>]*?)width="([0-9.]+)" height="([0-9.]+)"')
 _ID: Final = re.compile(r'(id="|url\(#|href="#)([A-Za-z_][\w-]*)')
 
