@@ -41,7 +41,9 @@ def test_mlmatchup_reads_descriptor_4_first(tmp_path: Path) -> None:
     data = (GOLDEN / "input.frac").read_bytes()
     # In the middle of a line: what multilog hands over may end anywhere.
     first, second = data[:9_999], data[9_999:]
-    one = shell(f"{OURS} mlmatchup 4< /dev/null 5> {tmp_path / 'state'}", first)
+    nothing = tmp_path / "nothing"
+    nothing.touch()
+    one = shell(f"{OURS} mlmatchup 4< {nothing} 5> {tmp_path / 'state'}", first)
     two = shell(f"{OURS} mlmatchup 4< {tmp_path / 'state'} 5> {tmp_path / 'newstate'}", second)
     assert one.stdout + two.stdout == (GOLDEN / "matchup.out").read_bytes()
     assert shell(f"{OURS} mlmatchup 4<&-", first).returncode == 111
