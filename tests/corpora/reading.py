@@ -18,8 +18,9 @@ from mailscope.intake.lines import parse_lines
 from mailscope.intake.reader import Source
 from mailscope.intake.sources import Sources
 from mailscope.pipeline import Pipeline
-from mailscope.recognise.engine import Engine, Recognised
+from mailscope.recognise.engine import Engine
 from mailscope.recognise.library import Library, shipped
+from mailscope.recognise.recognised import Recognised
 
 LIBRARY: Final = Library(shipped())
 ENGINE: Final = Engine(LIBRARY)

@@ -7,9 +7,10 @@ from typing import Any, Final
 
 import polars as pl
 
-from mailscope.recognise.engine import Engine, Part
+from mailscope.recognise.engine import Engine
 from mailscope.recognise.library import Library, shipped
 from mailscope.recognise.program import Program, parse_program
+from mailscope.recognise.recognised import Part
 from mailscope.recognise.tokens import TOKENS
 
 SHIPPED: Final = Library(shipped())

@@ -15,8 +15,9 @@ import polars as pl
 from mailscope.exports.choice import CORE_COLUMNS, Choice
 from mailscope.intake import priority
 from mailscope.intake.envelopes.header import EXACT, QUALITIES
-from mailscope.recognise.engine import DTYPES, Part
+from mailscope.recognise.engine import DTYPES
 from mailscope.recognise.events import Events
+from mailscope.recognise.recognised import Part
 from mailscope.recognise.replies import completed
 from mailscope.vocabulary.fields import BY_NAME
 

@@ -8,14 +8,15 @@ whose literal beginning agrees, and each regex sees only the lines that the ones
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 import polars as pl
 
 from mailscope.recognise.library import Candidates, Library, Reading
 from mailscope.recognise.pattern import Pattern
+from mailscope.recognise.recognised import Part, Recognised
 from mailscope.recognise.regex import Form, form
+from mailscope.recognise.repeated import repeated, unfolded
 from mailscope.vocabulary.columns import take
 from mailscope.vocabulary.fields import BY_NAME
 
@@ -39,34 +40,6 @@ ALWAYS: Final = frozenset({"queue_id"})
 
 
 Entries = tuple[tuple[Pattern, str | None], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """The lines of a chunk that one pattern knows.
-
-    ``frame`` has ``row`` (UInt32, position in the chunk), ``queue_id`` where the program has one, and
-    the captured fields in their types; ``service`` is what the pattern implies beyond the tag.
-    """
-
-    pattern: Pattern
-    service: str | None
-    frame: pl.DataFrame
-
-
-@dataclass(frozen=True, slots=True)
-class Recognised:
-    """A chunk after recognition: parts, rows nobody knows, and the tags that occurred.
-
-    ``tag_code`` gives for each row its position in ``tags`` (program, pid, service, instance, salt);
-    ``text`` is the text after the innermost tag.
-    """
-
-    parts: list[Part]
-    unrecognised: pl.Series
-    tag_code: pl.Series
-    tags: pl.DataFrame
-    text: pl.Series
 
 
 class Engine:
@@ -94,6 +67,13 @@ class Engine:
     def recognise(self, tag: pl.Series, text: pl.Series) -> Recognised:
         """Recognise lines given their program tag (with pid, null for none) and text (both String)."""
         tag, text = self._inner_tags(tag, text)
+        whole = self._recognise(tag, text)
+        found = repeated(text)
+        if found is None:
+            return whole
+        return unfolded(whole, self._recognise(take(tag, found["row"]), found["within"]), found)
+
+    def _recognise(self, tag: pl.Series, text: pl.Series) -> Recognised:
         tag_code, tags, readings = self._resolve_tags(tag)
         row_reading = take(tags["reading"], tag_code)
         queue_id, rest = _strip_queue_id(text, row_reading, readings)

@@ -13,7 +13,8 @@ from typing import Final
 
 import polars as pl
 
-from mailscope.recognise.engine import DTYPES, Part, Recognised
+from mailscope.recognise.engine import DTYPES
+from mailscope.recognise.recognised import Part, Recognised
 from mailscope.vocabulary.columns import constant, take
 from mailscope.vocabulary.fields import BY_NAME
 
@@ -66,7 +67,7 @@ class Events:
         """The same lines with only those alive that are kept (and were alive before)."""
         alive = keep if self.alive is None else keep & self.alive
         parts = [
-            Part(part.pattern, part.service, part.frame.filter(keep.gather(part.frame["row"])))
+            replace(part, frame=part.frame.filter(keep.gather(part.frame["row"])))
             for part in self.recognised.parts
         ]
         recognised = replace(self.recognised, parts=[part for part in parts if len(part.frame)])

@@ -23,12 +23,13 @@ from mailscope.intake.clock import Clock
 from mailscope.intake.envelopes.header import QUALITIES, Header
 from mailscope.intake.lines import parse_lines
 from mailscope.recognise.check import read_text
-from mailscope.recognise.engine import Engine, Recognised
+from mailscope.recognise.engine import Engine
 from mailscope.recognise.library import Library, in_force
 from mailscope.recognise.nearest import nearest
 from mailscope.recognise.pattern import Pattern
 from mailscope.recognise.program import Program
 from mailscope.recognise.queue_id import split_queue_id
+from mailscope.recognise.recognised import Recognised
 from mailscope.recognise.replies import completed
 from mailscope.vocabulary.errors import UsageError
 

@@ -12,8 +12,9 @@ import polars as pl
 
 from mailscope.intake.clock import Clock, YearDisproved
 from mailscope.intake.lines import Lines, parse_lines
-from mailscope.recognise.engine import Engine, Recognised
+from mailscope.recognise.engine import Engine
 from mailscope.recognise.events import Events
+from mailscope.recognise.recognised import Recognised
 
 Parsed = tuple[Lines, Recognised]
 

@@ -128,7 +128,7 @@ class Ledger:
         counts = {
             "read": events.read + events.blank + events.duplicate,
             # Counted from the lines that patterns took, not as the rest: the balance sheet is a check.
-            "recognised": sum(len(part.frame) for part in events.parts),
+            "recognised": sum(part.lines for part in events.parts),
             "unrecognised": unknown,
             "blank": events.blank,
             "duplicate": events.duplicate,

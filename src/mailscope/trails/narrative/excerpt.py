@@ -16,9 +16,10 @@ import polars as pl
 from mailscope.intake.clock import Clock
 from mailscope.intake.lines import Lines, parse_lines
 from mailscope.intake.sources import Opened, Sources
-from mailscope.recognise.engine import Engine, Recognised
+from mailscope.recognise.engine import Engine
 from mailscope.recognise.events import Events
 from mailscope.recognise.library import Library
+from mailscope.recognise.recognised import Recognised
 from mailscope.sequence.merge import Pending, merge
 from mailscope.sequence.stream import Stream
 from mailscope.trails.search.spans import Position

@@ -105,7 +105,8 @@ def _lines(events: Events, batch: int, positions: list[Position]) -> Iterator[Li
     rows = events.recognised.tags.to_dicts()
     tags = [rows[code] for code in events.recognised.tag_code]
     for part in events.parts:
-        frame = part.frame
+        # A line that stands for several is shown once, as it is.
+        frame = part.frame.unique("row", maintain_order=True) if part.copied else part.frame
         if part.pattern.event == ATTEMPT and "reason" in frame.columns:
             frame = with_replies(frame)
         for fields in frame.iter_rows(named=True):
