@@ -131,3 +131,13 @@ def test_every_line_is_counted_once(lines: list[tuple[str, int]]) -> None:
         found = run(Path(folder), *texts)
     sums = found.ledger.totals
     assert sums.get("read", 0) == len(texts) == sums.get("recognised", 0) + sums.get("unrecognised", 0)
+
+
+def test_what_rsyslog_itself_wrote(tmp_path: Path) -> None:
+    """rsyslogd 8 with $RepeatedMsgReduction, given 4 equal logins, 3 equal long warnings, and others between."""
+    log = Path(__file__).parents[1] / "data" / "rsyslog-repeated.log"
+    found = run(tmp_path, log.read_text())
+    assert told(found) == [
+        *[(1, "login_failed"), (2, "login_failed"), (2, "login_failed"), (2, "login_failed")],
+        *[(3, "disconnected"), (4, "warned"), (5, "lines_lost"), (6, "disconnected")],
+    ]
