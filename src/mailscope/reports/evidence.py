@@ -1,8 +1,9 @@
 """The log lines behind a number of the report.
 
 In: the name of a section, of one of its rows and of one of its numbers; a pipeline that can be run again.
-Out: the raw lines, in order.  Where a number counts lines, as many lines come out (a line that stands for several
-comes once); where it counts messages or recipients, every line of those messages that names its queue id.
+Out: the raw lines, in order.  Where a number counts lines, as many lines come out (a line that stands for
+several comes once); where it counts messages or recipients, every line of those messages that names its
+queue id.
 
 The same tallies are computed again, over the same tables; the keys of the rows that were asked for
 select the rows of the tables, and those the lines.
