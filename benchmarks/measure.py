@@ -1,10 +1,10 @@
 """Run commands and measure them: wall time, processor time, peak memory.
 
 Memory is that of the command and its child processes together: the sum of their proportional sets
-(Pss in /proc/PID/smaps_rollup, proc(5): a page that several processes share, such as those of a library, counts
-once), looked at ten times a second, or `ru_maxrss` (getrusage(2)) of the largest where that is more. A child
-begins as a copy of its parent and inherits that much as its peak, so this process must stay small: logs are
-made by another process.
+(Pss in /proc/PID/smaps_rollup, proc(5): a page that several processes share, such as those of a library,
+counts once), looked at ten times a second, or `ru_maxrss` (getrusage(2)) of the largest where that is
+more.  A child begins as a copy of its parent and inherits that much as its peak, so this process must stay
+small: logs are made by another process.
 """
 
 import os
