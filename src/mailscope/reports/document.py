@@ -17,6 +17,7 @@ from mailscope.causes.catalogue import catalogue
 from mailscope.language.phrase import Phrase
 from mailscope.language.translator import Translator
 from mailscope.reports import figures, sheet
+from mailscope.reports.grid import HEATMAP, gridded
 
 # Up to so many hours are shown one by one; a longer log is shown by day and by hour of the day.
 HOURS: Final = 49
@@ -49,7 +50,7 @@ class Column:
     @property
     def timed(self) -> bool:
         """Whether the cells are times."""
-        return self.unit in ("hour", "day", "clock")
+        return self.unit in ("hour", "day", "clock", "weekday", "week")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A section: what it says, its columns of words and of numbers, its rows and how many there are."""
+    """A section: what it says, its columns of words and of numbers, its rows and how many there are.
+
+    ``kind``: table, or heatmap (a row for each day of the week, a column for each hour).
+    """
 
     name: str
     title: str
@@ -79,6 +83,7 @@ class Table:
     rows: tuple[Row, ...]
     total: int
     evidence: str
+    kind: str = "table"
 
     @property
     def timed(self) -> bool:
@@ -144,7 +149,7 @@ def document(
         balance=sheet.balance(report, tr),
         wrong=sheet.wrong(report, tr),
         problems=[_problem(problem, tr, safe) for problem in report["problems"]],
-        tables=[_table(name, report, tr, safe) for name in shown_sections(report, whole=whole)],
+        tables=[_table(name, report, tr, safe, whole=whole) for name in shown_sections(report, whole=whole)],
         notes=notes,
     )
 
@@ -201,8 +206,13 @@ def _problem(problem: dict[str, Any], tr: Translator, safe: Callable[[str], str]
     )
 
 
-def _table(name: str, report: dict[str, Any], tr: Translator, safe: Callable[[str], str]) -> Table:
+def _table(
+    name: str, report: dict[str, Any], tr: Translator, safe: Callable[[str], str], *, whole: bool
+) -> Table:
     section = report[name]
+    kind = "table" if whole else section.get("kind", "table")
+    if kind == HEATMAP:
+        section = gridded(section)
     rows = section["rows"]
     if name == "by_hour" and rows:
         rows = _filled(rows, report["zone"])
@@ -217,6 +227,7 @@ def _table(name: str, report: dict[str, Any], tr: Translator, safe: Callable[[st
         rows=tuple(_row(row, keys, numbers, tr, safe) for row in rows),
         total=section["rows_total"],
         evidence=safe(section.get("evidence") or ""),
+        kind=kind,
     )
 
 
@@ -240,6 +251,8 @@ def _label(value: Any, key: dict[str, Any], tr: Translator) -> str:
     shown = figures.shown(value, key["unit"])
     if key["unit"] == "word":
         return tr(shown)
+    if key["unit"] == "weekday":
+        return tr(WEEKDAYS[value - 1])
     if key["unit"] == "cause":
         return catalogue()[shown].text(tr.language).title if shown in catalogue() else shown
     if key["name"] in SENDERS:

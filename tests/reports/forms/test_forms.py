@@ -284,3 +284,41 @@ def test_forms_without_charts_do_not_load_the_drawing_engine() -> None:
         "assert not {'altair', 'vl_convert', 'jinja2'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", command], check=True)
+
+
+HEATMAP = {
+    "title": "Hour and weekday",
+    "meaning": "All weeks together.",
+    "problem": False,
+    "kind": "heatmap",
+    "keys": [
+        {"name": "weekday", "title": "Day", "unit": "weekday"},
+        {"name": "hour", "title": "Hour", "unit": "clock"},
+    ],
+    "numbers": [
+        {"name": "received", "title": "Received", "unit": "count"},
+        {"name": "rejected", "title": "Rejected", "unit": "count"},
+    ],
+    "rows_total": 72,
+    "totals": {},
+    "rows": [
+        {"row": place, "weekday": day, "hour": f"{hour:02}:00", "received": hour * (day - 1), "rejected": 1}
+        for place, (day, hour) in enumerate(((day, hour) for day in (1, 2, 7) for hour in range(24)), 1)
+    ],
+}
+
+
+def test_heat_map_is_a_grid_where_people_read(report: dict[str, Any]) -> None:
+    quiet = {name: part for name, part in report.items() if not (isinstance(part, dict) and "rows" in part)}
+    found = {**quiet, "heatmap": HEATMAP}
+    part = made("text", found).partition("Hour and weekday")[2].splitlines()
+    assert part[1] == "  Day  00    06    12    18"
+    assert part[2] == "  Mon  ........................".replace(".", part[2][-1])
+    assert part[4].endswith("@")
+    table = [line for line in made("markdown", found).splitlines() if line.startswith("| Sun")]
+    assert table[0].split("|")[-2].strip() == str(23 * 6 + 1)
+    page = made("html", found)
+    assert len(re.findall(r"<svg", page)) == 1 + bool(report["recipients"]["total"] and "fates" in found)
+    assert "周日" in made("html", found, "zh")
+    long = [row for row in rows(found) if row["section"] == "heatmap"]
+    assert len(long) == 2 * 72

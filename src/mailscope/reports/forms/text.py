@@ -12,6 +12,7 @@ from mailscope.language.phrase import Phrase
 from mailscope.language.translator import TELL_ENGLISH, Translator
 from mailscope.reports import figures
 from mailscope.reports.document import Document, Problem, Table, document
+from mailscope.reports.grid import HEATMAP, shade
 from mailscope.reports.layout import GAP, USUAL, Column, Line, Paper, beside, pairs, plain, table
 from mailscope.reports.sheet import Block
 
@@ -136,7 +137,9 @@ def _section(section: Table, paper: Paper, tr: Translator) -> list[Line]:
         )
         for place, number in enumerate(section.numbers)
     ]
-    if section.timed:
+    if section.kind == HEATMAP:
+        columns = [*words, _shades(section)]
+    elif section.timed:
         columns = words + numbers + ([_bars(section)] if paper.width >= WIDE else [])
     else:
         columns = [
@@ -150,6 +153,14 @@ def _section(section: Table, paper: Paper, tr: Translator) -> list[Line]:
         heading.append((f"  {shown}", "faint"))
     heading.append((f"  {section.name}", "faint"))
     return [heading, *table(columns, paper)]
+
+
+def _shades(section: Table) -> Column:
+    """A character for each hour; heads mark every sixth."""
+    most = max((value for row in section.rows for value in row.values), default=0) or 1
+    heads = "".join(f"{number.name:<6}" for number in section.numbers[::6])
+    lines = ["".join(shade(value, most) for value in row.values) for row in section.rows]
+    return Column(heads.rstrip(), lines, style="bar")
 
 
 def _bars(section: Table) -> Column:
