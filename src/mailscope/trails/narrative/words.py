@@ -1,7 +1,8 @@
 """Plain words for what a step means, with the fields that matter.
 
 One short phrase per kind of event, the same for every MTA.  Where there is none, the pattern's own
-``meaning`` says it.  Words of strangers (addresses, replies) are passed on as logged: whoever shows them
+``meaning`` says it.  Phrases are in English and can be told in other languages (``language/``); words of the
+log cannot.  Words of strangers (addresses, replies) are passed on as logged: whoever shows them
 must make them safe first.
 """
 
@@ -11,6 +12,7 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
+from mailscope.language.phrase import Phrase
 from mailscope.trails.narrative.trail import Step
 
 Fields = dict[str, Any]
@@ -19,13 +21,31 @@ _DID: Final = re.compile(r"did_([0-9]+)\+([0-9]+)\+([0-9]+)/")
 # A slash may also stand for itself (/bin/sh).
 _QMAIL_LINE_END: Final = re.compile(r"\./|/(?=Remote host said|Giving up on|I'm not going to try again)")
 _OWN_ID: Final = re.compile(r"^[0-9A-Za-z]{5,}: (?=.)")
+# What qmail-local reports, for one and for more.
+DID: Final = (
+    (Phrase("1 mailbox"), Phrase("{n} mailboxes")),
+    (Phrase("1 forward"), Phrase("{n} forwards")),
+    (Phrase("1 program"), Phrase("{n} programs")),
+)
+STARTED: Final = {
+    "local": Phrase("local delivery {number} to {to} began"),
+    "remote": Phrase("remote delivery {number} to {to} began"),
+    "": Phrase("delivery {number} to {to} began"),
+}
+_PUT_OFF: Final = Phrase("put off for {to}{because}; it will be tried again")
+ATTEMPTED: Final = {
+    "deferred": _PUT_OFF,
+    "softbounce": _PUT_OFF,
+    "bounced": Phrase("refused for good for {to}{because}"),
+    "expired": Phrase("given up for {to}, too long in the queue{because}"),
+}
 _SENTENCE_END: Final = re.compile(r"\.$")
 
 
 def words(step: Step, *, again: bool = False) -> str:
     """What happened, in a few words.  ``again``: the same kind of event was told of the message before."""
     if again and step.event == "queued":
-        return "taken up again for another try"
+        return Phrase("taken up again for another try")
     phrase = PHRASES.get(step.event)
     told = phrase(step, step.fields) if phrase else ""
     return told or _meaning(step) or step.text
@@ -34,9 +54,9 @@ def words(step: Step, *, again: bool = False) -> str:
 def size(number: int | None) -> str:
     """Bytes in a readable unit (1 kB = 1000 bytes)."""
     if number is None:
-        return "unknown size"
+        return Phrase("unknown size")
     if number < 1000:
-        return f"{number} bytes"
+        return Phrase("{n} bytes", n=number)
     value = float(number)
     for unit in ("kB", "MB", "GB"):
         value /= 1000
@@ -47,12 +67,12 @@ def size(number: int | None) -> str:
 
 def client(fields: Fields) -> str:
     """The peer that connected to us."""
-    return _peer(fields.get("client_host"), fields.get("client_ip")) or "a client"
+    return _peer(fields.get("client_host"), fields.get("client_ip")) or Phrase("a client")
 
 
 def relay(fields: Fields) -> str:
     """The next hop."""
-    return _peer(fields.get("relay_host"), fields.get("relay_ip")) or "the next hop"
+    return _peer(fields.get("relay_host"), fields.get("relay_ip")) or Phrase("the next hop")
 
 
 def reason(fields: Fields) -> str:
@@ -104,146 +124,174 @@ def _because(fields: Fields) -> str:
 
 
 def _accepted(step: Step, fields: Fields) -> str:
+    queue_id, before = fields.get("queue_id"), fields.get("orig_queue_id")
     if step.service == "qmail-send":
-        return f"taken in as message {fields.get('queue_id')}"
+        return Phrase("taken in as message {queue_id}", queue_id=queue_id)
     if step.service == "pickup":
-        who = f"user {fields['uid']}" if "uid" in fields else "a user"
-        again = f", queued before as {fields['orig_queue_id']}" if fields.get("orig_queue_id") else ""
-        return f"handed in on this host by {who}, from {_address(fields.get('sender', ''))}{again}"
-    told = f"taken in from {client(fields)}"
+        who = Phrase("user {uid}", uid=fields["uid"]) if "uid" in fields else Phrase("a user")
+        sender = _address(fields.get("sender", ""))
+        told = Phrase("handed in on this host by {who}, from {sender}", who=who, sender=sender)
+        return Phrase("{told}, queued before as {queue_id}", told=told, queue_id=before) if before else told
+    told = Phrase("taken in from {client}", client=client(fields))
     if fields.get("sasl_user"):
-        method = f" ({fields['sasl_method']})" if fields.get("sasl_method") else ""
-        told += f", logged in as {fields['sasl_user']}{method}"
-    if fields.get("orig_queue_id"):
-        told += f", back from a filter (was {fields['orig_queue_id']})"
-    elif fields.get("orig_client_ip") or fields.get("orig_client_host"):
-        told += f", passed on for {_peer(fields.get('orig_client_host'), fields.get('orig_client_ip'))}"
+        told = Phrase("{told}, logged in as {user}", told=told, user=fields["sasl_user"] + _method(fields))
+    if before:
+        return Phrase("{told}, back from a filter (was {queue_id})", told=told, queue_id=before)
+    if fields.get("orig_client_ip") or fields.get("orig_client_host"):
+        original = _peer(fields.get("orig_client_host"), fields.get("orig_client_ip"))
+        return Phrase("{told}, passed on for {client}", told=told, client=original)
     return told
+
+
+def _method(fields: Fields) -> str:
+    return f" ({fields['sasl_method']})" if fields.get("sasl_method") else ""
 
 
 def _identified(step: Step, fields: Fields) -> str:
     if "resent_message_id" in fields:
         return f"Resent-Message-ID {_address(fields['resent_message_id'])}"
-    return f"Message-ID {_address(fields['message_id'])}" if fields.get("message_id") else "no Message-ID"
+    if fields.get("message_id"):
+        return f"Message-ID {_address(fields['message_id'])}"
+    return Phrase("no Message-ID")
 
 
 def _queued(step: Step, fields: Fields) -> str:
-    count = fields.get("recipient_count")
-    parts = [] if count is None else [f"{count} recipient" + ("" if count == 1 else "s")]
-    parts.append(size(fields.get("size_bytes")))
-    return f"queued: {', '.join(parts)}, from {_address(fields.get('sender', ''))}"
+    n = fields.get("recipient_count")
+    told = {"size": size(fields.get("size_bytes")), "sender": _address(fields.get("sender", ""))}
+    if n is None:
+        return Phrase("queued: {size}, from {sender}", **told)
+    if n == 1:
+        return Phrase("queued: 1 recipient, {size}, from {sender}", **told)
+    return Phrase("queued: {n} recipients, {size}, from {sender}", n=n, **told)
 
 
 def _started(step: Step, fields: Fields) -> str:
-    number, way = fields.get("delivery_id"), fields.get("transport", "")
-    return f"{way} delivery {number} to {_address(fields.get('recipient'))} began".strip()
+    told = {"number": fields.get("delivery_id"), "to": _address(fields.get("recipient"))}
+    return Phrase(STARTED.get(fields.get("transport", ""), STARTED[""]), **told)
 
 
 def _attempted(step: Step, fields: Fields) -> str:
     to = _address(fields.get("recipient"))
     if fields.get("orig_recipient"):
-        to += f" (for {_address(fields['orig_recipient'])})"
+        to = Phrase("{to} (for {original})", to=to, original=_address(fields["orig_recipient"]))
     by = relay(fields)
-    status = fields.get("status")
+    status, because = fields.get("status"), _because(fields)
     if status == "sent":
         if _DID.search(str(fields.get("reason", ""))):
-            return f"delivered to {to}: {reason(fields)}"
+            return Phrase("delivered to {to}: {what}", to=to, what=reason(fields))
         if by in LOCAL or step.service in LOCAL:
-            return f"delivered to {to} by {step.service or by}{_because(fields)}"
-        return f"delivered to {to} via {by}{_because(fields)}"
-    through = "" if by in ("none", "the next hop", *LOCAL, "remote") else f" by {by}"
-    if status in ("deferred", "softbounce"):
-        return f"put off for {to}{through}{_because(fields)}; it will be tried again"
-    if status == "bounced":
-        return f"refused for good for {to}{through}{_because(fields)}"
-    if status == "expired":
-        return f"given up for {to}, too long in the queue{_because(fields)}"
-    return f"{status or 'tried'} for {to}{through}{_because(fields)}"
+            return Phrase("delivered to {to} by {by}{because}", to=to, by=step.service or by, because=because)
+        return Phrase("delivered to {to} via {by}{because}", to=to, by=by, because=because)
+    if by not in ("none", "the next hop", *LOCAL, "remote"):
+        to = Phrase("{to} by {by}", to=to, by=by)
+    if status in ATTEMPTED:
+        return Phrase(ATTEMPTED[status], to=to, because=because)
+    if status:
+        return Phrase("{status} for {to}{because}", status=status, to=to, because=because)
+    return Phrase("tried for {to}{because}", to=to, because=because)
 
 
 def _did(found: re.Match[str]) -> str:
-    names = ("mailbox", "mailboxes"), ("forward", "forwards"), ("program", "programs")
-    counts = [(int(number), name) for number, name in zip(found.groups(), names, strict=True)]
-    told = [f"{number} {one if number == 1 else many}" for number, (one, many) in counts if number]
-    return ", ".join(told) or "nothing was to be done"
+    """What qmail-local did: so many mailboxes, forwards and programs."""
+    told: str = ""
+    for number, (one, many) in zip(map(int, found.groups()), DID, strict=True):
+        if number:
+            part = one if number == 1 else Phrase(many, n=number)
+            told = Phrase("{one}, {two}", one=told, two=part) if told else part
+    return told or Phrase("nothing was to be done")
 
 
 def _notified(step: Step, fields: Fields) -> str:
     if "qp" in fields and "next_queue_id" not in fields:
-        return f"bounce written for the sender (process {fields['qp']})"
-    return f"{fields.get('reason', 'notification')} made, as {fields.get('next_queue_id')}"
+        return Phrase("bounce written for the sender (process {process})", process=fields["qp"])
+    what, queue_id = fields.get("reason", Phrase("notification")), fields.get("next_queue_id")
+    return Phrase("{what} made, as {queue_id}", what=what, queue_id=queue_id)
 
 
 def _removed(step: Step, fields: Fields) -> str:
-    return "left the queue" + (f" ({fields['reason']})" if fields.get("reason") else "")
+    if fields.get("reason"):
+        return Phrase("left the queue ({reason})", reason=fields["reason"])
+    return Phrase("left the queue")
 
 
 def _expired(step: Step, fields: Fields) -> str:
     if step.service == "postsuper":
-        return "given up by an administrator"
-    return "too old: given up and returned to the sender"
+        return Phrase("given up by an administrator")
+    return Phrase("too old: given up and returned to the sender")
 
 
 def _held(step: Step, fields: Fields) -> str:
-    return f"put on hold{_because(fields)}"
+    return Phrase("put on hold{because}", because=_because(fields))
 
 
 def _released(step: Step, fields: Fields) -> str:
-    return "released from hold"
+    return Phrase("released from hold")
 
 
 def _requeued(step: Step, fields: Fields) -> str:
-    return "put back into the queue by an administrator, to be processed anew"
+    return Phrase("put back into the queue by an administrator, to be processed anew")
 
 
 def _deleted(step: Step, fields: Fields) -> str:
-    return "deleted by an administrator"
+    return Phrase("deleted by an administrator")
 
 
 def _discarded(step: Step, fields: Fields) -> str:
     if step.service == "qmail-send":
         return ""
-    return f"accepted and thrown away{_because(fields)}"
+    return Phrase("accepted and thrown away{because}", because=_because(fields))
 
 
 def _rejected(step: Step, fields: Fields) -> str:
-    stage = f" at {fields['stage']}" if fields.get("stage") else ""
-    peer = f" from {client(fields)}" if fields.get("client_ip") or fields.get("client_host") else ""
-    about = ""
+    stage = fields.get("stage")
+    told = Phrase("refused at {stage}", stage=stage) if stage else Phrase("refused")
+    if fields.get("client_ip") or fields.get("client_host"):
+        told = Phrase("{told} from {client}", told=told, client=client(fields))
     if fields.get("sender") is not None or fields.get("recipient") is not None:
-        about = f" ({_address(fields.get('sender')) or '?'} to {_address(fields.get('recipient')) or '?'})"
-    return f"refused{stage}{peer}{about}{_because(fields)}"
+        sender, recipient = (_address(fields.get(name)) or "?" for name in ("sender", "recipient"))
+        told = Phrase("{told} ({sender} to {recipient})", told=told, sender=sender, recipient=recipient)
+    return Phrase("{told}{because}", told=told, because=_because(fields))
 
 
 def _reject_warned(step: Step, fields: Fields) -> str:
-    return f"a rule only warned{_because(fields)}"
+    return Phrase("a rule only warned{because}", because=_because(fields))
 
 
 def _redirected(step: Step, fields: Fields) -> str:
-    return f"redirected by a rule{_because(fields)}"
+    return Phrase("redirected by a rule{because}", because=_because(fields))
 
 
 def _filtered(step: Step, fields: Fields) -> str:
+    because = _because(fields)
     if fields.get("action") == "proxy-accept":
-        return f"the filter before the queue took it{_because(fields)}"
-    return f"{fields.get('action', 'filter')} by a rule{_because(fields)}"
+        return Phrase("the filter before the queue took it{because}", because=because)
+    return Phrase("{action} by a rule{because}", action=fields.get("action", "filter"), because=because)
 
 
 def _connected(step: Step, fields: Fields) -> str:
-    return f"connection from {client(fields)}" if fields.get("client_ip") or fields.get("client_host") else ""
+    if fields.get("client_ip") or fields.get("client_host"):
+        return Phrase("connection from {client}", client=client(fields))
+    return ""
 
 
 def _disconnected(step: Step, fields: Fields) -> str:
-    return f"{client(fields)} disconnected" if fields.get("client_ip") or fields.get("client_host") else ""
+    if fields.get("client_ip") or fields.get("client_host"):
+        return Phrase("{client} disconnected", client=client(fields))
+    return ""
 
 
 def _lost(step: Step, fields: Fields) -> str:
     peer = client(fields) if fields.get("client_ip") or fields.get("client_host") else relay(fields)
-    stage = f" after {fields['stage']}" if fields.get("stage") else ""
-    return (
-        f"connection with {peer} lost{stage}"
-        if step.event == "connection_lost"
-        else f"{peer} was silent too long{stage}"
+    lost, stage = step.event == "connection_lost", fields.get("stage")
+    if stage:
+        template = (
+            Phrase("connection with {peer} lost after {stage}")
+            if lost
+            else Phrase("{peer} was silent too long after {stage}")
+        )
+        return Phrase(template, peer=peer, stage=stage)
+    return Phrase(
+        Phrase("connection with {peer} lost") if lost else Phrase("{peer} was silent too long"), peer=peer
     )
 
 
@@ -256,13 +304,12 @@ def _tls(step: Step, fields: Fields) -> str:
 
 
 def _login_failed(step: Step, fields: Fields) -> str:
-    user = f" as {fields['sasl_user']}" if fields.get("sasl_user") else ""
-    method = f" ({fields['sasl_method']})" if fields.get("sasl_method") else ""
-    return (
-        f"login{user} from {client(fields)} failed{method}{_because(fields)}"
-        if fields.get("client_ip")
-        else ""
-    )
+    if not fields.get("client_ip"):
+        return ""
+    told = {"client": client(fields), "because": _method(fields) + _because(fields)}
+    if fields.get("sasl_user"):
+        return Phrase("login as {user} from {client} failed{because}", user=fields["sasl_user"], **told)
+    return Phrase("login from {client} failed{because}", **told)
 
 
 def _said(step: Step, fields: Fields) -> str:
