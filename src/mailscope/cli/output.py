@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from mailscope.exports.output import OutputFile
 from mailscope.vocabulary.errors import InputError
 
 STANDARD_OUTPUT = Path("-")
@@ -16,8 +17,8 @@ def write(pieces: Iterable[bytes | str], output: Path | None) -> None:
     """Write pieces one after the other.
 
     ``output``: a file, which is replaced in one step when all is written, so that nobody ever reads half of
-    it; or None or ``-`` for standard output.  Raises InputError where the file cannot be written; nothing is
-    left behind then.
+    it (a device or a pipe is written to as it is); or None or ``-`` for standard output.  Raises OutputError
+    where the file cannot be written; nothing is left behind then.
     """
     if output is None or output == STANDARD_OUTPUT:
         stream = sys.stdout.buffer
@@ -26,18 +27,9 @@ def write(pieces: Iterable[bytes | str], output: Path | None) -> None:
             stream.write(piece if isinstance(piece, bytes) else piece.encode(encoding, "backslashreplace"))
         stream.flush()
         return
-    beside = output.with_name(f".{output.name}.{os.getpid()}.tmp")
-    try:
-        with beside.open("wb") as file:
-            for piece in pieces:
-                file.write(piece if isinstance(piece, bytes) else piece.encode("utf-8", "backslashreplace"))
-        beside.replace(output)
-    except OSError as error:
-        raise InputError.from_os_error(error, output) from error
-    finally:
-        # Where the directory cannot even be looked into, there is nothing to remove.
-        if beside.exists():
-            beside.unlink()
+    with OutputFile(str(output)) as file:
+        for piece in pieces:
+            file.out.write(piece if isinstance(piece, bytes) else piece.encode("utf-8", "backslashreplace"))
 
 
 def writable(output: Path | None) -> None:
@@ -49,6 +41,8 @@ def writable(output: Path | None) -> None:
         return
     if output.is_dir():
         raise InputError("it is a directory", str(output), "name a file in it")
+    if output.exists() and not output.is_file():
+        return
     folder = output.parent
     try:
         folder.stat()
