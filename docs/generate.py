@@ -3,7 +3,7 @@
     python docs/generate.py            write what is stale
     python docs/generate.py --check    only say what is stale (exit code 1)
 
-``fields.md`` and ``events.md`` are made whole; in the others, what stands between the marks
+``fields.md``, ``events.md`` and ``causes.md`` are made whole; in the others, what stands between the marks
 ``<!-- generated: NAME -->`` and ``<!-- end -->``.  In: the vocabulary, the pattern files, the sections
 of the report.
 """
@@ -16,6 +16,11 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
+from mailscope.causes.catalogue import Cause, catalogue, fault_words
+from mailscope.causes.codes import Code, enhanced_codes, reply_codes
+from mailscope.causes.files import read
+from mailscope.causes.messages import messages
+from mailscope.causes.wording import rules
 from mailscope.exports import names
 from mailscope.exports.categories import CATEGORIES
 from mailscope.exports.choice import CORE_COLUMNS, EXPORTED
@@ -47,7 +52,7 @@ GROUPS: Final = (
 def documents() -> dict[str, str]:
     """The wanted text of every document that is wholly or partly generated, by file name."""
     library = Library(shipped())
-    whole = {"fields.md": fields_page(), "events.md": events_page(library)}
+    whole = {"fields.md": fields_page(), "events.md": events_page(library), "causes.md": causes_page()}
     parts: dict[str, Callable[[], str]] = {
         "tokens": tokens_table,
         "field tokens": field_tokens_table,
@@ -118,6 +123,68 @@ def events_page(library: Library) -> str:
             lines.append(f"- **{name}**")
             lines += [f"  - {each}" for each in dict.fromkeys(meanings)]
     return "\n".join(lines) + "\n"
+
+
+def causes_page() -> str:
+    """docs/causes.md: every cause, what tells it, and what the codes and log messages mean."""
+    lines = [
+        NOTE,
+        "# Causes",
+        "",
+        "Why a delivery failed, or why we refused: one word for all the words that servers have for it.  The",
+        "fault and the advice depend on the side: *outgoing* is a delivery of ours that failed, *incoming* a",
+        "client, message or recipient that we turned away.  `mailscope explain` tells all this for a code, a",
+        "reply, a log line or a bounce, in English, Chinese, Italian and Swedish.",
+        "",
+        "What counts, in this order: words that tell a cause; a precise enhanced code; words that tell",
+        "little; a vague enhanced code (such as 5.7.1); the reply code; the status.  What none knows is",
+        "`unclassified`; `mailscope coverage --causes` shows it.  The data is in src/mailscope/causes/data:",
+        "add a wording as a `[[rule]]` with its `cause`, what it `says` (text in small letters, `*` for",
+        "anything, `^` for the beginning) and `examples`; `mailscope patterns check` holds them against each",
+        "other.",
+        "",
+    ]
+    known = catalogue()
+    heads = ("Cause", "What it is", "Fault, outgoing", "Fault, incoming")
+    lines.append(table(heads, (_cause_row(cause) for cause in known.values())))
+    for cause in known.values():
+        lines += ["", f"## {cause.name}", "", *_cause_lines(cause)]
+    lines += ["", "## Enhanced status codes", "", _codes_table(enhanced_codes().values())]
+    lines += ["", "## Reply codes", "", _codes_table(reply_codes().values())]
+    lines += ["", "## Log messages", "", "Those of the tables of the articles on reading mail logs.", ""]
+    heads = ("Program", "Class", "Message", "Meaning", "What to do")
+    rows = (
+        (m.program, m.kind, f"`{m.says.strip()}`", m.words["en"]["meaning"], m.words["en"]["advice"])
+        for m in messages()
+    )
+    lines.append(table(heads, rows))
+    lines += ["", "## Blocklists", "", "Where an address can be looked up on a list that a reply names.", ""]
+    lines.append(table(("List", "Look-up"), ((e["name"], e["look_up"]) for e in read("blocklists")["list"])))
+    return "\n".join(lines) + "\n"
+
+
+def _cause_row(cause: Cause) -> tuple[str, str, str, str]:
+    faults = fault_words(cause.fault), fault_words(cause.fault_incoming)
+    return f"[`{cause.name}`](#{cause.name})", cause.text().title, *faults
+
+
+def _cause_lines(cause: Cause) -> list[str]:
+    outgoing, incoming = cause.text(direction="outgoing"), cause.text(direction="incoming")
+    lines = [f"**{outgoing.title}.** {outgoing.meaning}", "", f"- Outgoing: {outgoing.advice}"]
+    if incoming.advice != outgoing.advice:
+        lines.append(f"- Incoming: {incoming.advice}")
+    providers = dict.fromkeys(rule.provider for rule in rules() if rule.cause == cause.name and rule.provider)
+    if providers:
+        lines.append(f"- Wordings known of: {', '.join(providers)}")
+    return [*lines, f"- See: {', '.join(cause.references)}"]
+
+
+def _codes_table(codes: Iterable[Code]) -> str:
+    rows = (
+        (f"`{c.code}`", c.meaning["en"], f"`{c.cause}`" if c.cause else "", ", ".join(c.references))
+        for c in codes
+    )
+    return table(("Code", "Meaning", "Cause", "See"), rows)
 
 
 def tokens_table() -> str:

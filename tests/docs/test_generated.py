@@ -33,7 +33,9 @@ def generator() -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize("name", ["fields.md", "events.md", "json.md", "patterns.md", "exports.md"])
+@pytest.mark.parametrize(
+    "name", ["fields.md", "events.md", "causes.md", "json.md", "patterns.md", "exports.md"]
+)
 def test_generated_documents_are_up_to_date(name: str) -> None:
     wanted = generator().documents()[name]
     assert (DOCS / name).read_text(encoding="utf-8") == wanted, "run: python docs/generate.py"

@@ -28,16 +28,17 @@ ALLOWED: dict[str, set[str]] = {
     # Looks for a message's lines in raw bytes, so it reads sources itself ...
     "trails/search": {"intake", *TRAILS},
     # ... and what it finds is timed, merged and followed as every log is: a small flow of its own.
-    "trails/narrative": {"language", "trails", "trails/search", "sequence", *SEQUENCE},
+    "trails/narrative": {"language", "causes", "trails", "trails/search", "sequence", *SEQUENCE},
     "tallies": TALLIES,
     "reports": REPORTS,
     "pipeline": FLOW,
     # The same flow as pipeline.py, over one file in two processes.
     "halves": FLOW,
     # Events are given to others while the flow runs, and priorities and instants are named as intake names them.
-    "exports": {"pipeline", "recognise", "intake", "vocabulary"},
+    "exports": {"pipeline", "causes", "recognise", "intake", "vocabulary"},
     "cli": {
         "reports",
+        "causes",
         "exports",
         "language",
         "pipeline",

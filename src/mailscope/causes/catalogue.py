@@ -16,6 +16,7 @@ INCOMING: Final = "incoming"
 UNCLASSIFIED: Final = "unclassified"
 EXPIRED: Final = "expired"
 LOCAL_PROGRAM: Final = "local_program"
+POLICY: Final = "policy"
 
 
 @dataclass(frozen=True, slots=True)

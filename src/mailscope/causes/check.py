@@ -16,8 +16,9 @@ from mailscope.causes.catalogue import INCOMING, OUTGOING, Direction, catalogue
 from mailscope.causes.classify import classify, shaped
 from mailscope.causes.codes import enhanced_codes, reply_codes
 from mailscope.causes.files import read
+from mailscope.causes.messages import CLASSES, find, messages
 from mailscope.causes.wording import Rule, rules
-from mailscope.language.choice import LANGUAGES
+from mailscope.language.choice import ENGLISH, LANGUAGES
 
 TEXTS: Final = ("title", "meaning", "advice")
 # Stands where a phrase has a "*".
@@ -30,6 +31,7 @@ def check() -> Iterator[str]:
     """Yield one plain sentence for each thing that is wrong."""
     yield from _texts()
     yield from _names()
+    yield from _messages()
     for direction in (OUTGOING, INCOMING):
         yield from _examples(direction)
 
@@ -78,6 +80,21 @@ def _names() -> Iterator[str]:
         for phrase in rule.says:
             if phrase != phrase.lower() or len(phrase.strip("*^ ")) < 3:
                 yield f"{rule.label}: phrase {phrase!r} must be in small letters, and three at least"
+
+
+def _messages() -> Iterator[str]:
+    for message in messages():
+        where = f"causes/data/messages.toml, {message.says!r}"
+        if message.kind not in CLASSES:
+            yield f"{where}: '{message.kind}' is no class"
+        if find(message.example) is not message:
+            yield f"{where}: its example is taken for another message"
+        if message.fault not in read("faults"):
+            yield f"{where}: there is no fault '{message.fault}'"
+        for language in LANGUAGES:
+            words = message.words[language]
+            if not words["meaning"] or bool(words["advice"]) != bool(message.words[ENGLISH]["advice"]):
+                yield f"{where}: it is not told in '{language}'"
 
 
 def _examples(direction: Direction) -> Iterator[str]:

@@ -16,7 +16,15 @@ from typing import Any, Final
 import polars as pl
 
 from mailscope.causes import wording
-from mailscope.causes.catalogue import EXPIRED, LOCAL_PROGRAM, OUTGOING, UNCLASSIFIED, Direction
+from mailscope.causes.catalogue import (
+    EXPIRED,
+    INCOMING,
+    LOCAL_PROGRAM,
+    OUTGOING,
+    POLICY,
+    UNCLASSIFIED,
+    Direction,
+)
 from mailscope.causes.codes import enhanced, reply
 from mailscope.causes.lists import LISTED, named_list
 from mailscope.recognise.shape import reason_shape
@@ -113,6 +121,8 @@ def _judged(distinct: pl.DataFrame, direction: Direction) -> pl.DataFrame:
         (ENHANCED, pl.coalesce("in_text_vague", "logged_vague")),
         (REPLY, pl.col("by_reply")),
         (STATUS, pl.when("given_up").then(pl.lit(EXPIRED))),
+        # What we refused in words of our own, a rule of ours refused.
+        (STATUS, pl.lit(POLICY if direction == INCOMING else None, pl.String)),
     )
     cause = pl.coalesce(*(judged for _, judged in judges), pl.lit(UNCLASSIFIED))
     basis = pl.coalesce(

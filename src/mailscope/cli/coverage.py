@@ -15,6 +15,7 @@ from mailscope.cli.inputs import Inputs, inputs, say
 if TYPE_CHECKING:
     from mailscope.pipeline import Pipeline
     from mailscope.recognise.coverage import Coverage
+    from mailscope.reports.cause_coverage import CauseCoverage
 
 NO_TAG: Final = "(no tag)"
 # Of a line that is longer, JSON has the rest.
@@ -37,13 +38,19 @@ SAMPLE_COLUMNS: Final = 400
     metavar="PERCENT",
     help="Fail (exit code 1) if a smaller share of the lines of covered programs is recognised.",
 )
+@click.option(
+    "--causes", is_flag=True, help="Show instead the deferrals, bounces and rejects without a known cause."
+)
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
-def coverage(inputs: Inputs, top: int, min_share: float | None, form: str) -> None:
+def coverage(inputs: Inputs, top: int, min_share: float | None, causes: bool, form: str) -> None:
     """Say which lines are recognised and show the shapes of the others."""
     from mailscope.cli.progress import progress
     from mailscope.pipeline import restarting
     from mailscope.reports.coverage import summary
 
+    if causes:
+        _causes(inputs, top, min_share, form)
+        return
     # No field is looked at, only whether a pattern knows the line.
     pipeline = inputs.pipeline({})
     with progress(pipeline.sources):
@@ -61,6 +68,60 @@ def coverage(inputs: Inputs, top: int, min_share: float | None, form: str) -> No
     if min_share is not None and reached is not None and reached < min_share:
         say(f"{reached:.3f} % of the lines of covered programs are recognised, less than {min_share:g} %")
         sys.exit(1)
+
+
+def _causes(inputs: Inputs, top: int, min_share: float | None, form: str) -> None:
+    """What went wrong without a known cause."""
+    from mailscope.cli.progress import progress
+    from mailscope.pipeline import restarting
+    from mailscope.reports.cause_coverage import needed_fields, summary
+
+    pipeline = inputs.pipeline(needed_fields())
+    with progress(pipeline.sources):
+        found = summary(restarting(pipeline, _count_causes), top)
+    if form == "json":
+        click.echo(json.dumps(found, indent=1, ensure_ascii=True).replace("\x7f", "\\u007f"))
+    else:
+        for line in _causes_text(found):
+            click.echo(line)
+    inputs.finish(pipeline.sources)
+    if min_share is not None and found["share"] is not None and found["share"] < min_share:
+        say(f"{found['share']:.3f} % of what went wrong has a known cause, less than {min_share:g} %")
+        sys.exit(1)
+
+
+def _count_causes(pipeline: Pipeline) -> CauseCoverage:
+    from mailscope.reports.cause_coverage import CauseCoverage
+
+    found = CauseCoverage()
+    for batch in pipeline.batches():
+        for events in batch:
+            found.add(events)
+    return found
+
+
+def _causes_text(found: dict[str, Any]) -> Iterator[str]:
+    from mailscope.cli.terminal import fit, safe
+
+    known = f", {_percent(found['share'])}" if found["failures"] else ""
+    yield (
+        f"{found['failures']:,} failed attempts and rejects: {found['classified']:,} with a known cause"
+        f"{known}, {found['unclassified']:,} unclassified"
+    )
+    if found["told_by"]:
+        yield ""
+        yield f"{'count':>12}  told by"
+        for row in found["told_by"]:
+            yield f"{row['count']:>12,}  {row['basis'].replace('_', ' ')} ({row['event']})"
+    if found["shapes"]:
+        yield ""
+        yield f"Unclassified, {found['shapes_found']:,} shapes:"
+        for row in found["shapes"]:
+            shape = "shapes too rare to be kept apart" if row["shape"] is None else row["shape"]
+            yield f"{row['count']:>12,}  {row['event']}: {safe(shape)}"
+            place = f"{row['source']}:{row['line_number']}"
+            yield f"{'':>14}{safe(place)}: {fit(row['sample'], SAMPLE_COLUMNS)}"
+        yield from _more(found["shapes_found"] - len(found["shapes"]))
 
 
 def _count(pipeline: Pipeline) -> Coverage:

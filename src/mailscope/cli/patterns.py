@@ -67,18 +67,23 @@ def list_(names: tuple[str, ...], directory: Path | None, form: str) -> None:
 @click.argument("names", nargs=-1)
 @directory_option
 def check(names: tuple[str, ...], directory: Path | None) -> None:
-    """Run the self-check of the pattern files: their examples are the tests."""
+    """Run the self-check of the pattern files and of the causes: their examples are the tests."""
+    from mailscope.causes import check as causes
     from mailscope.recognise.check import check as run_check
     from mailscope.recognise.library import in_force
 
     library = in_force(directory)
     faults = list(run_check(library, names))
+    if not names:
+        faults += causes.check()
     for fault in faults:
         click.echo(fault, err=True)
     count = sum(len(p.patterns) for name, p in library.programs.items() if not names or name in names)
     if faults:
         raise MailscopeError(f"{len(faults)} faults in {count} patterns", "", "correct the lines above")
     click.echo(f"{count} patterns: all examples read as written")
+    if not names:
+        click.echo(f"{causes.count()} wordings of causes: all understood as written")
 
 
 @patterns.command("try")

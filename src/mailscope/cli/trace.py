@@ -37,7 +37,10 @@ MORE: Final = 8
     help="Stories at most.",
 )
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
-def trace(inputs: Inputs, query: str, kind: str | None, raw: bool, limit: int, form: str) -> None:
+@click.option("--lang", metavar="LANGUAGE", help="en, zh, it or sv; otherwise what LANG says.")
+def trace(
+    inputs: Inputs, query: str, kind: str | None, raw: bool, limit: int, form: str, lang: str | None
+) -> None:
     """Follow a message, address, domain or IP from arrival to final fate.
 
     QUERY is a queue id, a Message-ID, an address, a domain (example.org with its hosts, @example.org), an IP
@@ -46,10 +49,12 @@ def trace(inputs: Inputs, query: str, kind: str | None, raw: bool, limit: int, f
     """
     from functools import partial
 
+    from mailscope.language.choice import choose
     from mailscope.trails.search.beside import begin
     from mailscope.trails.search.kept import Kept
     from mailscope.trails.search.run import search
 
+    language = choose(lang)
     asked, window = read_query(query, kind), _window(inputs)
     kept = Kept(*inputs.found())
     inputs.errors.extend(kept.problems)
@@ -70,7 +75,7 @@ def trace(inputs: Inputs, query: str, kind: str | None, raw: bool, limit: int, f
             told = tell_stories(asked, found, sources, library, selection, limit)
     finally:
         kept.close()
-    _show(told, inputs, form, raw=raw)
+    _show(told, inputs, form, raw=raw, language=language)
     _notes(asked, found, told, len(kept.files))
     for number, report in found.reports.items():
         sources.reports[kept.files[number].name] = report
@@ -87,7 +92,7 @@ def _window(inputs: Inputs) -> Window:
     return Window(since, until, inputs.hosts, inputs.zone, datetime.now(UTC).replace(tzinfo=None))
 
 
-def _show(told: Told, inputs: Inputs, form: str, *, raw: bool) -> None:
+def _show(told: Told, inputs: Inputs, form: str, *, raw: bool, language: str) -> None:
     if form == "json":
         from mailscope.trails.narrative.record import record
 
@@ -98,7 +103,7 @@ def _show(told: Told, inputs: Inputs, form: str, *, raw: bool) -> None:
     from mailscope.cli.trace_text import render
 
     width = shutil.get_terminal_size((80, 24)).columns
-    for line in render(told.stories, inputs.zone, width, raw=raw):
+    for line in render(told.stories, inputs.zone, width, raw=raw, language=language):
         click.echo(line)
 
 

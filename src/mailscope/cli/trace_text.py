@@ -13,7 +13,9 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from mailscope.causes.catalogue import INCOMING, OUTGOING, catalogue
 from mailscope.cli.terminal import columns, fit, safe
+from mailscope.language.choice import ENGLISH
 from mailscope.trails.narrative.trail import Link, Recipient, Step, Story, Trail
 from mailscope.trails.narrative.words import outcome, size
 
@@ -37,22 +39,26 @@ KINDS: Final = {
 }
 
 
-def render(stories: list[Story], zone: ZoneInfo, width: int, *, raw: bool) -> Iterator[str]:
+def render(
+    stories: list[Story], zone: ZoneInfo, width: int, *, raw: bool, language: str = ENGLISH
+) -> Iterator[str]:
     """All stories."""
     width = max(width, NARROWEST)
     for number, story in enumerate(stories, 1):
         if number > 1:
             yield ""
         place = f"{number}/{len(stories)}: " if len(stories) > 1 else ""
-        yield from _story(story, zone, width, raw=raw, place=place)
+        yield from _story(story, zone, width, raw=raw, place=place, language=language)
 
 
-def _story(story: Story, zone: ZoneInfo, width: int, *, raw: bool, place: str) -> Iterator[str]:
+def _story(
+    story: Story, zone: ZoneInfo, width: int, *, raw: bool, place: str, language: str
+) -> Iterator[str]:
     main = next((trail for trail in story.trails if trail.matched), story.trails[0])
     others = len(story.trails) - 1
     linked = f", with {others} linked" if others else ""
     yield click.style(fit(f"{place}{_name(main)}{linked}", width), bold=True)
-    yield from _fates(story, width)
+    yield from _fates(story, width, language)
     numbers = (
         {trail.trail_id: f"[{number}]" for number, trail in enumerate(story.trails, 1)} if others else {}
     )
@@ -102,7 +108,7 @@ def _local(time: datetime, zone: ZoneInfo) -> datetime:
     return time.replace(tzinfo=UTC).astimezone(zone)
 
 
-def _fates(story: Story, width: int) -> Iterator[str]:
+def _fates(story: Story, width: int, language: str) -> Iterator[str]:
     """One entry per recipient; of a message that passed through several trails, its last fate."""
     told = False
     for trail in story.trails:
@@ -112,7 +118,7 @@ def _fates(story: Story, width: int) -> Iterator[str]:
             if recipient.recipient in passed:
                 continue
             told = True
-            yield from _fate(recipient, label, width)
+            yield from _fate(recipient, label, width, language)
     if not told:
         yield f"{INDENT}none is named in the log"
 
@@ -149,7 +155,7 @@ def _label(story: Story, trail: Trail) -> str:
     return ""
 
 
-def _fate(recipient: Recipient, label: str, width: int) -> Iterator[str]:
+def _fate(recipient: Recipient, label: str, width: int, language: str) -> Iterator[str]:
     who = f"<{recipient.recipient}>" if recipient.recipient is not None else _unnamed(recipient.count)
     tries = len(recipient.attempts)
     status = click.style(f"{recipient.status:<9}", fg=STYLES.get(recipient.status))
@@ -165,6 +171,18 @@ def _fate(recipient: Recipient, label: str, width: int) -> Iterator[str]:
         said = outcome(last.fields | {"status": last.status})
         if peer or said:
             yield from _wrap(f"{peer}: {said}" if peer and said else peer or said, width, " " * 12)
+        yield from _cause(recipient, language, width)
+
+
+def _cause(recipient: Recipient, language: str, width: int) -> Iterator[str]:
+    """Why a recipient was not delivered to, and what to do."""
+    known = catalogue().get(str(recipient.attempts[-1].fields.get("cause")))
+    if known is None or recipient.status == "sent":
+        return
+    text = known.text(language, INCOMING if recipient.status == "rejected" else OUTGOING)
+    named = recipient.attempts[-1].fields.get("blocklist")
+    title = f"{text.title} ({named})" if named else text.title
+    yield from _wrap(f"{title}. {text.advice}", width, " " * 12)
 
 
 def _unnamed(count: int) -> str:

@@ -7,6 +7,7 @@ from typing import Final
 
 import polars as pl
 
+from mailscope.causes.events import ADDED, DIRECTIONS, TOLD_FROM
 from mailscope.recognise.library import Library
 from mailscope.recognise.replies import ATTEMPT, REPLY_FIELDS
 from mailscope.vocabulary.events import EVENTS
@@ -49,7 +50,14 @@ class Choice:
         names = frozenset(self.fields or BY_NAME)
         if names & set(REPLY_FIELDS):
             names |= {"reason"}
+        if self.wants_causes:
+            names |= TOLD_FROM | set(ADDED)
         return dict.fromkeys(self.events or EVENTS, names)
+
+    @property
+    def wants_causes(self) -> bool:
+        """Whether a cause, or a blocklist, is asked for."""
+        return not self.fields or bool(set(ADDED) & set(self.fields))
 
     def columns(self, library: Library) -> tuple[str, ...]:
         """The columns of a table: what was asked for, or all that the patterns asked for can give."""
@@ -61,4 +69,5 @@ class Choice:
                 if self.wants_event(pattern.event):
                     given |= {"queue_id", *pattern.captures, *pattern.constants}
                     given |= set(REPLY_FIELDS) if pattern.event == ATTEMPT else set()
+                    given |= set(ADDED) if pattern.event in DIRECTIONS else set()
         return CORE_COLUMNS + tuple(field.name for field in FIELDS[len(CORE) :] if field.name in given)

@@ -12,6 +12,7 @@ from typing import Final
 
 import polars as pl
 
+from mailscope.causes.events import with_causes
 from mailscope.exports.choice import CORE_COLUMNS, Choice
 from mailscope.intake import priority
 from mailscope.intake.envelopes.header import EXACT, QUALITIES
@@ -35,11 +36,12 @@ def frames(
     ``extras``: of ``instant`` and ``raw``, those that are wanted too.  ``always``: fields that are given
     even where a person asked for others only.
     """
+    causes = choice.wants_causes
     for events in batch:
         core = _core(events, extras)
         for part in events.parts:
             if choice.wants_event(part.pattern.event):
-                rows = _rows(core, part.pattern.event, part.service, _fields(part))
+                rows = _rows(core, part.pattern.event, part.service, _fields(part, causes=causes))
                 yield from _chosen(rows, choice, extras, always)
         if choice.wants_event(UNRECOGNISED):
             rows = _rows(core, UNRECOGNISED, None, pl.DataFrame({"row": events.unrecognised}))
@@ -88,13 +90,14 @@ def _quality(quality: pl.Series | int) -> pl.Expr:
     return pl.lit(quality).replace_strict(words, default=None, return_dtype=pl.String)
 
 
-def _fields(part: Part) -> pl.DataFrame:
+def _fields(part: Part, *, causes: bool) -> pl.DataFrame:
     """What the pattern gives: captured fields, constants, and what the words of a reply tell."""
     constants = [
         pl.lit(value, dtype=DTYPES[BY_NAME[name].kind]).alias(name)
         for name, value in part.pattern.constants.items()
     ]
-    return completed(part.pattern.event, part.frame.with_columns(constants))
+    frame = completed(part.pattern.event, part.frame.with_columns(constants))
+    return with_causes(part.pattern.event, frame) if causes else frame
 
 
 def _rows(core: pl.DataFrame, event: str, service: str | None, fields: pl.DataFrame) -> pl.DataFrame:

@@ -10,11 +10,10 @@ import polars as pl
 from mailscope.causes.catalogue import INCOMING, OUTGOING
 from mailscope.causes.classify import told
 
-BLANK: Final = "^ *$"
 ATTEMPT: Final = ("shape", "status", "dsn_status")
 # A refusal without words is told by what was done, such as rate_limit.
 WORDS: Final = (
-    pl.when(pl.col("shape").fill_null("").str.contains(BLANK))
+    pl.when(pl.col("shape").fill_null("").str.strip_chars() == "")
     .then(pl.col("action").str.replace_all("_", " ", literal=True))
     .otherwise("shape")
     .alias("shape")

@@ -77,6 +77,7 @@ MAIL: Final[tuple[Field, ...]] = (
     Field("reply_code", "int", "SMTP reply code (RFC 5321 section 4.2), such as 550."),
     Field("status", "str", "Outcome: sent, deferred, bounced, expired, deliverable, undeliverable ..."),
     Field("reason", "str", "Why, in the remote's or the MTA's own words.", "content"),
+    Field("cause", "str", "Why it failed, one word for all servers' words for it, such as mailbox_full."),
     Field("stage", "str", "SMTP command that was reached: CONNECT, EHLO, MAIL, RCPT, DATA ..."),
     Field("action", "str", "What a rule did: reject, warn, hold, discard, filter, redirect, prepend ..."),
     Field("blocklist", "str", "DNS blocklist or allow list that decided."),

@@ -26,9 +26,9 @@ REFUSALS: Final = frozenset({"rejected", "connection_denied", "login_failed", "r
 # Refusals of one client further apart than this are told separately.
 APART: Final = timedelta(minutes=10)
 OF_ATTEMPT: Final[tuple[str, ...]] = (
-    "orig_recipient", "relay_host", "relay_ip", "relay_port", "dsn_status", "reply_code", "reason", "delay_s",
-    "delay_before_queue_s", "delay_in_queue_s", "delay_connect_s", "delay_transmit_s", "next_queue_id",
-    "delivery_id", "stage", "client_host", "client_ip", "helo",
+    "orig_recipient", "relay_host", "relay_ip", "relay_port", "dsn_status", "reply_code", "reason", "cause",
+    "blocklist", "delay_s", "delay_before_queue_s", "delay_in_queue_s", "delay_connect_s", "delay_transmit_s",
+    "next_queue_id", "delivery_id", "stage", "client_host", "client_ip", "helo",
 )  # fmt: skip
 
 

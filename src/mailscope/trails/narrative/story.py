@@ -10,6 +10,7 @@ from mailscope.intake.sources import Sources
 from mailscope.recognise.library import Library
 from mailscope.sequence.selection import Selection
 from mailscope.trails.narrative.build import Told, tell
+from mailscope.trails.narrative.causes import name_causes
 from mailscope.trails.narrative.excerpt import Excerpts
 from mailscope.trails.narrative.follow import Followed, follow
 from mailscope.trails.search.query import Query
@@ -29,6 +30,7 @@ def tell_stories(
         followed = _followed(found, sources, library)
     for line in followed.lines:
         line.step.line_number = found.numbers.get(line.position)
+    name_causes(line.step for line in followed.lines)
     return tell(query, found, followed, selection, limit)
 
 
