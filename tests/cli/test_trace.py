@@ -115,6 +115,7 @@ def test_json_is_a_list_of_trails(log: Path) -> None:
         "dsn_status": "4.2.0",
         "reply_code": 450,
         "reason": "host mx.example.com[192.0.2.25] said: 450 4.2.0 Greylisted (in reply to RCPT TO command)",
+        "cause": "greylisted",
         "delay_s": 1.7,
         "delay_before_queue_s": 0.2,
         "delay_in_queue_s": 0.0,
