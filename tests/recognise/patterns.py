@@ -41,6 +41,9 @@ def event(match: str, text: str, fields: str, *more: str) -> str:
 
 def sample_tag(reader: Program) -> str:
     """A program tag, as it may be logged, that means this program; "" for lines without one."""
+    if reader.inside:
+        # Its lines carry the tag of the program that it logs through, and name it in the text.
+        return sample_tag(SHIPPED.programs[reader.inside])
     if not reader.tags:
         return ""
     plain = reader.tags[0].pattern.replace(TOKENS["postfix"], "postfix")

@@ -65,9 +65,11 @@ class Choice:
             return self.fields
         given: set[str] = set()
         for program in library.programs.values():
+            opening = library.opening_of(program)
             for pattern in program.patterns:
                 if self.wants_event(pattern.event):
                     given |= {"queue_id", *pattern.captures, *pattern.constants}
+                    given |= set(opening.fields) if opening is not None else set()
                     given |= set(REPLY_FIELDS) if pattern.event == ATTEMPT else set()
                     given |= set(ADDED) if pattern.event in DIRECTIONS else set()
         return CORE_COLUMNS + tuple(field.name for field in FIELDS[len(CORE) :] if field.name in given)

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from mailscope.recognise.library import Library
-from mailscope.recognise.pattern import Pattern, Value
+from mailscope.recognise.opening import Opening
+from mailscope.recognise.pattern import Pattern, Value, typed
 from mailscope.recognise.program import Program
 from mailscope.recognise.queue_id import split_queue_id
 from mailscope.vocabulary.errors import PatternError
@@ -51,21 +52,22 @@ def check_pattern(library: Library, readers: list[Program], pattern: Pattern) ->
             yield from _check_example(library, reader, pattern, example.text, example.fields)
     for text in pattern.not_examples:
         for reader in readers:
-            if read_text(pattern, reader, text) is not None:
+            if read_text(pattern, reader, text, library.opening_of(reader)) is not None:
                 yield f"{pattern.label}: it matches its not_example {text!r}"
 
 
 def _check_example(
     library: Library, reader: Program, pattern: Pattern, text: str, fields: object
 ) -> Iterator[str]:
-    record = read_text(pattern, reader, text)
+    opening = library.opening_of(reader)
+    record = read_text(pattern, reader, text, opening)
     if record is None:
         yield f"{pattern.label}: its example does not match (as {reader.name}): {text!r}"
         return
     if record != fields:
         yield f"{pattern.label}: its example gives {record}, expected {fields}: {text!r}"
     for other in library.patterns_of(reader):
-        if other is pattern or read_text(other, reader, text) is None:
+        if other is pattern or read_text(other, reader, text, opening) is None:
             continue
         if not other.fallback and not pattern.fallback:
             yield f"{pattern.label}: its example is matched by {other.label} as well: {text!r}"
@@ -82,12 +84,24 @@ def _comes_first(library: Library, reader: Program, one: Pattern, two: Pattern) 
     return False
 
 
-def read_text(pattern: Pattern, reader: Program, text: str) -> dict[str, Value] | None:
-    """The whole record of one text, with the queue id where the program's texts begin with one."""
+def read_text(
+    pattern: Pattern, reader: Program, text: str, opening: Opening | None = None
+) -> dict[str, Value] | None:
+    """The whole record of one text, with the queue id where the program's texts begin with one.
+
+    ``opening`` is how texts begin of a program that logs through another one; a text without such a
+    beginning is taken as it is.
+    """
     queue_id = None
+    given: dict[str, str] = {}
+    begun = opening.read(text) if opening is not None else None
+    if begun is not None:
+        _, given, text = begun
     if reader.strip:
         queue_id, text = split_queue_id(text)
     record = pattern.read(text)
     if record is not None and queue_id is not None:
         record["queue_id"] = queue_id
+    if record is not None:
+        record = {name: typed(name, value) for name, value in given.items()} | record
     return record

@@ -99,7 +99,7 @@ def _by_program(lines: pl.DataFrame) -> pl.DataFrame:
 def _by_shape(unknown: pl.DataFrame, events: Events) -> pl.DataFrame:
     """Shapes of lines that no pattern knows, with the first line of each as its sample."""
     rows = unknown["row"]
-    unknown = unknown.with_columns(events.text.gather(rows).alias("text"))
+    unknown = unknown.with_columns(events.recognised.told.gather(rows).alias("text"))
     covered = unknown.filter("covered").with_columns(
         shape(pl.col("text")).str.replace_all(NUMBER, "N").alias("shape")
     )

@@ -13,6 +13,7 @@ from typing import Final
 import polars as pl
 
 from mailscope.recognise.library import Candidates, Library, Reading
+from mailscope.recognise.nested import name_them, open_lines
 from mailscope.recognise.pattern import Pattern
 from mailscope.recognise.recognised import Part, Recognised
 from mailscope.recognise.regex import Form, form
@@ -66,7 +67,7 @@ class Engine:
 
     def recognise(self, tag: pl.Series, text: pl.Series) -> Recognised:
         """Recognise lines given their program tag (with pid, null for none) and text (both String)."""
-        tag, text = self._inner_tags(tag, text)
+        tag, text = self._inner_tags(*name_them(self.library, tag, text))
         whole = self._recognise(tag, text)
         found = repeated(text)
         if found is None:
@@ -75,8 +76,12 @@ class Engine:
 
     def _recognise(self, tag: pl.Series, text: pl.Series) -> Recognised:
         tag_code, tags, readings = self._resolve_tags(tag)
+        body, opened = text, None
+        if any(reading is not None and reading.opening is not None for reading in readings):
+            tag, body, opened = open_lines(tag, text, take(tags["reading"], tag_code), readings)
+            tag_code, tags, readings = self._resolve_tags(tag)
         row_reading = take(tags["reading"], tag_code)
-        queue_id, rest = _strip_queue_id(text, row_reading, readings)
+        queue_id, rest = _strip_queue_id(body, row_reading, readings)
         start = rest.str.slice(0, SHALLOW)
         groups, group_code = self._group(start, row_reading, readings, SHALLOW)
         frame = pl.DataFrame(
@@ -96,7 +101,15 @@ class Engine:
             if len(remaining):
                 left.append(remaining)
         unrecognised = pl.concat(left).sort() if left else pl.Series("row", [], dtype=pl.UInt32)
-        return Recognised(parts, unrecognised, tag_code, tags, text)
+        if opened is not None:
+            parts = [self._with_opening(part, opened) for part in parts]
+            # What is logged through another program is shown under that one's name.
+            tags = tags.with_columns(
+                pl.col("program").str.splitn(": ", 2).struct.field("field_0").alias("program")
+            )
+        return Recognised(
+            parts, unrecognised, tag_code, tags, text, text if opened is None else opened["told"]
+        )
 
     def _pieces(
         self, frame: pl.DataFrame, groups: list[Candidates], readings: list[Reading | None]
@@ -137,6 +150,21 @@ class Engine:
         if not len(rows):
             return tag, text
         return tag.scatter(rows, inner["tag"]), text.scatter(rows, inner["text"])
+
+    def _with_opening(self, part: Part, opened: pl.DataFrame) -> Part:
+        """The fields of the lines' beginnings added to those that the pattern gives, which come first."""
+        pattern, frame = part.pattern, part.frame
+        needed = None if self.needed is None else self.needed.get(pattern.event, NOTHING)
+        for name in opened.columns:
+            if name == "told" or name in pattern.constants or not (needed is None or name in needed):
+                continue
+            given = take(opened[name], frame["row"])
+            if given.null_count() == len(given):
+                continue
+            if name in frame.columns:
+                given = pl.select(pl.coalesce(frame[name], given)).to_series()
+            frame = frame.with_columns(given.alias(name))
+        return part if frame is part.frame else Part(pattern, part.service, frame)
 
     def _wraps(self, name: str) -> bool:
         """Whether some program's lines are tagged with exactly this name inside a wrapper."""

@@ -112,7 +112,7 @@ def _readers_of_bare_text(library: Library, text: str) -> dict[str, Any] | None:
         if not program.tags and not program.bare:
             continue
         for pattern in sorted(library.patterns_of(program), key=lambda pattern: pattern.fallback):
-            record = read_text(pattern, program, text)
+            record = read_text(pattern, program, text, library.opening_of(program))
             if record is not None:
                 found.append((program, pattern, record))
                 break

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Final
 
+from mailscope.recognise.opening import Opening
 from mailscope.recognise.pattern import Pattern
 from mailscope.recognise.program import Program, parse_program
 from mailscope.vocabulary.errors import PatternError
@@ -39,11 +40,18 @@ class Reading:
     instance: str | None
     # For each pattern, how late its program is asked (Program.rank).
     ranks: tuple[int, ...]
+    # The service where the tag names it and not the program's file.
+    named: str | None = None
 
     @property
     def service(self) -> str | None:
         """The service that the tag itself tells."""
-        return self.programs[0].service if len(self.programs) == 1 else None
+        return self.named or (self.programs[0].service if len(self.programs) == 1 else None)
+
+    @property
+    def opening(self) -> Opening | None:
+        """How lines begin that other programs log through this one."""
+        return self.programs[0].opening if len(self.programs) == 1 else None
 
     def candidates(self, start: str, depth: int) -> Candidates:
         """The patterns that a text with these first characters (``depth`` of them) may match.
@@ -70,7 +78,17 @@ class Library:
     def __init__(self, programs: Iterable[Program]) -> None:
         self.programs: dict[str, Program] = {program.name: program for program in programs}
         self._readings: dict[str, Reading | None] = {}
+        # Programs some of whose lines do not name them.
+        self.nameless = tuple(program for program in self.programs.values() if program.nameless)
         for program in self.programs.values():
+            outer = self.programs.get(program.inside or "")
+            if program.inside and (outer is None or outer.opening is None):
+                raise PatternError(
+                    program.file,
+                    None,
+                    f"is inside '{program.inside}', which is no program with a prefix",
+                    "name a file whose [program] has one",
+                )
             for name in program.includes:
                 if name not in self.programs:
                     raise PatternError(
@@ -81,7 +99,10 @@ class Library:
                     )
 
     def reading(self, tag: str) -> Reading | None:
-        """How lines tagged ``tag`` are read; ``""`` is a line without tag; None: nobody knows it."""
+        """How lines tagged ``tag`` are read; ``""`` is a line without tag; None: nobody knows it.
+
+        ``outer: inner`` is a program that logs through another one.
+        """
         if tag not in self._readings:
             self._readings[tag] = self._resolve(tag)
         return self._readings[tag]
@@ -89,15 +110,37 @@ class Library:
     def _resolve(self, tag: str) -> Reading | None:
         if tag == "":
             return self.merge([program for program in self.programs.values() if program.bare], None)
-        for program in self.programs.values():
-            for regex in program.tags:
-                found = regex.fullmatch(tag)
-                if found:
-                    return self.merge([program], found.groupdict().get("instance") or None)
+        outer, _, inner = tag.partition(": ")
+        found = self._named(outer, None)
+        if found is not None and inner:
+            within = self._named(inner, found.programs[0].name)
+            # What nobody knows in particular still has the levels that all programs inside share.
+            return within if within is not None else replace(found, named=inner)
+        if found is not None:
+            return found
         # RFC 5424 app-names lose what follows a slash: "postfix" may be any of its daemons.
         family = tag.split("-", 1)[0]
         members = [program for program in self.programs.values() if program.family == family]
         return self.merge(members, tag) if members else None
+
+    def _named(self, tag: str, inside: str | None) -> Reading | None:
+        """The program with a tag that matches, among those inside a certain other one or inside none."""
+        for program in self.programs.values():
+            if program.inside != inside:
+                continue
+            for regex in program.tags:
+                found = regex.fullmatch(tag)
+                if found:
+                    groups = found.groupdict()
+                    reading = self.merge([program], groups.get("instance") or None)
+                    # Old releases of Dovecot wrote some names in capitals.
+                    service = (groups.get("service") or "").lower()
+                    return replace(reading, named=service) if reading and service else reading
+        return None
+
+    def opening_of(self, program: Program) -> Opening | None:
+        """How the lines of a program begin that logs through another one, or through which others log."""
+        return self.programs[program.inside].opening if program.inside else program.opening
 
     def merge(self, programs: list[Program], instance: str | None) -> Reading | None:
         """One reading for several programs; a pattern that several share implies no service."""

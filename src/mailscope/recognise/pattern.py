@@ -119,8 +119,11 @@ def typed(name: str, value: str) -> Value:
     return int(value) if kind == "int" else float(value) if kind == "float" else value
 
 
-def expand(match: str, where: str) -> str:
-    """Replace ``{field}``, ``{field:token}`` and ``{:token}``; unknown names are an error."""
+def expand(match: str, where: str, *, groups: bool = True) -> str:
+    """Replace ``{field}``, ``{field:token}`` and ``{:token}``; unknown names are an error.
+
+    With ``groups``, so are groups that are no fields.
+    """
 
     def replace(found: re.Match[str]) -> str:
         name, token = found[1], found[2]
@@ -137,7 +140,7 @@ def expand(match: str, where: str) -> str:
         return f"(?P<{name}>{_token(token or token_of(name, BY_NAME[name].kind), where)})"
 
     expanded = TOKEN.sub(replace, match)
-    for name in GROUP.findall(expanded):
+    for name in GROUP.findall(expanded) if groups else ():
         if name not in BY_NAME:
             raise PatternError(where, None, f"unknown field in (?P<{name}>", "use a field of the vocabulary")
     return expanded

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
+from mailscope.recognise.opening import Opening
 from mailscope.recognise.pattern import Example, Pattern, check_event_name, expand
 from mailscope.vocabulary.errors import PatternError
 from mailscope.vocabulary.fields import BY_NAME
@@ -23,6 +24,9 @@ PROGRAM_KEYS: Final[dict[str, type]] = {
     "strip": str,
     "bare": bool,
     "rank": int,
+    "prefix": str,
+    "nameless": list,
+    "inside": str,
     "meaning": str,
 }
 EVENT_KEYS: Final[dict[str, type]] = {
@@ -50,6 +54,10 @@ class Program:
 
     ``rank`` orders the programs of a family where the tag names only that: those of a higher rank are
     asked after the others, because their lines are rarer or look like another's.
+
+    ``opening`` tells how lines of programs begin that log through this one; they name it in ``inside``, and
+    their tags are the names that stand there.  ``nameless``: how lines look on which the program leaves its
+    own name out, each a regex for the tag and one for the beginning of the text.
     """
 
     name: str
@@ -62,6 +70,9 @@ class Program:
     bare: bool
     rank: int
     events: str
+    opening: Opening | None = None
+    nameless: tuple[tuple[str, str], ...] = ()
+    inside: str | None = None
 
     @cached_property
     def patterns(self) -> tuple[Pattern, ...]:
@@ -105,7 +116,12 @@ def parse_program(name: str, file: str, content: str, *, whole: bool = True) -> 
         bare=bool(header.get("bare", False)),
         rank=int(header.get("rank", 0)),
         events=events,
+        opening=_opening(header.get("prefix"), f"{file} prefix"),
+        nameless=tuple(_nameless(each, f"{file} nameless") for each in header.get("nameless", ())),
+        inside=header.get("inside"),
     )
+    if program.nameless and not any(tag.fullmatch(program.service or "") for tag in program.tags):
+        raise PatternError(file, None, "'nameless' needs a service that is one of the tags", "name it")
     if whole:
         for pattern in program.patterns:
             pattern.validate()
@@ -126,6 +142,29 @@ def _tag(tag: object, where: str) -> re.Pattern[str]:
         return re.compile(expand(tag, where), re.ASCII)
     except re.error as error:
         raise PatternError(where, None, f"not a regex: {error}", "correct 'tags'") from error
+
+
+def _opening(regex: str | None, where: str) -> Opening | None:
+    if regex is None:
+        return None
+    opening = Opening(expand(regex, where, groups=False))
+    fault = opening.faults()
+    if fault:
+        raise PatternError(where, None, fault, "correct 'prefix'")
+    return opening
+
+
+def _nameless(pair: object, where: str) -> tuple[str, str]:
+    """The regexes for the tag and for the beginning of the text."""
+    if not isinstance(pair, list) or len(pair) != 2 or not all(isinstance(part, str) for part in pair):
+        raise PatternError(where, None, "it is not a pair of texts", "write ['tag', 'beginning of the text']")
+    tag, text = (expand(part, where) for part in pair)
+    for part in (tag, text):
+        try:
+            re.compile(part, re.ASCII)
+        except re.error as error:
+            raise PatternError(where, None, f"not a regex: {error}", "correct 'nameless'") from error
+    return tag, text
 
 
 def _pattern(file: str, index: int, entry: Mapping[str, Any]) -> Pattern:

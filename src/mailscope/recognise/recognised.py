@@ -34,7 +34,8 @@ class Recognised:
     """A chunk after recognition: parts, rows nobody knows, and the tags that occurred.
 
     ``tag_code`` gives for each row its position in ``tags`` (program, pid, service, instance, salt);
-    ``text`` is the text after the innermost tag.
+    ``text`` is the text after the innermost tag; ``told`` is the same without account and process, where
+    a program that logs through another one (Dovecot's) names them in the text.
     """
 
     parts: list[Part]
@@ -42,3 +43,4 @@ class Recognised:
     tag_code: pl.Series
     tags: pl.DataFrame
     text: pl.Series
+    told: pl.Series

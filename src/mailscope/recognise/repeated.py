@@ -66,11 +66,16 @@ def unfolded(whole: Recognised, within: Recognised, found: pl.DataFrame) -> Reco
         else part
         for part in whole.parts
     ]
+    # A program that logs through another one is only known from the line within.
+    codes = take(within.tag_code, known).cast(pl.UInt32) + len(whole.tags)
     return replace(
         whole,
         parts=[part for part in others if len(part.frame)] + [_copied(part, found) for part in parts],
         unrecognised=whole.unrecognised.filter(~whole.unrecognised.is_in(rows.implode())),
+        tag_code=whole.tag_code.clone().scatter(rows, codes),
+        tags=pl.concat([whole.tags, within.tags]),
         text=whole.text.clone().scatter(rows, take(within.text, known)),
+        told=whole.told.clone().scatter(rows, take(within.told, known)),
     )
 
 

@@ -100,7 +100,7 @@ def _completed(name: str, events: Events, frame: pl.DataFrame) -> pl.DataFrame:
 
 def _told(events: Events, frame: pl.DataFrame) -> pl.Series:
     """What lines say, without queue id and level: a warning's words are its reason."""
-    told = pl.DataFrame([events.text.gather(frame["row"]).alias("text"), frame["queue_id"]])
+    told = pl.DataFrame([events.recognised.told.gather(frame["row"]).alias("text"), frame["queue_id"]])
     named = pl.col("text").str.starts_with(pl.col("queue_id").fill_null("\0"))
     cut = pl.when(named).then(pl.col("queue_id").str.len_chars() + 2).otherwise(0)
     words = pl.col("text").str.slice(cut).str.replace(LEVEL, "").str.replace(LEADING_ID, "")

@@ -83,14 +83,14 @@ def _parse_fixed(lines: pl.Series) -> Header | None:
 def _split_rest(rest: pl.Series) -> tuple[pl.Series | str, pl.Series, pl.Series]:
     """Host, tag and text of what follows the stamp; one host for all lines is the usual case."""
     name = rest[0].split(" ", 1)[0]
-    plain = name and name.isascii() and not name.endswith(":")
+    plain = name and name.isascii() and not name.endswith(":") and "(" not in name
     if plain and (rest.str.slice(0, len(name) + 1) == f"{name} ").all():
         tag, text = split_tag(rest.str.slice(len(name) + 1))
         return name, tag, text
     parts = rest.str.splitn(" ", 2).struct.unnest()
     host, tagged = parts["field_0"], parts["field_1"].fill_null("")
     tag, text = split_tag(tagged)
-    hostless = host.str.ends_with(":")
+    hostless = host.str.ends_with(":") | host.str.contains("(", literal=True)
     if hostless.any():
         whole_tag, whole_text = split_tag(rest)
         fixed = pl.select(
@@ -116,7 +116,7 @@ def _parse_any(lines: pl.Series) -> Header:
     host, tagged = parts["field_0"], parts["field_1"].fill_null("")
     # tai64nlocal writes nine digits and then the bare text; a first word with a colon is a tag.
     bare = (found["fraction"].str.len_bytes() == NANOSECONDS).fill_null(False)
-    hostless = host.str.ends_with(":") & ~bare
+    hostless = (host.str.ends_with(":") | host.str.contains("(", literal=True)) & ~bare
     tag, text = split_tag(tagged)
     if bare.any() or hostless.any():
         whole_tag, whole_text = split_tag(rest)
