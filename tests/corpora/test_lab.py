@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from functools import cache
 from itertools import zip_longest
@@ -33,6 +34,10 @@ LOGS: Final = (
     "qmail/splogger.log.rfc3339",
     "qmail/tcpserver-smtpd.raw.log",
     "imap/courier.log.bsd",
+    "imap/dovecot.log.bsd",
+    "imap/dovecot.log.rfc3339",
+    "imap/dovecot-lmtp.log.bsd",
+    "imap/dovecot-broken-install.log.bsd",
     "imap/tcpserver-smtpd.raw.log",
 )
 DIRECTORIES: Final = ("qmail/multilog", "qmail/multilog3", "qmail/smtpd-log", "imap/tcpserver-multilog")
@@ -68,6 +73,7 @@ def test_every_line_of_multilog_directories_is_recognised(name: str) -> None:
         ("postfix/full-run.mail.log.bsd", "postfix/full-run.mail.log.rfc3339"),
         ("postfix/mail.log.bsd", "postfix/mail.log.rfc3339"),
         ("qmail/splogger.log.bsd", "qmail/splogger.log.rfc3339"),
+        ("imap/dovecot.log.bsd", "imap/dovecot.log.rfc3339"),
         ("qmail/multilog-all.tai64n", "qmail/multilog-all.frac"),
         ("qmail/multilog-all.tai64n", "qmail/multilog-all.tai64nlocal"),
     ],
@@ -96,6 +102,50 @@ def test_rfc3339_stamps_are_exact_and_agree_with_bsd_stamps_to_the_second() -> N
         assert "time_quality" not in other
         if "time_quality" in one:
             assert one["time"][:19] == other["time"][:19]
+
+
+def test_a_log_file_of_dovecots_own_gives_the_same_records_as_syslog() -> None:
+    """With ``log_path`` Dovecot leaves host and program out, and writes a level on every line."""
+    own: list[bytes] = []
+    for line in (LAB / "imap/dovecot.log.bsd").read_bytes().splitlines():
+        stamp, text = line[:15], line.split(b" dovecot: ", 1)[1]
+        name, rest = text.split(b": ", 1)
+        leveled = rest.startswith((b"Warning: ", b"Error: ", b"Fatal: "))
+        own.append(stamp + b" " + name + (b": " if leveled else b": Info: ") + rest)
+    records = events(b"\n".join(own), NOW)
+    for one, other in zip_longest(records, read("imap/dovecot.log.bsd")):
+        assert without_envelope(one, "text", "host", "pid") == without_envelope(other, "text", "host", "pid")
+        assert "host" not in one
+
+
+def test_a_dovecot_session_is_told_from_login_to_its_end() -> None:
+    records = read("imap/dovecot.log.bsd")
+    login = next(r for r in records if r["event"] == "login_succeeded")
+    end = next(r for r in records if r["event"] == "session_closed")
+    assert (login["service"], end["service"]) == ("imap-login", "imap")
+    assert (login["program"], end["program"]) == ("dovecot", "dovecot")
+    # The login names the process that serves the session.
+    assert login["subject_pid"] == end["pid"] == 11506
+    assert login["user"] == end["user"] == "alice"
+    assert (end["bytes_in"], end["bytes_out"]) == (152, 1191)
+
+
+def test_every_refused_dovecot_connection_is_one_failed_login() -> None:
+    records = read("imap/dovecot.log.bsd")
+    failed = [r for r in records if r["event"] == "login_failed"]
+    # One look-up more was for a message to nobody, over LMTP: it has no session.
+    refused = [r for r in records if r["event"] == "policy_result" and "<" in r["text"]]
+    assert len(failed) == 10
+    # What the auth process says of each try adds up to the tries that the login processes count.
+    assert sum(r["value"] for r in failed) == len(refused) == 13
+    assert {r["user"] for r in failed} == {r["user"] for r in refused} == {"alice", "bob", "nouser"}
+
+
+def test_no_session_id_of_dovecot_gets_into_a_field() -> None:
+    for record in read("imap/dovecot.log.bsd"):
+        for session in re.findall(r"session=<([^>]+)>|<([A-Za-z0-9+/]{12,})>", record["text"]):
+            kept = [v for name, v in record.items() if name != "text" and isinstance(v, str)]
+            assert not any(part in value for part in session if part for value in kept)
 
 
 def test_stamps_of_another_zone_give_the_same_instants() -> None:

@@ -163,3 +163,16 @@ def test_the_continuation_of_a_long_line_keeps_its_mark() -> None:
     lines = parse_lines(b"Apr 11 02:02:18 mail qmail: 955436538.813320+end msg 1\n955436538.813320+end msg 1")
     assert texts(lines) == ["+end msg 1", "+end msg 1"]
     assert column(lines, "time") == [datetime(2000, 4, 11, 7, 2, 18, 813320)] * 2
+
+
+@pytest.mark.parametrize(
+    "stamp", ["Jan 01 00:00:00", "2026-01-01 00:00:00", "2026-01-01T00:00:00+00:00", "2026 Jan 01 00:00:00"]
+)
+@pytest.mark.parametrize("text", ["lmtp(4711, alice): Info: x", "imap(a b)<1><s>: Info: x"])
+def test_a_word_with_a_parenthesis_is_no_host(stamp: str, text: str) -> None:
+    line = f"{stamp} {text}"
+    for other in (line, f"{stamp} mail postfix/smtpd[1]: x"):
+        header = parse_lines(f"{line}\n{other}".encode()).header
+        assert header.text[0] == text
+        assert header.tag[0] is None
+        assert header.host is None or isinstance(header.host, str) or header.host[0] is None

@@ -76,7 +76,7 @@ class Opening:
         return given["inner"], record, level + given.get("rest", "")
 
     def split(self, texts: pl.Series) -> pl.DataFrame:
-        """The same for a column: inner, pid, rest and the fields; inner is null where there is no such beginning."""
+        """The same for a column: inner (null: no such beginning), pid, rest and the fields."""
         found = texts.str.extract_groups(f"^(?:{self.regex})$").struct.unnest()
         columns: dict[str, list[str]] = {}
         for name in found.columns:
