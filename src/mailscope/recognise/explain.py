@@ -75,7 +75,7 @@ def explain_line(line: str, directory: Path | None = None, zone: ZoneInfo | None
 def _envelope(header: Header, recognised: Recognised, zone: ZoneInfo) -> dict[str, Any]:
     time, quality = Clock("LINE", zone, datetime.now(UTC)).instants(header)
     code = quality if isinstance(quality, int) else int(quality[0])
-    tag = recognised.tags.row(0, named=True)
+    tag = recognised.tags.row(recognised.tag_code[0], named=True)
     facility, severity = (None, None) if header.pri is None else (s[0] for s in priority.names(header.pri))
     found = {
         "time": None if time[0] is None else f"{time[0]:%Y-%m-%dT%H:%M:%S.%f}Z",
