@@ -13,8 +13,9 @@ import polars as pl
 
 from mailscope.causes.catalogue import UNCLASSIFIED
 from mailscope.causes.events import DIRECTIONS, TOLD_FROM, judged
-from mailscope.recognise.engine import DTYPES, Part
+from mailscope.recognise.engine import DTYPES
 from mailscope.recognise.events import Events
+from mailscope.recognise.recognised import Part
 from mailscope.recognise.replies import completed
 from mailscope.reports.coverage import share
 from mailscope.vocabulary.fields import BY_NAME
