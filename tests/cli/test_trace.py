@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from mailscope.cli.main import mailscope
-from mailscope.cli.terminal import safe
+from mailscope.cli.terminal import columns, safe
 from mailscope.trails.search import beside
 from mailscope.vocabulary.errors import UsageError
 
@@ -276,3 +276,31 @@ def test_a_search_whose_process_was_killed_is_made_again(monkeypatch: pytest.Mon
         return "again"
 
     assert beside.begin(task)() == "again"
+
+
+@pytest.mark.parametrize(
+    ("lang", "told"),
+    [("it", "uscito dalla coda"), ("sv", "lämnade kön"), ("zh", "离开队列"), ("en", "left the queue")],
+)
+def test_stories_are_told_in_every_language(lang: str, told: str) -> None:
+    log = Path(__file__).parents[2] / "examples" / "postfix" / "mail.log.1"
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "mailscope",
+            "trace",
+            "root@lab.example",
+            str(log),
+            "--limit",
+            "1",
+            "--lang",
+            lang,
+        ],
+        capture_output=True,
+        env={**os.environ, "COLUMNS": "80", "TZ": "UTC", "PYTHONIOENCODING": "utf-8"},
+        check=True,
+    )
+    shown = done.stdout.decode()
+    assert told in shown
+    assert max(map(columns, shown.splitlines())) <= 80

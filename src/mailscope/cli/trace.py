@@ -101,9 +101,10 @@ def _show(told: Told, inputs: Inputs, form: str, *, raw: bool, language: str) ->
         click.echo(json.dumps(trails, indent=1).replace("\x7f", "\\u007f"))
         return
     from mailscope.cli.trace_text import render
+    from mailscope.language.translator import translator
 
     width = shutil.get_terminal_size((80, 24)).columns
-    for line in render(told.stories, inputs.zone, width, raw=raw, language=language):
+    for line in render(told.stories, inputs.zone, width, raw=raw, tr=translator(language)):
         click.echo(line)
 
 

@@ -15,7 +15,8 @@ import click
 
 from mailscope.causes.catalogue import INCOMING, OUTGOING, catalogue
 from mailscope.cli.terminal import columns, fit, safe
-from mailscope.language.choice import ENGLISH
+from mailscope.language.phrase import Phrase
+from mailscope.language.translator import TELL_ENGLISH, Translator
 from mailscope.trails.narrative.trail import Link, Recipient, Step, Story, Trail
 from mailscope.trails.narrative.words import outcome, size
 
@@ -29,18 +30,18 @@ STYLES: Final = {
 # A hop to another trail of the same story is not a recipient's fate.
 HOPS: Final = ("filtered", "relayed", "forwarded", "requeued", "same_message")
 KINDS: Final = {
-    "filtered": "went through a filter and came back as",
-    "relayed": "was handed on as",
-    "forwarded": "was forwarded as",
-    "bounced": "led to the bounce",
-    "notified": "led to the notification",
-    "requeued": "was queued anew as",
-    "same_message": "was seen again as",
+    "filtered": Phrase("went through a filter and came back as"),
+    "relayed": Phrase("was handed on as"),
+    "forwarded": Phrase("was forwarded as"),
+    "bounced": Phrase("led to the bounce"),
+    "notified": Phrase("led to the notification"),
+    "requeued": Phrase("was queued anew as"),
+    "same_message": Phrase("was seen again as"),
 }
 
 
 def render(
-    stories: list[Story], zone: ZoneInfo, width: int, *, raw: bool, language: str = ENGLISH
+    stories: list[Story], zone: ZoneInfo, width: int, *, raw: bool, tr: Translator = TELL_ENGLISH
 ) -> Iterator[str]:
     """All stories."""
     width = max(width, NARROWEST)
@@ -48,79 +49,85 @@ def render(
         if number > 1:
             yield ""
         place = f"{number}/{len(stories)}: " if len(stories) > 1 else ""
-        yield from _story(story, zone, width, raw=raw, place=place, language=language)
+        yield from _story(story, zone, width, raw=raw, place=place, tr=tr)
 
 
 def _story(
-    story: Story, zone: ZoneInfo, width: int, *, raw: bool, place: str, language: str
+    story: Story, zone: ZoneInfo, width: int, *, raw: bool, place: str, tr: Translator
 ) -> Iterator[str]:
     main = next((trail for trail in story.trails if trail.matched), story.trails[0])
     others = len(story.trails) - 1
-    linked = f", with {others} linked" if others else ""
-    yield click.style(fit(f"{place}{_name(main)}{linked}", width), bold=True)
-    yield from _fates(story, width, language)
+    head = _name(main, tr)
+    if others:
+        head = tr("{name}, with {n} linked", name=head, n=others)
+    yield click.style(fit(place + head, width), bold=True)
+    yield from _fates(story, width, tr)
     numbers = (
         {trail.trail_id: f"[{number}]" for number, trail in enumerate(story.trails, 1)} if others else {}
     )
     for trail in story.trails:
-        yield from _facts(trail, zone, width, numbers)
+        yield from _facts(trail, zone, width, numbers, tr)
     for trail in story.trails:
         for entry in trail.links:
             if entry.direction == "to" and entry.trail_id in numbers:
-                yield from _wrap(_link(trail, entry, numbers), width, INDENT)
-    yield from _steps(story, zone, width, numbers, raw=raw)
+                yield from _wrap(_link(trail, entry, numbers, tr), width, INDENT)
+    yield from _steps(story, zone, width, numbers, raw=raw, tr=tr)
 
 
-def _name(trail: Trail) -> str:
+def _name(trail: Trail, tr: Translator) -> str:
     if trail.queue_id:
-        name = f"message {trail.queue_id}"
+        name = tr("message {queue_id}", queue_id=trail.queue_id)
     elif all(step.event == "login_failed" or step.session for step in trail.steps):
-        name = "failed logins"
+        name = tr("failed logins")
     elif trail.ended == "refused":
-        name = "mail refused before it had a queue id"
+        name = tr("mail refused before it had a queue id")
     else:
-        name = "a delivery whose message is not in the log"
-    where = f" on {trail.host}" if trail.host else ""
-    return name + where + (f" ({trail.instance})" if trail.instance not in (None, "postfix") else "")
+        name = tr("a delivery whose message is not in the log")
+    if trail.host:
+        name = tr("{name} on {host}", name=name, host=trail.host)
+    return name + (f" ({trail.instance})" if trail.instance not in (None, "postfix") else "")
 
 
-def _facts(trail: Trail, zone: ZoneInfo, width: int, numbers: dict[str, str]) -> Iterator[str]:
+def _facts(
+    trail: Trail, zone: ZoneInfo, width: int, numbers: dict[str, str], tr: Translator
+) -> Iterator[str]:
     """Sender, size, Message-ID, span."""
-    facts = [f"{numbers[trail.trail_id]} {_name(trail)}"] if numbers else []
+    facts = [f"{numbers[trail.trail_id]} {_name(trail, tr)}"] if numbers else []
     if trail.sender is not None:
-        facts.append(f"from <{trail.sender}>")
+        facts.append(tr("from {sender}", sender=f"<{trail.sender}>"))
     if trail.size_bytes is not None:
-        facts.append(size(trail.size_bytes))
+        facts.append(tr(size(trail.size_bytes)))
     if trail.message_id:
         facts.append(f"Message-ID <{trail.message_id}>")
-    facts.append(f"{_when(trail.first_time, zone)} to {_when(trail.last_time, zone)}")
+    first, last = _when(trail.first_time, zone, tr), _when(trail.last_time, zone, tr)
+    facts.append(tr("{start} to {end}", start=first, end=last))
     if trail.queue_id is not None and not trail.ended:
-        facts.append("still in the queue when the log ends")
-    facts.append(f"trail {trail.trail_id}")
+        facts.append(tr("still in the queue when the log ends"))
+    facts.append(tr("trail {trail_id}", trail_id=trail.trail_id))
     yield from _wrap(", ".join(facts), width, INDENT)
 
 
-def _when(time: datetime | None, zone: ZoneInfo) -> str:
-    return "at an unknown time" if time is None else f"{_local(time, zone):%Y-%m-%d %H:%M:%S %z}"
+def _when(time: datetime | None, zone: ZoneInfo, tr: Translator) -> str:
+    return tr("at an unknown time") if time is None else f"{_local(time, zone):%Y-%m-%d %H:%M:%S %z}"
 
 
 def _local(time: datetime, zone: ZoneInfo) -> datetime:
     return time.replace(tzinfo=UTC).astimezone(zone)
 
 
-def _fates(story: Story, width: int, language: str) -> Iterator[str]:
+def _fates(story: Story, width: int, tr: Translator) -> Iterator[str]:
     """One entry per recipient; of a message that passed through several trails, its last fate."""
     told = False
     for trail in story.trails:
         passed = _passed_on(story, trail)
-        label = _label(story, trail)
+        label = _label(story, trail, tr)
         for recipient in trail.recipients:
             if recipient.recipient in passed:
                 continue
             told = True
-            yield from _fate(recipient, label, width, language)
+            yield from _fate(recipient, label, width, tr)
     if not told:
-        yield f"{INDENT}none is named in the log"
+        yield INDENT + tr("none is named in the log")
 
 
 def _passed_on(story: Story, trail: Trail) -> set[str | None]:
@@ -145,22 +152,24 @@ def _passed_on(story: Story, trail: Trail) -> set[str | None]:
     return out
 
 
-def _label(story: Story, trail: Trail) -> str:
+def _label(story: Story, trail: Trail, tr: Translator) -> str:
     """What kind of message this is within the story, where it is not simply the message."""
     for entry in trail.links:
         if entry.direction == "from" and entry.kind == "bounced":
-            return " (the bounce)"
+            return f" ({tr('the bounce')})"
         if entry.direction == "from" and entry.kind == "notified":
-            return " (the notification)"
+            return f" ({tr('the notification')})"
     return ""
 
 
-def _fate(recipient: Recipient, label: str, width: int, language: str) -> Iterator[str]:
-    who = f"<{recipient.recipient}>" if recipient.recipient is not None else _unnamed(recipient.count)
+def _fate(recipient: Recipient, label: str, width: int, tr: Translator) -> Iterator[str]:
+    who = f"<{recipient.recipient}>" if recipient.recipient is not None else _unnamed(recipient.count, tr)
     tries = len(recipient.attempts)
-    status = click.style(f"{recipient.status:<9}", fg=STYLES.get(recipient.status))
-    head = f"{who}{label}" + (f" after {tries} tries" if tries > 1 else "")
-    yield f"{INDENT}{status} {fit(head, width - len(INDENT) - 10)}"
+    told = tr(recipient.status)
+    told += " " * (9 - columns(told))
+    status = click.style(told, fg=STYLES.get(recipient.status))
+    head = tr("{who} after {n} tries", who=who + label, n=tries) if tries > 1 else who + label
+    yield f"{INDENT}{status} {fit(head, width - len(INDENT) - columns(told) - 1)}"
     if recipient.attempts:
         last = recipient.attempts[-1]
         peer = last.fields.get("relay_host") or ""
@@ -168,33 +177,36 @@ def _fate(recipient: Recipient, label: str, width: int, language: str) -> Iterat
             peer = ""  # qmail's report says it
         elif last.fields.get("relay_ip") and last.fields["relay_ip"] != peer:
             peer = f"{peer} [{last.fields['relay_ip']}]".strip()
-        said = outcome(last.fields | {"status": last.status})
+        said = tr(outcome(last.fields | {"status": last.status}))
         if peer or said:
             yield from _wrap(f"{peer}: {said}" if peer and said else peer or said, width, " " * 12)
-        yield from _cause(recipient, language, width)
+        yield from _cause(recipient, tr, width)
 
 
-def _cause(recipient: Recipient, language: str, width: int) -> Iterator[str]:
+def _cause(recipient: Recipient, tr: Translator, width: int) -> Iterator[str]:
     """Why a recipient was not delivered to, and what to do."""
     known = catalogue().get(str(recipient.attempts[-1].fields.get("cause")))
     if known is None or recipient.status == "sent":
         return
-    text = known.text(language, INCOMING if recipient.status == "rejected" else OUTGOING)
+    text = known.text(tr.language, INCOMING if recipient.status == "rejected" else OUTGOING)
     named = recipient.attempts[-1].fields.get("blocklist")
     title = f"{text.title} ({named})" if named else text.title
     yield from _wrap(f"{title}. {text.advice}", width, " " * 12)
 
 
-def _unnamed(count: int) -> str:
-    return "a recipient that no line names" if count == 1 else f"{count} recipients that no line names"
+def _unnamed(count: int, tr: Translator) -> str:
+    return tr.count(count, "a recipient that no line names", "{n} recipients that no line names")
 
 
-def _link(trail: Trail, entry: Link, numbers: dict[str, str]) -> str:
-    sure = "" if entry.confidence == "certain" else ", likely"
-    return f"{numbers[trail.trail_id]} {KINDS[entry.kind]} {numbers[entry.trail_id]} ({entry.evidence}{sure})"
+def _link(trail: Trail, entry: Link, numbers: dict[str, str], tr: Translator) -> str:
+    sure = "" if entry.confidence == "certain" else ", " + tr("likely")
+    how = tr(KINDS[entry.kind])
+    return f"{numbers[trail.trail_id]} {how} {numbers[entry.trail_id]} ({entry.evidence}{sure})"
 
 
-def _steps(story: Story, zone: ZoneInfo, width: int, numbers: dict[str, str], *, raw: bool) -> Iterator[str]:
+def _steps(
+    story: Story, zone: ZoneInfo, width: int, numbers: dict[str, str], *, raw: bool, tr: Translator
+) -> Iterator[str]:
     steps = story.steps()
     daemons = max((columns(fit(_daemon(step), MOST_DAEMON)) for _, step in steps), default=0)
     marks = max(map(len, numbers.values()), default=0)
@@ -211,15 +223,15 @@ def _steps(story: Story, zone: ZoneInfo, width: int, numbers: dict[str, str], *,
         lead += f"{numbers[trail.trail_id]:<{marks}} " if numbers else ""
         lead += daemon + " " * (daemons - columns(daemon) + 1)
         before = step.time or before
-        yield from _told(lead, step, width)
+        yield from _told(lead, step, width, tr)
         if raw:
             number = f":{step.line_number}" if step.line_number else ""
             yield click.style(f"{INDENT * 2}{safe(step.source)}{number}: {safe(step.raw)}", dim=True)
 
 
-def _told(lead: str, step: Step, width: int) -> Iterator[str]:
+def _told(lead: str, step: Step, width: int, tr: Translator) -> Iterator[str]:
     room = max(width - columns(lead), 24)
-    lines = textwrap.wrap(safe(step.words).replace("\t", " "), room, break_on_hyphens=False) or [""]
+    lines = list(_broken(tr(step.words), room)) or [""]
     colour = STYLES.get(str(step.fields.get("status"))) if step.event == "delivery_attempted" else None
     yield lead + click.style(lines[0], fg=colour)
     for line in lines[1:]:
@@ -246,10 +258,19 @@ def _since(before: datetime | None, now: datetime | None) -> str:
 
 def _wrap(text: str, width: int, indent: str) -> Iterator[str]:
     """Long text in several lines; what strangers wrote in it is made safe."""
-    yield from textwrap.wrap(
-        safe(text).replace("\t", " "),
-        width,
-        initial_indent=indent,
-        subsequent_indent=indent,
-        break_on_hyphens=False,
-    )
+    for line in _broken(text, width - len(indent)):
+        yield indent + line
+
+
+def _broken(text: str, room: int) -> Iterator[str]:
+    """A text, made safe, in lines of so many columns.
+
+    Wide characters (Chinese) take two columns and may be parted anywhere, so their lines are filled by
+    columns; other text is broken at blanks.
+    """
+    for line in textwrap.wrap(safe(text).replace("\t", " "), room, break_on_hyphens=False):
+        while columns(line) > room:
+            head = len(fit(line, room)) - 1
+            yield line[:head]
+            line = line[head:]
+        yield line

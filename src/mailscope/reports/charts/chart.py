@@ -73,7 +73,7 @@ class Chart:
         made = self.definition.to_dict()
         made |= {"background": background, "width": WIDTH}
         made["autosize"] = {"type": "fit-x", "contains": "padding"}
-        made["padding"] = {"left": 2, "right": 2, "top": 4, "bottom": 2}
+        made["padding"] = {"left": 12, "right": 2, "top": 4, "bottom": 2}
         made["config"] = {
             "aria": False,
             "font": "sans-serif",
