@@ -96,9 +96,11 @@ def _refuse_nothing(inputs: Inputs, pipeline: Pipeline, ledger: Ledger) -> None:
 
 
 def _check_sections(*names: tuple[str, ...]) -> None:
-    from mailscope.reports.report import check
+    if any(names):
+        # Otherwise loaded while the other process is at work already.
+        from mailscope.reports.report import check
 
-    check(*names)
+        check(*names)
 
 
 def _piped(pipeline: Pipeline) -> bool:
