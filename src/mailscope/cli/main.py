@@ -21,6 +21,7 @@ COMMANDS: Final = {
     "coverage": "Say which lines are recognised and show the shapes of the others.",
     "patterns": "List, check and try the patterns that lines are read with.",
     "qmailanalog": "Run qmailanalog's filters: matchup, xsender, zoverall and the others.",
+    "pflogsumm": "Make the report that pflogsumm makes, with its options, much faster.",
 }
 INTERRUPTED: Final = 130
 
