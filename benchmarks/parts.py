@@ -6,6 +6,7 @@ against a peer in the same run; seconds alone say more about the machine than ab
 
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -74,6 +75,39 @@ def against_pflogsumm(bench: Bench) -> list[Finding]:
     return [*findings, Finding(part, "times as fast", str(faster), "at least 15", faster.middle >= 15)]
 
 
+def the_same_text(bench: Bench) -> list[Finding]:
+    """Make pflogsumm's own report from a day's log, beside pflogsumm: each release that is here."""
+    part = "pflogsumm-compat"
+    log = bench.logs.plain(bench.lines)
+    findings: list[Finding] = []
+    for release, program in pflogsumms().items():
+        ours = mailscope("pflogsumm", f"--version-compat={release}", str(log))
+        names = (f"pflogsumm {release}", f"mailscope {release}")
+        runs = bench.compare(
+            part, dict(zip(names, (Command(["perl", program, str(log)]), ours), strict=True))
+        )
+        for name in names:
+            findings += costs(part, name, runs[name], bench.lines)
+        faster = ratio(runs[names[0]], runs[names[1]])
+        less = Spread.of(
+            [there.cpu_s / here.cpu_s for there, here in zip(*(runs[name] for name in names), strict=True)]
+        )
+        goal = "at least 15"
+        findings.append(Finding(part, f"{release}: times as fast", str(faster), goal, faster.middle >= 15))
+        findings.append(Finding(part, f"{release}: times less processor", str(less)))
+    return findings or [Finding(part, "times as fast", "pflogsumm is not installed (Debian: pflogsumm)")]
+
+
+def pflogsumms() -> dict[str, str]:
+    """Release -> program: the installed one, and the one that `.ci/fetch-pflogsumm` unpacks."""
+    found = {}
+    fetched = SOURCE.parent / "build" / "peers" / "usr" / "bin" / "pflogsumm"
+    for program in filter(None, [shutil.which("pflogsumm"), str(fetched) if fetched.is_file() else None]):
+        said = subprocess.run(["perl", program, "--version"], capture_output=True, text=True, check=False)
+        found[said.stdout.strip().rpartition(" ")[2]] = program
+    return {release: found[release] for release in ("1.1.5", "1.3.0") if release in found}
+
+
 def many_times_the_size(bench: Bench) -> list[Finding]:
     """Report on a log of ten times the size: time must grow alike, memory must not."""
     part = "size"
@@ -138,7 +172,7 @@ def costs(part: str, name: str, runs: list[Run], lines: int) -> list[Finding]:
     wall = Spread.of(list(walls(runs)))
     cpu = Spread.of([run.cpu_s for run in runs])
     peak = max(run.peak_mb for run in runs)
-    ours = name != "pflogsumm"
+    ours = not name.startswith("pflogsumm")
     return [
         Finding(part, f"{name}: seconds", str(wall)),
         Finding(part, f"{name}: seconds of processor", str(cpu)),
@@ -151,6 +185,7 @@ def costs(part: str, name: str, runs: list[Run], lines: int) -> list[Finding]:
 
 PARTS: dict[str, Callable[[Bench], list[Finding]]] = {
     "pflogsumm": against_pflogsumm,
+    "pflogsumm-compat": the_same_text,
     "size": many_times_the_size,
     "gzip": compressed_input,
     "threads": one_thread_or_two,

@@ -6,7 +6,11 @@ import click
 
 
 @click.command(
-    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": True, "help_option_names": []}
+    context_settings={
+        "ignore_unknown_options": True,
+        "allow_interspersed_args": True,
+        "help_option_names": [],
+    }
 )
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def pflogsumm(arguments: tuple[str, ...]) -> None:

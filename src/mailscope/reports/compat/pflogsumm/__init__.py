@@ -2,7 +2,8 @@
 
     options --Settings--> lines --Matched--> current or older --Picked--> summary --Summary--> text
 
-- ``options``, ``getopt``, ``config``, ``usage``, ``dates``: what was asked for, given as Getopt::Long takes it.
+- ``options``, ``getopt``, ``config``, ``usage``, ``dates``: what was asked for, given as
+  Getopt::Long takes it.
 - ``lines``, ``stamps``: chunks of a log become the lines that pflogsumm would look at, as columns.
 - ``current`` (1.3.0) and ``older`` (1.1.5): what those lines say, each release by its own rules;
   ``rejections``, ``reasons``, ``hosts``, ``addresses`` and ``postscreen`` take pieces of text apart.

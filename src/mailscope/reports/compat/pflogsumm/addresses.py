@@ -9,14 +9,24 @@ from typing import Final
 from mailscope.reports.compat.pflogsumm.hosts import lower
 
 # What list software puts before the number of a message (VERP).
-_BEFORE_NUMBER: Final = ("bounce", "bounced", "bounces", "nolist", "noreply", "noresponse", "return", "sentto")
+_BEFORE_NUMBER: Final = (
+    "bounce",
+    "bounced",
+    "bounces",
+    "nolist",
+    "noreply",
+    "noresponse",
+    "return",
+    "sentto",
+)
 _NUMBERED: Final = re.compile(
     rf"((?:{'|'.join(_BEFORE_NUMBER)}|[0-9]+).*?)(?:[-+_.*][0-9]+\b)+", re.IGNORECASE | re.ASCII
 )
 _RECIPIENT_WITHIN: Final = re.compile(r"[-*](?:[0-9]+[-*])?[^-=*]+[=*][^@]+@")
 _BANG_PATH: Final = re.compile(r"((?:.*!)?)([^!]+)!([^!@]+)@([^.]+)")
 _SRS: Final = re.compile(
-    r"SRS[01][-=+](?:[^=]+=[\w.]+==)*[^=]+=[^=]+=(?P<host>[\w.]+)=(?P<user>.+)@[\w.]+", re.IGNORECASE | re.ASCII
+    r"SRS[01][-=+](?:[^=]+=[\w.]+==)*[^=]+=[^=]+=(?P<host>[\w.]+)=(?P<user>.+)@[\w.]+",
+    re.IGNORECASE | re.ASCII,
 )
 
 

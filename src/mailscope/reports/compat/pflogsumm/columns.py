@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 
 import polars as pl
@@ -22,10 +21,14 @@ def owned(column: str) -> pl.Expr:
     return pl.concat_str(column, pl.lit("")).alias(column)
 
 
-def counted(frame: pl.DataFrame, *keys: str) -> Counter[tuple[str, ...]]:
+def counted(frame: pl.DataFrame, *keys: str) -> dict[tuple[str, ...], int]:
     """How often each combination of texts occurs; null counts as nothing written."""
-    groups = frame.select(*keys).group_by(*keys).len()
-    counts: Counter[tuple[str, ...]] = Counter()
-    for *key, count in groups.iter_rows():
-        counts[tuple(part or "" for part in key)] += count
-    return counts
+    if not len(frame):
+        return {}
+    groups = frame.select(*keys).fill_null("").group_by(*keys).len()
+    return {tuple(key): count for *key, count in groups.iter_rows()}
+
+
+def narrow(column: pl.Series) -> pl.Series:
+    """Where a text has no character but those of ASCII, so that places in it are counted alike everywhere."""
+    return column.str.len_bytes() == column.str.len_chars()

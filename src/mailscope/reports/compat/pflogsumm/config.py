@@ -51,7 +51,9 @@ def read(path: Path, *, strict: bool) -> Configured:
     Raises ConfigError where there is no such file or a line of it is none of an option.
     """
     if not path.is_file():
-        raise ConfigError(f'Config file "{path}" not found: No such file or directory', "--config", "name a file")
+        raise ConfigError(
+            f'Config file "{path}" not found: No such file or directory', "--config", "name a file"
+        )
     try:
         text = path.read_text(encoding="latin-1")
     except OSError as error:

@@ -1,4 +1,4 @@
-"""How long connections lasted: each end is paired with the beginning before it, of the same process or client."""
+"""How long connections lasted: each end is paired with the beginning before it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import polars as pl
 class Times(NamedTuple):
     """Number, whole and longest time (seconds) of connections."""
 
-    count: int
+    number: int
     total: int
     longest: int
 
@@ -26,7 +26,10 @@ class Connections(NamedTuple):
 
 
 def paired(lines: pl.DataFrame) -> Connections:
-    """Pair beginnings and ends.  In: columns as ``picked.CONNECTIONS``; ``second`` counts from any fixed day."""
+    """Pair beginnings and ends of the same process or client.
+
+    In: columns as ``picked.CONNECTIONS``; ``second`` counts from any fixed day.
+    """
     ordered = lines.sort("key", "row")
     same = ordered["key"] == ordered["key"].shift(1)
     # An end takes the beginning before it away, so it counts only directly behind one.

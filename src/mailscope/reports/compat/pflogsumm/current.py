@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from typing import Final
 
 import polars as pl
 
 from mailscope.reports.compat.pflogsumm import postscreen
-from mailscope.reports.compat.pflogsumm.columns import counted, mapped, owned
+from mailscope.reports.compat.pflogsumm.columns import counted, mapped, narrow, owned
 from mailscope.reports.compat.pflogsumm.hosts import host_domain, host_name, lower
 from mailscope.reports.compat.pflogsumm.options import Settings
 from mailscope.reports.compat.pflogsumm.picked import (
-    BOUNCED, CONNECTIONS, DEFERRED, LEVELS, MASTER, REFUSALS, REJECTED, SMTP, TLS_ERRORS, TLS_LEVELS,
+    BOUNCED,
+    CONNECTIONS,
+    DEFERRED,
+    LEVELS,
+    MASTER,
+    REFUSALS,
+    REJECTED,
+    SMTP,
+    TLS_ERRORS,
+    TLS_LEVELS,
     Picked,
 )  # fmt: skip
 from mailscope.reports.compat.pflogsumm.reasons import cut, deferral, general_warning, said
@@ -25,9 +33,20 @@ _DELIVERY: Final = (
     rf"(?:conn_use=[^,]+,{_B}+)?delay=(?P<delay>[^,]+),{_B}+(?:delays=[^,]+,{_B}+)?(?:tls=(?P<tls>[^,]+),{_B}+)?"
     rf"(?:dsn=[^,]+,{_B}+)?status=(?P<status>[^[:space:]]+)(?P<rest>.*)$"
 )
-_CONTENT: Final = r"^(?P<how>(?:milter-)?reject|hold|discard): (?P<where>header|body|END-OF-MESSAGE) (?P<what>.*)$"
+# Most deliveries: what may stand anywhere else stands where it must, so that they can be cut by position.
+_LONGEST_DELAY: Final = 32
+_SENT_SIMPLY: Final = (
+    r"^to=<[^>]*>, relay=[^, ]+, (?:conn_use=[0-9]+, )?delay=[0-9.]{1,30}, (?:delays=[0-9./]+, )?"
+    r"(?:tls=[^, ]+, )?(?:dsn=[0-9.]+, )?status=sent "
+)
+_CONTENT: Final = (
+    r"^(?P<how>(?:milter-)?reject|hold|discard): (?P<where>header|body|END-OF-MESSAGE) (?P<what>.*)$"
+)
 _WARNING: Final = rf"^(warning|panic|fatal):{_B}+(.+)$"
-_TLS_ERROR: Final = rf"^(?P<what>.*?(?:SSL|STARTTLS).*?){_B}+from{_B}+(?P<client>[^[:space:]]+\[[^\]]+\])(?::{_B}+(?P<more>.+))?$"
+_TLS_ERROR: Final = (
+    rf"^(?P<what>.*?(?:SSL|STARTTLS).*?){_B}+from{_B}+"
+    rf"(?P<client>[^[:space:]]+\[[^\]]+\])(?::{_B}+(?P<more>.+))?$"
+)
 _DISCONNECT: Final = r"^disconnect from (.+?)(?: unknown=[0-9]+/[0-9]+)?(?: commands=[0-9]+/[0-9]+)?$"
 _WITH_PORT: Final = rf"^connect to{_B}+([^\]]+\]): (.+?) \(port [0-9]+\)$"
 _AFTER_PORT: Final = rf"^connect to{_B}+([^\]]+\]):[0-9]+:{_B}+(.+)$"
@@ -37,14 +56,20 @@ def pick(lines: pl.DataFrame, settings: Settings) -> Picked:
     """Take the lines of a chunk (``lines.Matched``, with ``run`` and global ``row``) apart."""
     picked = Picked()
     service, text = lines["service"], lines["text"]
-    warned = text.str.starts_with("warning:") | text.str.starts_with("panic:") | text.str.starts_with("fatal:")
+    warned = (
+        text.str.starts_with("warning:") | text.str.starts_with("panic:") | text.str.starts_with("fatal:")
+    )
     if warned.any():
         warned &= text.str.contains(_WARNING)
         _count_warnings(lines.filter(warned), picked, settings)
     front = (service == "smtpd") | (service == "postscreen") | (service == "pickup")
     content, master = service == "cleanup", service == "master"
     others = ~(warned | front | content | master)
-    _content(lines.filter(content & ~warned & text.str.contains("^(?:(?:milter-)?reject|hold|discard|removed)")), picked, settings)
+    _content(
+        lines.filter(content & ~warned & text.str.contains("^(?:(?:milter-)?reject|hold|discard|removed)")),
+        picked,
+        settings,
+    )
     told = lines.filter(master & ~warned)
     if len(told):
         picked.add_details(MASTER, counted(told, "text"))
@@ -57,14 +82,17 @@ def pick(lines: pl.DataFrame, settings: Settings) -> Picked:
 
 
 def _count_warnings(lines: pl.DataFrame, picked: Picked, settings: Settings) -> None:
-    parts = lines.select("service", pl.col("text").str.extract_groups(_WARNING).struct.rename_fields(["level", "told"]).alias("parts"))
+    parts = lines.select(
+        "service",
+        pl.col("text").str.extract_groups(_WARNING).struct.rename_fields(["level", "told"]).alias("parts"),
+    )
     for (service, level, told), count in counted(parts.unnest("parts"), "service", "level", "told").items():
         if level == "warning":
             told = told if service == "cleanup" else general_warning(told)
             if "does not resolve to address" in told and "rdns-warnings" in settings.suppressed:
                 continue
             told = shown(told, 66, settings)
-        picked.add_details(LEVELS[level], Counter({(service, told): count}))
+        picked.count_detail(LEVELS[level], (service, told), count)
 
 
 def shown(text: str, longest: int, settings: Settings) -> str:
@@ -92,7 +120,7 @@ def _content(lines: pl.DataFrame, picked: Picked, settings: Settings) -> None:
             picked.numbers["refused late"] += count
         if settings.limit("reject-detail") != 0:
             reason = shown(content_reason(what, settings), 64, settings)
-            picked.add_details(section, Counter({("cleanup", where, reason): count}))
+            picked.count_detail(section, ("cleanup", where, reason), count)
 
 
 def content_reason(what: str, settings: Settings) -> str:
@@ -116,7 +144,7 @@ def _front(lines: pl.DataFrame, where: pl.Series, picked: Picked, settings: Sett
     )  # fmt: skip
     picked.count_traffic("received", received)
     whence = mapped(received["client"], host_domain).fill_null("pickup")
-    picked.events["received"] = received.select("row", "queue_id", whence.alias("whence"))
+    picked.add("received", received.select("row", "queue_id", whence.alias("whence")))
     refused = where & ~came & text.str.contains("^(?:reject(?:_warning)?|hold|discard): ")
     if refused.any():
         late = count_refusals(lines.filter(refused), picked, settings)
@@ -134,13 +162,20 @@ def _sessions(lines: pl.DataFrame, picked: Picked, settings: Settings) -> None:
     """Beginnings and ends of sessions, and what went wrong with TLS in them."""
     failed = lines["text"].str.contains(_TLS_ERROR)
     if settings.has("ssl-tls-stats") and failed.any():
-        found = lines.filter(failed).select(pl.col("text").str.extract_groups(_TLS_ERROR).alias("parts")).unnest("parts")
+        found = (
+            lines.filter(failed)
+            .select(pl.col("text").str.extract_groups(_TLS_ERROR).alias("parts"))
+            .unnest("parts")
+        )
         for (what, client, more), count in counted(found, "what", "client", "more").items():
             told = f"{what} {more}" if more else what
-            picked.add_details(TLS_ERRORS, Counter({(told, host_domain(client)): count}))
+            picked.count_detail(TLS_ERRORS, (told, host_domain(client)), count)
     if not settings.has("smtpd-stats"):
         return
-    begins, ends = pl.col("text").str.starts_with("connect from "), pl.col("text").str.starts_with("disconnect from ")
+    begins, ends = (
+        pl.col("text").str.starts_with("connect from "),
+        pl.col("text").str.starts_with("disconnect from "),
+    )
     sessions = lines.filter(~failed).filter(begins | ends).select(
         "row", "run", "hour", "second", pl.col("pid").alias("key"), begins.alias("begins"),
         pl.col("text").str.extract(_DISCONNECT).alias("host"),
@@ -151,29 +186,56 @@ def _sessions(lines: pl.DataFrame, picked: Picked, settings: Settings) -> None:
 
 
 def _deliveries(lines: pl.DataFrame, picked: Picked, settings: Settings) -> None:
-    if not len(lines):
+    plain = (
+        lines["text"].str.contains(_SENT_SIMPLY) & narrow(lines["text"]) & (not settings.has("ssl-tls-stats"))
+    )
+    sent = lines.filter(plain)
+    _sent(sent.with_columns(*_cut_out()), picked)
+    if len(sent) == len(lines):
         return
-    found = lines.with_columns(pl.col("text").str.extract_groups(_DELIVERY).alias("parts")).unnest("parts")
+    found = (
+        lines.filter(~plain)
+        .with_columns(pl.col("text").str.extract_groups(_DELIVERY).alias("parts"))
+        .unnest("parts")
+    )
     if found["status"].null_count():
         found = found.filter(pl.col("status").is_not_null())
     if settings.has("use-orig-to"):
         original = pl.col("original")
         known = original.is_not_null() & ~original.is_in(["", "0"])
         found = found.with_columns(pl.when(known).then(original).otherwise("address").alias("address"))
-    sent = found.filter(pl.col("status") == "sent")
-    forwarded = sent["rest"].str.contains(r"\(forwarded as [^)]+\)")
-    picked.numbers["forwarded"] += int(forwarded.sum())
-    picked.end(sent.filter(forwarded))
-    sent = sent.filter(~forwarded)
-    picked.count_traffic("delivered", sent)
-    picked.events["sent"] = sent.select("row", owned("queue_id"), "address", "delay")
+    forwarded = (pl.col("status") == "sent") & pl.col("rest").str.contains(r"\(forwarded as [^)]+\)")
+    found = found.with_columns(forwarded.alias("forwarded"))
+    _sent(found.filter(pl.col("status") == "sent"), picked)
     _waiting(found.filter(pl.col("status") == "deferred"), picked, settings)
     _bounced(found.filter(pl.col("status") == "bounced"), picked, settings)
     if settings.has("ssl-tls-stats"):
-        secured = found.filter(pl.col("tls").is_not_null() & ~((pl.col("status") == "sent") & pl.col("rest").str.contains(r"\(forwarded as [^)]+\)")))
+        secured = found.filter(pl.col("tls").is_not_null() & ~pl.col("forwarded"))
         for (tls, relay), count in counted(secured, "tls", "relay").items():
             level, host = tls.split("/")[0], host_name(_relay(relay, settings))
-            picked.add_details(TLS_LEVELS, Counter({(level, host): count}))
+            picked.count_detail(TLS_LEVELS, (level, host), count)
+
+
+def _cut_out() -> tuple[pl.Expr, ...]:
+    """Address, delay and whether it was forwarded, by position, from lines of the form _SENT_SIMPLY."""
+    text = pl.col("text")
+    behind = text.str.slice(text.str.find(">", literal=True))
+    delay = behind.str.slice(behind.str.find(" delay=", literal=True) + len(" delay="), _LONGEST_DELAY)
+    return (
+        text.str.slice(len("to=<"), text.str.find(">", literal=True) - len("to=<")).alias("address"),
+        delay.str.slice(0, delay.str.find(",", literal=True)).alias("delay"),
+        text.str.contains(r"\(forwarded as [^)]+\)").alias("forwarded"),
+    )
+
+
+def _sent(lines: pl.DataFrame, picked: Picked) -> None:
+    forwarded = lines["forwarded"]
+    if forwarded.any():
+        picked.numbers["forwarded"] += int(forwarded.sum())
+        picked.end(lines.filter(forwarded))
+        lines = lines.filter(~forwarded)
+    picked.count_traffic("delivered", lines)
+    picked.add("sent", lines.select("row", owned("queue_id"), owned("address"), owned("delay")))
 
 
 def _relay(relay: str, settings: Settings) -> str:
@@ -189,13 +251,16 @@ def _waiting(lines: pl.DataFrame, picked: Picked, settings: Settings) -> None:
     if not len(lines):
         return
     relay = mapped(lines["relay"], lambda relay: _relay(relay, settings))
-    picked.events["waiting"] = lines.select("row", owned("queue_id"), "address", "delay", relay.alias("relay"))
+    waiting = lines.select("row", owned("queue_id"), "address", "delay", relay.alias("relay"))
+    picked.add("waiting", waiting)
     if settings.limit("deferral-detail") == 0:
         return
-    lines = lines.select("service", pl.col("text").str.extract(r", status=deferred \(([^)]+)").alias("reason"))
+    lines = lines.select(
+        "service", pl.col("text").str.extract(r", status=deferred \(([^)]+)").alias("reason")
+    )
     for (service, reason), count in counted(lines, "service", "reason").items():
         path = (reason,) if settings.has("verbose-msg-detail") else deferral(reason)
-        picked.add_details(DEFERRED, Counter({(service, *path): count}))
+        picked.count_detail(DEFERRED, (service, *path), count)
 
 
 def _bounced(lines: pl.DataFrame, picked: Picked, settings: Settings) -> None:
@@ -205,7 +270,7 @@ def _bounced(lines: pl.DataFrame, picked: Picked, settings: Settings) -> None:
     lines = lines.select("relay", pl.col("text").str.extract(r", status=bounced \((.+)\)").alias("reason"))
     for (relay, reason), count in counted(lines, "relay", "reason").items():
         reason = reason if settings.has("verbose-msg-detail") else said(reason, 66)
-        picked.add_details(BOUNCED, Counter({(host_name(_relay(relay, settings)), reason): count}))
+        picked.count_detail(BOUNCED, (host_name(_relay(relay, settings)), reason), count)
 
 
 def _queue(lines: pl.DataFrame, where: pl.Series, picked: Picked) -> None:
@@ -216,12 +281,14 @@ def _queue(lines: pl.DataFrame, where: pl.Series, picked: Picked) -> None:
     found = sized.select("row", owned("queue_id"), parts.alias("parts")).unnest("parts")
     found = found.filter(pl.col("size").is_not_null())
     picked.numbers["sized"] += len(found)
-    picked.events["sized"] = found.with_columns(pl.col("size").cast(pl.Int64, strict=False).fill_null(0))
+    picked.add("sized", found.with_columns(pl.col("size").cast(pl.Int64, strict=False).fill_null(0)))
     old = sized.filter(pl.col("text").str.ends_with(", status=expired, returned to sender"))
-    rest = lines.filter(where & ~text.str.starts_with("from=<") & text.str.ends_with(", status=expired, returned to sender"))
+    rest = lines.filter(
+        where & ~text.str.starts_with("from=<") & text.str.ends_with(", status=expired, returned to sender")
+    )
     old = pl.concat([old, rest]) if len(rest) else old
     picked.numbers["expired"] += len(old)
-    picked.events["expired"] = old.select("row", owned("queue_id"))
+    picked.add("expired", old.select("row", owned("queue_id")))
     picked.end(lines.filter(where & (text == "removed")))
 
 
@@ -230,7 +297,7 @@ def _exceptions(lines: pl.DataFrame, picked: Picked) -> None:
     for (text,), count in counted(lines, "text").items():
         found = _failed_connection(text)
         if found:
-            picked.add_details(SMTP, Counter({(lower(found[1]), host_name(found[0])): count}))
+            picked.count_detail(SMTP, (lower(found[1]), host_name(found[0])), count)
 
 
 def _failed_connection(text: str) -> tuple[str, str] | None:

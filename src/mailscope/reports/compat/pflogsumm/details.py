@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from mailscope.reports.compat.pflogsumm import numbers
@@ -17,7 +16,7 @@ Tree = dict[str, "Tree | int"]
 
 def section(summary: Summary, title: str, limit: int) -> Iterator[str]:
     """One section: reasons below what they belong to, the most frequent first."""
-    counts: Counter[tuple[str, ...]] = summary.details.get(title, Counter())
+    counts = summary.details.get(title, {})
     if not counts:
         if not summary.settings.has("quiet"):
             yield f"\n{title}: none\n"

@@ -35,7 +35,7 @@ def lower(text: str) -> str:
 
 @lru_cache(_CACHED)
 def host_name(text: str) -> str:
-    """1.3.0's full name of a host written ``name[address]`` or ``name/address``; its address where it has none."""
+    """1.3.0's full name of a host written ``name[address]`` or ``name/address``, or else its address."""
     if _NONE.fullmatch(text):
         return "none"
     name, address = _taken_apart(text)
@@ -46,7 +46,7 @@ def host_name(text: str) -> str:
 
 @lru_cache(_CACHED)
 def host_domain(text: str) -> str:
-    """1.3.0's domain of a host written ``name[address]`` or ``name/address``; its address where it has no name."""
+    """1.3.0's domain of a host written ``name[address]`` or ``name/address``, or else its address."""
     if _NONE.fullmatch(text):
         return "none"
     name, address = _taken_apart(text)
@@ -80,7 +80,7 @@ def _without_brackets(address: str) -> str:
 
 
 def folded(name: str) -> str:
-    """1.3.0's domain of an address or of a host's name, in lower case: without the least significant label."""
+    """1.3.0's domain of an address or of a host's name, in lower case, without its first label."""
     domain = _host_part(name)
     domain = (name if domain is None else lower(domain)).removesuffix(".")
     if "." not in domain:

@@ -1,8 +1,9 @@
 """A chunk of a log becomes the lines that pflogsumm looks at, as columns.
 
 Nearly all lines of a log are alike: a stamp of one length, ``HOST postfix/SERVICE[PID]: `` and a text.
-They are cut by position, and a distinct tag is looked up once.  Lines of any other form (no pid, other stamps,
-a text that begins strangely) go one by one through the whole rule, in ``read_one``.
+They are cut by position, and a distinct tag is looked up once.  Lines of any other form (no pid, other
+stamps, a text that begins strangely, characters beyond ASCII) go one by one through the whole rule,
+in ``read_one``.
 
 Columns of a frame of lines: ``row`` (place in the chunk), ``date`` (number in ``Matched.days``), ``hour``,
 ``second`` (of the day), ``service``, ``pid``, ``queue_id`` (the first word, whatever it is) and ``text``: of
@@ -14,10 +15,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import or_
 from typing import Final
 
 import polars as pl
 
+from mailscope.reports.compat.pflogsumm.columns import narrow
 from mailscope.reports.compat.pflogsumm.stamps import Calendar, Day, Shape, shape_of
 
 # The digits of Postfix's long queue ids: all but vowels (its file safe_ultostr.c).
@@ -49,9 +53,16 @@ class Matched:
 
 
 class Reader:
-    """Reads chunks for one release.  ``name`` is a regular expression, as it is to pflogsumm."""
+    """Reads chunks for one release.
 
-    def __init__(self, calendar: Calendar, name: str, *, keep_unread: bool = False) -> None:
+    ``name`` is a regular expression, as it is to pflogsumm.  ``with_sessions``: beginnings and ends of
+    sessions are wanted, with pids and times; else their lines count for the day that they are of, and go.
+    """
+
+    def __init__(
+        self, calendar: Calendar, name: str, *, keep_unread: bool = False, with_sessions: bool = True
+    ) -> None:
+        self.with_sessions = with_sessions
         self.calendar = calendar
         self.current = calendar.release == "1.3.0"
         self.keep_unread = keep_unread
@@ -80,7 +91,8 @@ class Reader:
         whole = lines.to_frame("line").with_row_index("row")
         if shape is None:
             return self._one_by_one(whole)
-        fits = lines.str.contains(shape.expression)
+        # Places are found in bytes and cut in characters: that must be the same.
+        fits = lines.str.contains(shape.expression) & narrow(lines)
         if fits.all():
             regular, odd = whole, whole.clear()
         else:
@@ -89,39 +101,37 @@ class Reader:
 
     def _by_position(self, whole: pl.DataFrame, odd: pl.DataFrame, shape: Shape) -> Matched:
         dates = whole["line"].str.slice(*shape.date)
-        known = {text: self.calendar.day(text) for text in dates.unique().to_list()}
+        # Mostly all lines of a chunk are of one day, or of two.
+        texts = dates.head(1).to_list() if (dates == dates[0]).all() else dates.unique().to_list()
+        known = {text: self.calendar.day(text) for text in texts}
         if None in known.values():
             wanted = dates.is_in([text for text, day in known.items() if day is not None])
             whole, dates = whole.filter(wanted), dates.filter(wanted)
         matched = Matched(pl.DataFrame(schema=SCHEMA), [])
         texts = [text for text, day in known.items() if day is not None]
         matched.days = [day for day in known.values() if day is not None]
-        numbers = dates.replace_strict(texts, list(range(len(texts))), return_dtype=pl.Int32)
+        if len(texts) == 1:
+            numbers = pl.zeros(len(dates), pl.Int32, eager=True)
+        else:
+            numbers = dates.replace_strict(texts, list(range(len(texts))), return_dtype=pl.Int32)
         stamped = _ends(whole["row"], numbers, matched.days)
 
         place = whole["line"].str.find("]: ", literal=True)
         whole = whole.with_columns(numbers.alias("date"), place.alias("place"))
-        tags = whole.select(pl.col("line").str.slice(shape.length, pl.col("place") + (3 - shape.length)))["line"]
+        tags = whole.select(pl.col("line").str.slice(shape.length, pl.col("place") + (3 - shape.length)))[
+            "line"
+        ]
         hosts, services, codes, pids = self._look_up(tags.unique().to_list())
         code = tags.replace_strict(list(codes), list(codes.values()), default=_ODD, return_dtype=pl.Int32)
-        kept = whole.with_columns(code.alias("code"), tags.alias("tag")).filter(code != _IGNORED)
-        strange = pl.col("code") == _ODD
-        if self.keep_unread:
-            odd = pl.concat([odd, whole.filter(code == _IGNORED).select("row", "line")])
-        kept, more = self._cut(kept.filter(~strange), kept.filter(strange).select("row", "line"), shape, hosts)
-        clock = [
-            pl.col("line").str.slice(shape.hour + at, 2).cast(pl.Int32, strict=False) for at in (0, 3, 6)
-        ]
-        matched.lines = kept.select(
-            "row", "date",
-            clock[0].cast(pl.Int8).alias("hour"),
-            (clock[0] * 3600 + clock[1] * 60 + clock[2]).alias("second"),
-            pl.col("code").replace_strict(list(range(len(services))), services, return_dtype=pl.String)
-            .alias("service"),
-            pl.col("tag").replace_strict(list(pids), list(pids.values()), default=None, return_dtype=pl.String)
-            .alias("pid"),
-            "queue_id", "text",
-        )  # fmt: skip
+        whole = whole.with_columns(code.alias("code"), tags.alias("tag"))
+        more = whole.clear().select("row", "line")
+        if (code < 0).any():
+            more = whole.filter(code == _ODD).select("row", "line")
+            if self.keep_unread:
+                more = pl.concat([more, whole.filter(code == _IGNORED).select("row", "line")])
+            whole = whole.filter(code >= 0)
+        kept, more = self._cut(whole, more, shape, hosts, services)
+        matched.lines = kept.select(*self._columns(shape, services, pids))
         others = self._one_by_one(pl.concat([odd, more]), stamped) if len(odd) + len(more) else None
         if others is None:
             if stamped:
@@ -132,6 +142,26 @@ class Reader:
         matched.days += others.days
         matched.first, matched.last, matched.unread = others.first, others.last, others.unread
         return matched
+
+    def _columns(self, shape: Shape, services: list[str], pids: dict[str, str]) -> list[pl.Expr]:
+        """The columns of SCHEMA from those of cut lines."""
+        hour, minute, second = (
+            pl.col("line").str.slice(shape.hour + at, 2).cast(pl.Int32, strict=False) for at in (0, 3, 6)
+        )
+        by_number = pl.col("code").replace_strict(
+            list(range(len(services))), services, return_dtype=pl.String
+        )
+        pid = pl.lit(None, pl.String)
+        clock = pl.lit(0, pl.Int32)
+        if self.with_sessions:
+            pid = pl.col("tag").replace_strict(
+                list(pids), list(pids.values()), default=None, return_dtype=pl.String
+            )
+            clock = hour * 3600 + minute * 60 + second
+        return [
+            pl.col("row"), pl.col("date"), hour.cast(pl.Int8).alias("hour"), clock.alias("second"),
+            by_number.alias("service"), pid.alias("pid"), pl.col("queue_id"), pl.col("text"),
+        ]  # fmt: skip
 
     def _look_up(self, tags: list[str | None]) -> tuple[list[str], list[str], dict[str, int], dict[str, str]]:
         """What distinct tags mean: hosts, services, and for each tag its service's number and its pid."""
@@ -153,18 +183,22 @@ class Reader:
         return list(hosts), list(services), codes, pids
 
     def _cut(
-        self, lines: pl.DataFrame, odd: pl.DataFrame, shape: Shape, hosts: list[str]
+        self, lines: pl.DataFrame, odd: pl.DataFrame, shape: Shape, hosts: list[str], services: list[str]
     ) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Add queue id and text; give the lines whose text begins too strangely for that besides."""
         lines = lines.with_columns(pl.col("line").str.slice(pl.col("place") + 3).alias("text"))
+        if not self.with_sessions and not self.keep_unread:
+            lines = lines.filter(self._of_interest(lines, services))
         lines = lines.with_columns(pl.col("text").str.find(" ", literal=True).alias("space"))
         lines = lines.with_columns(pl.col("text").str.slice(0, pl.col("space")).alias("word"))
         if self.current:
             # Only what a blank follows is a line at all.
             word = lines["word"]
-            plain = word.str.contains(r"^[^:[:space:]]+:?$") & (word != "-")
+            plain = word.str.contains(r"^[^:[:space:]]+:?$") & (word != "-") & lines["space"].is_not_null()
             if not (sound := plain.fill_null(False)).all():
-                strange = ~sound & (word.is_null() | word.str.contains("[[:space:]]") | (word.is_in(["", "-"])))
+                strange = ~sound & (
+                    word.is_null() | word.str.contains("[[:space:]]") | (word.is_in(["", "-"]))
+                )
                 strange &= lines["text"].str.contains("[[:space:]]")
                 odd = pl.concat([odd, lines.filter(strange).select("row", "line")])
                 lines = lines.filter(sound)
@@ -179,11 +213,11 @@ class Reader:
             return lines, odd
         lines = lines.with_columns(pl.coalesce("word", "text").alias("word"))
         plain = lines["word"].str.contains(r"^[^:[:space:]]+:?$")
-        word = pl.col("word").str.strip_suffix(":")
+        name = pl.col("word").str.strip_suffix(":")
         if not plain.all():
             first = pl.col("word").str.extract(r"^([^:[:space:]]+)")
-            word = pl.when(plain).then(word).otherwise(first)
-        lines = lines.with_columns(word.alias("queue_id"))
+            name = pl.when(plain).then(name).otherwise(first)
+        lines = lines.with_columns(name.alias("queue_id"))
         if lines["queue_id"].null_count():
             odd = pl.concat([odd, lines.filter(pl.col("queue_id").is_null()).select("row", "line")])
             lines = lines.filter(pl.col("queue_id").is_not_null())
@@ -193,9 +227,24 @@ class Reader:
             text = pl.col("line").str.slice(shape.length).str.replace("^[^ ]+ ", "")
         return lines.with_columns(text.alias("text")), odd
 
-    def _one_by_one(
-        self, whole: pl.DataFrame, stamped: Iterable[tuple[int, Day]] = ()
-    ) -> Matched:
+    def _of_interest(self, lines: pl.DataFrame, services: list[str]) -> pl.Series:
+        """Leave out what is most frequent and says nothing, but keep a first line for each day."""
+        text, code = lines["text"], lines["code"]
+        numbers = {name: number for number, name in enumerate(services)}
+        idle = pl.zeros(len(lines), pl.Boolean, eager=True)
+        if "smtpd" in numbers:
+            said = (
+                text.str.starts_with(words)
+                for words in ("connect from ", "disconnect from ", "Anonymous TLS ")
+            )
+            idle |= (code == numbers["smtpd"]) & reduce(or_, said)
+        if "cleanup" in numbers:
+            idle |= (code == numbers["cleanup"]) & text.str.contains("^[0-9A-Za-z]+: message-id=[^ ]*$")
+        date = lines["date"]
+        before = pl.select(pl.when(idle).then(date).forward_fill().shift(1)).to_series()
+        return ~idle | (date != date.shift(1)).fill_null(True) | (date != before).fill_null(True)
+
+    def _one_by_one(self, whole: pl.DataFrame, stamped: Iterable[tuple[int, Day]] = ()) -> Matched:
         """Read lines that may have any form; ``stamped`` are rows of others whose days are known."""
         days: dict[Day, int] = {}
         ends = list(stamped)

@@ -1,7 +1,7 @@
 """What is known of a queue id at each of its lines: was it received, how large is it?
 
-Queue ids are used again.  1.3.0 forgets a message when its queue file is removed (and where it is forwarded or
-refused after all), and begins anew; 1.1.5 never forgets a size.  All lines of one queue id are followed in
+Queue ids are used again.  1.3.0 forgets a message when its queue file is removed (and where it is forwarded
+or refused after all), and begins anew; 1.1.5 never forgets a size.  All lines of one queue id are followed in
 their order, without a loop: they are sorted, and the last line of each kind is carried forward.
 """
 
@@ -20,9 +20,9 @@ _KINDS: Final = {"received": RECEIVED, "sized": SIZED, "sent": SENT, "expired": 
 class Lives:
     """What came of following queue ids.
 
-    ``senders``: the sized messages that count, with ``whence`` (null: not received, so only its size is known);
-    ``sizes``: for each sent row its size, null where there is none; ``unsized``: messages received, or sent, of
-    which no size was ever told; ``expired``: the relay that each expired message waited for.
+    ``senders``: the sized messages that count, with ``whence`` (null: not received, only its size is known);
+    ``sizes``: for each sent row its size, null where there is none; ``unsized``: messages received, or sent,
+    of which no size was ever told; ``expired``: the relay that each expired message waited for.
     """
 
     senders: pl.DataFrame
@@ -62,7 +62,9 @@ def _followed(lines: pl.DataFrame, events: dict[str, pl.DataFrame], *, current: 
     # The first size above 0 of a life stands; those after it are passed over.
     fresh = (pl.col("large").shift(1) < pl.col("life")).fill_null(True)
     lines = lines.with_columns(((kind == SIZED) & fresh).alias("counts"))
-    lines = lines.with_columns(last(pl.col("counts") & large).alias("sizing"), last(kind == RECEIVED).alias("arrival"))
+    lines = lines.with_columns(
+        last(pl.col("counts") & large).alias("sizing"), last(kind == RECEIVED).alias("arrival")
+    )
     lines = lines.with_columns(
         pl.when(kind == RECEIVED).then("whence").forward_fill().alias("origin"),
         pl.when(pl.col("counts") & large).then("size").forward_fill().alias("known"),
@@ -76,9 +78,11 @@ def _followed(lines: pl.DataFrame, events: dict[str, pl.DataFrame], *, current: 
         place = pl.when(relevant).then(at).forward_fill().shift(1)
         received = ((marked == RECEIVED) & (place >= pl.col("life"))).fill_null(False)
     origin = pl.when(received & ~pl.col("origin").is_in(["", "0"])).then("origin")
-    senders = lines.filter("counts").select("row", origin.alias("whence")) if current else lines.with_columns(
-        origin.alias("whence")
-    ).filter("counts").select("row", "whence")
+    senders = (
+        lines.filter("counts").select("row", origin.alias("whence"))
+        if current
+        else lines.with_columns(origin.alias("whence")).filter("counts").select("row", "whence")
+    )
     size = pl.when(pl.col("sizing") >= pl.col("life")).then("known")
     sizes = lines.filter(kind == SENT).select("row", size.alias("size"))
     ordered = events["sent"].select("row").join(sizes, on="row", how="left", maintain_order="left")["size"]

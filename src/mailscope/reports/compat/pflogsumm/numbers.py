@@ -1,4 +1,4 @@
-"""How numbers are written: with ``k`` and ``m`` from half a thousand of the smaller unit on, times, percentages."""
+"""How numbers are written: counts with ``k`` and ``m`` where they are large, times, percentages."""
 
 from __future__ import annotations
 

@@ -3,24 +3,38 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from typing import Final
 
 import polars as pl
 
-from mailscope.reports.compat.pflogsumm.columns import counted, mapped, owned
+from mailscope.reports.compat.pflogsumm.columns import counted, mapped, narrow, owned
 from mailscope.reports.compat.pflogsumm.current import content_reason
 from mailscope.reports.compat.pflogsumm.hosts import lower, older_domain
 from mailscope.reports.compat.pflogsumm.options import Settings
 from mailscope.reports.compat.pflogsumm.picked import (
-    BOUNCED, CONNECTIONS, DEFERRED, LEVELS, MASTER, REFUSALS, SMTP_OLDER, WARNED, Picked,
+    BOUNCED,
+    CONNECTIONS,
+    DEFERRED,
+    LEVELS,
+    MASTER,
+    REFUSALS,
+    SMTP_OLDER,
+    WARNED,
+    Picked,
 )  # fmt: skip
 from mailscope.reports.compat.pflogsumm.reasons import cut, older_said
 from mailscope.reports.compat.pflogsumm.refusals import count_refusals
 
 _DELIVERY: Final = (
     r"to=<(?P<address>[^>]*)>, (?:orig_to=<[^>]*>, )?relay=(?P<relay>[^,]+), (?:conn_use=[^,]+, )?"
-    r"delay=(?P<delay>[^,]+), (?:delays=[^,]+, )?(?:dsn=[^,]+, )?status=(?P<status>[^[:space:]]+)(?P<rest>.*)$"
+    r"delay=(?P<delay>[^,]+), (?:delays=[^,]+, )?(?:dsn=[^,]+, )?"
+    r"status=(?P<status>[^[:space:]]+)(?P<rest>.*)$"
+)
+# Most deliveries: all is where it must be, so that they can be cut by position.
+_LONGEST_DELAY: Final = 32
+_SENT_SIMPLY: Final = (
+    r"^[^ ]+: [^ ]+: to=<[^>]*>, relay=[^, ]+, (?:conn_use=[0-9]+, )?delay=[0-9.]{1,30}, "
+    r"(?:delays=[0-9./]+, )?(?:dsn=[0-9.]+, )?status=sent "
 )
 _CONTENT: Final = (
     r"/cleanup\[[0-9]+\]: .*?(?-u:\b)(?P<how>(?:milter-)?reject|warning|hold|discard): "
@@ -37,7 +51,9 @@ def pick(lines: pl.DataFrame, settings: Settings) -> Picked:
     """Take the lines of a chunk (``lines.Matched``, with ``run`` and global ``row``) apart."""
     picked = Picked()
     service, first, text = lines["service"], lines["queue_id"], lines["text"]
-    content = (service == "cleanup") & text.str.contains("(?:reject|warning|hold|discard): (?:header|body|END-OF-MESSAGE) ")
+    content = (service == "cleanup") & text.str.contains(
+        "(?:reject|warning|hold|discard): (?:header|body|END-OF-MESSAGE) "
+    )
     if content.any():
         content &= text.str.contains(_CONTENT)
         _content(lines.filter(content), picked, settings)
@@ -50,7 +66,7 @@ def pick(lines: pl.DataFrame, settings: Settings) -> Picked:
     rest = ~(content | warned | refused)
     told = lines.filter(rest & (service == "master"))
     for (text_of_master,), count in counted(told, "text").items():
-        picked.add_details(MASTER, Counter({(_after_name(text_of_master),): count}))
+        picked.count_detail(MASTER, (_after_name(text_of_master),), count)
     front = (service == "smtpd") | (service == "postscreen")
     _front(lines, rest & front, picked, settings)
     _others(lines, rest & ~front & (service != "master"), picked, settings)
@@ -67,7 +83,7 @@ def _content(lines: pl.DataFrame, picked: Picked, settings: Settings) -> None:
         picked.numbers[section] += count
         if settings.limit("reject-detail") != 0:
             reason = _shown(content_reason(what, settings), 64, settings)
-            picked.add_details(section, Counter({("cleanup", where, reason): count}))
+            picked.count_detail(section, ("cleanup", where, reason), count)
 
 
 def _shown(text: str, longest: int, settings: Settings) -> str:
@@ -79,7 +95,7 @@ def _count_warnings(lines: pl.DataFrame, picked: Picked, settings: Settings) -> 
         mark = f"{level}: "
         # The last place where the word stands.
         told = text[text.rfind(mark) + len(mark) :] if mark in text else text
-        picked.add_details(LEVELS[level], Counter({(service, _shown(told, 66, settings)): count}))
+        picked.count_detail(LEVELS[level], (service, _shown(told, 66, settings)), count)
 
 
 def _after_name(text: str) -> str:
@@ -98,8 +114,8 @@ def _front(lines: pl.DataFrame, where: pl.Series, picked: Picked, settings: Sett
         came &= ~lines["row"].is_in(odd)
         received = received.filter(pl.col("client").is_not_null())
     picked.count_traffic("received", received)
-    whence = mapped(received["client"], older_domain)
-    picked.events["received"] = received.select("row", owned("queue_id"), whence.alias("whence"))
+    whence = mapped(received["client"], older_domain).fill_null("")
+    picked.add("received", received.select("row", owned("queue_id"), whence.alias("whence")))
     refused = where & ~came & text.str.contains("reject|hold|discard")
     if refused.any():
         refused &= text.str.contains(_REFUSAL)
@@ -116,7 +132,9 @@ def _sessions(lines: pl.DataFrame, picked: Picked) -> None:
         pl.col("text").str.extract(r"/smtpd\[([0-9]+)\]: ").alias("key"),
         pl.col("text").str.extract(_DISCONNECT, 2).alias("host"),
     )  # fmt: skip
-    sessions = sessions.filter(pl.col("key").is_not_null() & (pl.col("begins") | pl.col("host").is_not_null()))
+    sessions = sessions.filter(
+        pl.col("key").is_not_null() & (pl.col("begins") | pl.col("host").is_not_null())
+    )
     host = mapped(sessions["host"], older_domain).alias("host")
     picked.smtpd = sessions.with_columns(host).select(list(CONNECTIONS)).cast(CONNECTIONS)  # type: ignore[arg-type]
 
@@ -131,7 +149,7 @@ def _others(lines: pl.DataFrame, where: pl.Series, picked: Picked, settings: Set
         odd = found.filter(pl.col("size").is_null())["row"].implode()
         sized &= ~lines["row"].is_in(odd)
         found = found.filter(pl.col("size").is_not_null())
-    picked.events["sized"] = found.with_columns(pl.col("size").cast(pl.Int64, strict=False).fill_null(0))
+    picked.add("sized", found.with_columns(pl.col("size").cast(pl.Int64, strict=False).fill_null(0)))
     delivered = where & ~sized & text.str.contains(", status=", literal=True)
     taken = _deliveries(lines.filter(delivered), picked, settings)
     if taken is not None:
@@ -139,49 +157,75 @@ def _others(lines: pl.DataFrame, where: pl.Series, picked: Picked, settings: Set
     rest = where & ~sized & ~delivered
     local = lines.filter(rest & (service == "pickup") & text.str.contains(": (?:sender|uid)="))
     picked.count_traffic("received", local)
-    local = local.select("row", owned("queue_id"), pl.lit("pickup").alias("whence"))
-    picked.events["received"] = pl.concat([picked.events["received"], local]).sort("row")
+    picked.add("received", local.select("row", owned("queue_id"), pl.lit("pickup").alias("whence")))
     if settings.limit("smtp-detail") != 0:
-        connecting = lines.filter(rest & (service == "smtp") & text.str.contains(" connect to ", literal=True))
+        connecting = lines.filter(
+            rest & (service == "smtp") & text.str.contains(" connect to ", literal=True)
+        )
         for (line,), count in counted(connecting, "text").items():
-            if failed := _ADDRESS_AND_PORT.match(line):
-                picked.add_details(SMTP_OLDER, Counter({(lower(failed[2]), failed[1]): count}))
-            elif failed := _WITH_PORT.fullmatch(line):
-                picked.add_details(SMTP_OLDER, Counter({(lower(failed[2]), failed[1]): count}))
+            if (failed := _ADDRESS_AND_PORT.match(line)) or (failed := _WITH_PORT.fullmatch(line)):
+                picked.count_detail(SMTP_OLDER, (lower(failed[2]), failed[1]), count)
 
 
 def _deliveries(lines: pl.DataFrame, picked: Picked, settings: Settings) -> pl.Series | None:
     """Count deliveries; give the rows that are ones, or None where all are."""
-    found = lines.with_columns(pl.col("text").str.extract_groups(_DELIVERY).alias("parts")).unnest("parts")
+    plain = lines["text"].str.contains(_SENT_SIMPLY) & narrow(lines["text"])
+    _sent(lines.filter(plain).with_columns(*_cut_out()), picked)
+    taken = lines["row"].filter(plain)
+    found = (
+        lines.filter(~plain)
+        .with_columns(pl.col("text").str.extract_groups(_DELIVERY).alias("parts"))
+        .unnest("parts")
+    )
     rows = None
     if found["status"].null_count():
         found = found.filter(pl.col("status").is_not_null())
-        rows = found["row"]
-    sent = found.filter(pl.col("status") == "sent")
-    forwarded = sent["rest"].str.contains("forwarded as ", literal=True)
-    picked.numbers["forwarded"] += int(forwarded.sum())
-    sent = sent.filter(~forwarded)
-    picked.count_traffic("delivered", sent)
-    picked.events["sent"] = sent.select("row", owned("queue_id"), "address", "delay")
+        rows = taken.append(found["row"])
+    forwarded = pl.col("rest").str.contains("forwarded as ", literal=True).alias("forwarded")
+    _sent(found.filter(pl.col("status") == "sent").with_columns(forwarded), picked)
     waiting = found.filter(pl.col("status") == "deferred")
     picked.count_traffic("deferred", waiting)
-    picked.events["waiting"] = waiting.select("row", owned("queue_id"), "address", "delay", "relay")
+    picked.add("waiting", waiting.select("row", owned("queue_id"), "address", "delay", "relay"))
     if settings.limit("deferral-detail") != 0:
-        reasons = waiting.select("service", pl.col("text").str.extract(r", status=deferred \(([^)]+)").alias("reason"))
+        reasons = waiting.select(
+            "service", pl.col("text").str.extract(r", status=deferred \(([^)]+)").alias("reason")
+        )
         for (service, reason), count in counted(reasons, "service", "reason").items():
             if not settings.has("verbose-msg-detail"):
                 reason = _without_code(older_said(reason, 65)).removeprefix("connect to ")
-            picked.add_details(DEFERRED, Counter({(service, reason): count}))
+            picked.count_detail(DEFERRED, (service, reason), count)
     bounced = found.filter(pl.col("status") == "bounced")
     picked.count_traffic("bounced", bounced)
     if settings.limit("bounce-detail") != 0:
-        reasons = bounced.select("relay", pl.col("text").str.extract(r", status=bounced \((.+)\)").alias("reason"))
+        reasons = bounced.select(
+            "relay", pl.col("text").str.extract(r", status=bounced \((.+)\)").alias("reason")
+        )
         for (relay, reason), count in counted(reasons, "relay", "reason").items():
             if not settings.has("verbose-msg-detail"):
                 reason = _without_code(older_said(reason, 66))
             relay = lower(relay) if settings.munging.ignore_case else relay
-            picked.add_details(BOUNCED, Counter({(relay, reason): count}))
+            picked.count_detail(BOUNCED, (relay, reason), count)
     return rows
+
+
+def _cut_out() -> tuple[pl.Expr, ...]:
+    """Address, delay and whether it was forwarded, by position, from lines of the form _SENT_SIMPLY."""
+    begin = pl.col("text").str.slice(pl.col("text").str.find(": to=<", literal=True) + len(": to=<"))
+    close = begin.str.find(">", literal=True)
+    behind = begin.str.slice(close)
+    delay = behind.str.slice(behind.str.find(" delay=", literal=True) + len(" delay="), _LONGEST_DELAY)
+    return (
+        begin.str.slice(0, close).alias("address"),
+        delay.str.slice(0, delay.str.find(",", literal=True)).alias("delay"),
+        behind.str.contains("forwarded as ", literal=True).alias("forwarded"),
+    )
+
+
+def _sent(lines: pl.DataFrame, picked: Picked) -> None:
+    picked.numbers["forwarded"] += int(lines["forwarded"].sum())
+    lines = lines.filter(~pl.col("forwarded"))
+    picked.count_traffic("delivered", lines)
+    picked.add("sent", lines.select("row", owned("queue_id"), owned("address"), owned("delay")))
 
 
 def _without_code(text: str) -> str:

@@ -39,7 +39,8 @@ _LIMITS: Final = (
     "warning-detail", "user-cnt",
 )  # fmt: skip
 _OLDER_LIMITS: Final = (
-    "bounce-detail", "deferral-detail", "host-cnt", "reject-detail", "smtp-detail", "warning-detail", "user-cnt",
+    "bounce-detail", "deferral-detail", "host-cnt", "reject-detail", "smtp-detail", "warning-detail",
+    "user-cnt",
 )  # fmt: skip
 # 1.1.5's switches that set a limit to nothing.
 _NOTHING: Final = {
@@ -99,7 +100,7 @@ def refused(release: str, *complaints: str) -> Answer:
 def settings(arguments: Sequence[str], release: str, now: datetime, *, strict: bool = False) -> Settings:
     """Read a command line as one release does.
 
-    Raises Answer where there is to be a text instead of a report, and UsageError for a wrong ``--config`` file.
+    Raises Answer where there is to be a text instead of a report, UsageError for a wrong ``--config`` file.
     """
     given = [argument.replace("_", "-") if argument[:2] == "--" else argument for argument in arguments]
     if release == "1.1.5":
@@ -131,7 +132,7 @@ def _older(arguments: list[str], now: datetime, *, strict: bool) -> Settings:
         days = older_span(str(values["date-range"]), now)
         if days is None:
             raise refused("1.1.5", f"'{values['date-range']}' is neither today nor yesterday")
-    limits = {name: ALL for name in _LIMITS}
+    limits = dict.fromkeys(_LIMITS, ALL)
     limits |= _limits(values, _OLDER_LIMITS)
     return Settings(
         "1.1.5", tuple(parsed.files), limits, _munging(values), _flags(values), days=days,
@@ -249,7 +250,7 @@ def _answer(values: Mapping[str, Value | None], release: str) -> None:
 
 def dump(values: Mapping[str, Value | None], limits: Mapping[str, int]) -> str:
     """The options in force, as 1.3.0 writes them (and reads them again with ``--config``)."""
-    in_force: dict[str, Value | None] = {name: None for name in CONFIGURABLE} | dict(values) | dict(limits)
+    in_force: dict[str, Value | None] = dict.fromkeys(CONFIGURABLE) | dict(values) | dict(limits)
     if in_force.get("verbose-msg-detail"):
         in_force["colwidth"] = 0
     widest = max(map(len, in_force))

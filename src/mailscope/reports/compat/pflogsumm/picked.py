@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -52,31 +53,44 @@ CONNECTIONS: Final = {
 class Picked:
     """One chunk's part.  ``run`` numbers the chunk's days, beginning with 0, as they follow each other.
 
-    ``traffic`` has a row for each of TRAFFIC, run and hour (``kind``, ``run``, ``hour``, ``len``); ``numbers`` are
-    counts of messages by name; ``ended`` where 1.3.0 forgets a message (removed, forwarded, refused after all);
+    ``traffic`` has a row for each of TRAFFIC, run and hour (``kind``, ``run``, ``hour``, ``len``);
+    ``numbers`` are counts of messages by name; ``ended`` is where 1.3.0 forgets a message (removed, forwarded, refused);
     ``details`` counts of reasons, by section and then path of keys.
     """
 
-    events: dict[str, pl.DataFrame] = field(default_factory=dict)
+    events: dict[str, list[pl.DataFrame]] = field(default_factory=lambda: {name: [] for name in EVENTS})
     smtpd: pl.DataFrame | None = None
     screened: pl.DataFrame | None = None
     traffic: list[pl.DataFrame] = field(default_factory=list)
     numbers: Counter[str] = field(default_factory=Counter)
-    details: dict[str, Counter[tuple[str, ...]]] = field(default_factory=dict)
+    details: dict[str, dict[tuple[str, ...], int]] = field(default_factory=dict)
     ended: list[pl.DataFrame] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
+
+    def add(self, name: str, lines: pl.DataFrame) -> None:
+        """Add events of one kind of EVENTS."""
+        if len(lines):
+            self.events[name].append(lines)
 
     def count_traffic(self, kind: str, lines: pl.DataFrame) -> None:
         """Count lines of one of TRAFFIC by run and hour."""
         if len(lines):
             counts = lines.group_by("run", "hour").len()
-            self.traffic.append(counts.select(pl.lit(kind).alias("kind"), "run", "hour", pl.col("len").cast(pl.Int64)))
+            self.traffic.append(
+                counts.select(pl.lit(kind).alias("kind"), "run", "hour", pl.col("len").cast(pl.Int64))
+            )
 
     def end(self, lines: pl.DataFrame) -> None:
         """Note that messages are forgotten."""
         if len(lines):
             self.ended.append(lines.select("row", owned("queue_id")))
 
-    def add_details(self, section: str, counts: Counter[tuple[str, ...]]) -> None:
+    def count_detail(self, section: str, path: tuple[str, ...], count: int) -> None:
+        """Add to the count of one reason of a section."""
+        counts = self.details.setdefault(section, {})
+        counts[path] = counts.get(path, 0) + count
+
+    def add_details(self, section: str, counts: Mapping[tuple[str, ...], int]) -> None:
         """Add counts of reasons to a section."""
-        self.details.setdefault(section, Counter()).update(counts)
+        for path, count in counts.items():
+            self.count_detail(section, path, count)

@@ -29,7 +29,10 @@ def summarise(chunks: Iterable[bytes], settings: Settings) -> Summary:
     """Count everything in chunks of whole lines."""
     summary = Summary(settings)
     calendar = Calendar(settings.release, settings.now.date(), settings.days)
-    reader = Reader(calendar, settings.syslog_name, keep_unread=settings.unread_file is not None)
+    reader = Reader(
+        calendar, settings.syslog_name, keep_unread=settings.unread_file is not None,
+        with_sessions=any(map(settings.has, ("smtpd-stats", "pscrn-stats", "ssl-tls-stats"))),
+    )  # fmt: skip
     with ThreadPoolExecutor(THREADS) as pool:
         for done in _side_by_side(pool, reader, settings, chunks):
             summary.add(*done)

@@ -1,4 +1,4 @@
-"""Reasons in shorter words: what a remote host said, why mail waits, and warnings without their particulars."""
+"""Reasons in shorter words: what a remote host said, why mail waits, warnings in general terms."""
 
 from __future__ import annotations
 
@@ -116,11 +116,14 @@ _WORDINGS: Final = (
     _wording("size limit", r"^[0-9A-F]+: (queue file size limit exceeded)$"),
     _wording(
         "SASL ",
-        r"^[^:]+: (SASL (?:CRAM-MD5|LOGIN|PLAIN) authentication failed(?:: Invalid authentication mechanism)?).*$",
+        r"^[^:]+: (SASL (?:CRAM-MD5|LOGIN|PLAIN) authentication failed"
+        r"(?:: Invalid authentication mechanism)?).*$",
     ),
     _wording("Illegal address", r"^(Illegal address syntax )from .+ (in (?:RCPT|MAIL) command): .*$"),
     _wording("non-SMTP", r"^(non-SMTP command) from .+?(: \S+) .*$"),
-    _wording("concurrency limit", r"^(Connection concurrency limit exceeded: [0-9]+ )from \S+ (for service .+)$"),
+    _wording(
+        "concurrency limit", r"^(Connection concurrency limit exceeded: [0-9]+ )from \S+ (for service .+)$"
+    ),
     _wording(
         "verification failed",
         rf"^{_ADDRESS} (hostname ).+ (verification failed: No address associated with hostname)$",
@@ -130,7 +133,10 @@ _WORDINGS: Final = (
         r"^[\w.-]+: (RBL lookup error: Host or domain name not found. Name service error )for name=[\w.-]+ "
         r"(type=.+: Host not found, try again)$",
     ),
-    _wording("policyd-spf-perl", r"^.+((?:postfix-)?policyd-spf-perl: process )id [0-9]+: (command time limit exceeded)$"),
+    _wording(
+        "policyd-spf-perl",
+        r"^.+((?:postfix-)?policyd-spf-perl: process )id [0-9]+: (command time limit exceeded)$",
+    ),
 )
 _PROCESS: Final = re.compile(r"(process .+) pid [0-9]+ (exit status [0-9]+)", re.ASCII)
 

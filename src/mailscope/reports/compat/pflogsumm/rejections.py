@@ -1,4 +1,4 @@
-"""What smtpd and postscreen refused, held, discarded or warned of: at which command, why, and whom it struck."""
+"""What smtpd and postscreen refused, held, discarded or warned of: at which command, why, and whom."""
 
 from __future__ import annotations
 
@@ -32,7 +32,6 @@ _AFTER_CODE: Final = re.compile(
     r".*?[0-9]{3} (Improper use of SMTP command pipelining|Message size exceeds fixed limit"
     r"|Server configuration (?:error|problem));"
 )
-_CLIENT: Final = re.compile(r".+? from (\S+?):", re.ASCII)
 _ENVELOPE: Final = "; from=<"
 
 
@@ -54,11 +53,11 @@ class Wishes(NamedTuple):
     add_recipient: bool
 
 
-def rejection(line: str, command: str, client: str, said: str, wishes: Wishes) -> Rejection:
+def rejection(command: str, client: str, said: str, wishes: Wishes) -> Rejection:
     """Take one refusal apart.
 
-    In: the line's text; the SMTP command, the client and what was said to it, each empty where the line
-    has another form than ``reject: COMMAND from CLIENT: ...``.
+    In: the SMTP command, the client and what was said to it, each empty where the line has another form than
+    ``reject: COMMAND from CLIENT: ...``.
     """
     current = wishes.release == "1.3.0"
     reason = said
@@ -66,34 +65,42 @@ def rejection(line: str, command: str, client: str, said: str, wishes: Wishes) -
         reason = shortened(command, said, current=current)
         if current and command == "connect":
             command = "CONNECT"
-    sender, recipient = _sender(said, wishes), _recipient(said, wishes)
-    domain = host_domain(client) if current else older_domain(client) or ""
-    by_sender = f"  ({sender})" if wishes.add_sender else ""
     if reason.startswith("Sender address rejected:"):
-        if not current:
-            return Rejection(command, reason, sender)
-        whom = domain if client and client != "0" else ""
-        if not wishes.add_recipient:
-            whom += f" (<{sender})"
-        elif recipient and recipient != "0":
-            whom += f" ({sender} -> {recipient})"
-        return Rejection(command, reason, whom)
+        return Rejection(command, reason, _refused_sender(client, said, wishes))
     if _RECIPIENT.match(reason):
-        return Rejection(command, reason, recipient + by_sender)
+        return Rejection(command, reason, _recipient(said, wishes) + _by_sender(said, wishes))
+    domain = host_domain(client) if current else older_domain(client) or ""
     if found := _AFTER_CODE.match(reason):
         if found[1].startswith("Improper"):
-            source = _CLIENT.match(line)
-            return Rejection(command, found[1], source[1] if source else "")
+            # An IPv6 address ends at its first colon.
+            return Rejection(command, found[1], client.partition(":")[0])
         local = "(Local) " if found[1].startswith("Server") else ""
-        return Rejection(command, local + found[1], domain + by_sender)
+        return Rejection(command, local + found[1], domain + _by_sender(said, wishes))
     if not current or reason == "Helo command rejected: Invalid name":
-        return Rejection(command, reason, domain + by_sender)
-    return Rejection(command, reason, domain + _both_ends(sender, recipient, wishes))
+        return Rejection(command, reason, domain + _by_sender(said, wishes))
+    return Rejection(command, reason, domain + _both_ends(said, wishes))
 
 
-def _both_ends(sender: str, recipient: str, wishes: Wishes) -> str:
-    to = wishes.add_recipient and recipient not in ("", "0")
+def _refused_sender(client: str, said: str, wishes: Wishes) -> str:
+    sender = _sender(said, wishes)
+    if wishes.release == "1.1.5":
+        return sender
+    whom = host_domain(client) if client not in ("", "0") else ""
+    if not wishes.add_recipient:
+        return f"{whom} (<{sender})"
+    recipient = _recipient(said, wishes)
+    return whom if recipient in ("", "0") else f"{whom} ({sender} -> {recipient})"
+
+
+def _by_sender(said: str, wishes: Wishes) -> str:
+    return f"  ({_sender(said, wishes)})" if wishes.add_sender else ""
+
+
+def _both_ends(said: str, wishes: Wishes) -> str:
+    recipient = _recipient(said, wishes) if wishes.add_recipient else ""
+    to = recipient not in ("", "0")
     if wishes.add_sender:
+        sender = _sender(said, wishes)
         return f"  ({sender} -> {recipient})" if to else f"  (< {sender})"
     return f"  (> {recipient})" if to else ""
 

@@ -25,7 +25,8 @@ _REST: Final = r" \S+ (?P<rest>.+)"
 # The same stamps where every line has one of the same length, which is the rule within one log.
 _FIXED_SHORT: Final = re.compile(r"(?:" + "|".join(MONTHS) + r") [ 0-9][0-9] (?:[0-9]{2}:){2}[0-9]{2} ")
 _FIXED_LONG: Final = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[0-9]{2}:){2}[0-9]{2}(?P<part>\.[0-9]+)?(?P<zone>[+-][0-9]{2}:[0-9]{2}|Z) "
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[0-9]{2}:){2}[0-9]{2}(?P<part>\.[0-9]+)?"
+    r"(?P<zone>[+-][0-9]{2}:[0-9]{2}|Z) "
 )
 
 

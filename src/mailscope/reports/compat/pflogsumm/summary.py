@@ -23,7 +23,7 @@ from mailscope.reports.compat.pflogsumm.stamps import Day
 class Host(NamedTuple):
     """A domain that mail went to: messages, bytes, deferrals; mean and longest delay in seconds."""
 
-    count: int
+    number: int
     size: int
     deferrals: int
     mean_s: float
@@ -33,7 +33,7 @@ class Host(NamedTuple):
 class User(NamedTuple):
     """An address or a domain: messages and bytes."""
 
-    count: int
+    number: int
     size: int
 
 
@@ -53,7 +53,7 @@ class Summary:
     first: Day | None = None
     last: Day | None = None
     numbers: Counter[str] = field(default_factory=Counter)
-    details: dict[str, Counter[tuple[str, ...]]] = field(default_factory=dict)
+    details: dict[str, dict[tuple[str, ...], int]] = field(default_factory=dict)
     hours: dict[str, list[int]] = field(default_factory=lambda: {kind: [0] * 24 for kind in TRAFFIC})
     by_run: dict[int, Counter[str]] = field(default_factory=dict)
     senders: dict[str, User] = field(default_factory=dict)
@@ -81,35 +81,42 @@ class Summary:
         self.numbers.update(picked.numbers)
         self.unread += picked.unread
         for section, counts in picked.details.items():
-            self.details.setdefault(section, Counter()).update(counts)
+            known = self.details.setdefault(section, {})
+            for path, count in counts.items():
+                known[path] = known.get(path, 0) + count
         for traffic in picked.traffic:
             for kind, run, hour, count in traffic.iter_rows():
                 self.numbers[kind] += count
                 if hour < len(self.hours[kind]):
                     self.hours[kind][hour] += count
                 self.by_run.setdefault(run + shift, Counter())[kind] += count
-        for name, frame in picked.events.items():
-            self._events[name].append(frame)
+        for name, frames in picked.events.items():
+            self._events[name] += frames
         self._ended += picked.ended
-        for frames, more in ((self._smtpd, picked.smtpd), (self._screened, picked.screened)):
+        for pieces, more in ((self._smtpd, picked.smtpd), (self._screened, picked.screened)):
             if more is not None:
-                frames.append(more.with_columns(pl.col("run") + shift))
+                pieces.append(more.with_columns(pl.col("run") + shift))
 
     def finish(self) -> None:
         """Count what needs the whole log."""
         events = {
-            name: pl.concat([pl.DataFrame(schema=schema), *(frame.select(list(schema)) for frame in self._events[name])])
+            name: pl.concat(
+                [pl.DataFrame(schema=schema), *(frame.select(list(schema)) for frame in self._events[name])]
+            )
             for name, schema in EVENTS.items()
         }
+        events["sent"] = events["sent"].sort("row")
         ended = pl.concat([pl.DataFrame(schema={"row": pl.UInt64, "queue_id": pl.String}), *self._ended])
         self.numbers["messages deferred"] = events["waiting"]["queue_id"].n_unique()
         lives = follow(events, ended, current=self.settings.current)
-        sent = events["sent"].with_columns(lives.sizes.alias("size"), self._recipients(events["sent"]["address"]))
+        sent = events["sent"].with_columns(
+            lives.sizes.alias("size"), self._recipients(events["sent"]["address"])
+        )
         self._count_senders(lives)
         self._count_recipients(sent, events["waiting"])
         if self.settings.current:
             for relay in lives.expired:
-                self.details.setdefault(EXPIRED, Counter())[host_name(relay),] += 1
+                self._count_detail(EXPIRED, (host_name(relay),))
             self.numbers["received"] -= self.numbers["cancelled"] + self.numbers["refused late"]
             if self.numbers["sized"]:
                 self.numbers["received"] -= lives.unsized
@@ -157,7 +164,7 @@ class Summary:
         """The domain of each address."""
         if not self.settings.current:
             return addresses.str.replace("^[^@]+@", "")
-        usual = addresses.str.contains("^[^@[:space:]<>]+@[^[:space:]<>]+$")
+        usual = addresses.str.contains("^[^@[:space:]<>]+@[^@[:space:]<>]+$")
         hosts = mapped(addresses.str.extract("@(.*)$"), folded)
         if usual.all():
             return hosts
@@ -165,7 +172,9 @@ class Summary:
 
     def _count_senders(self, lives: Lives) -> None:
         senders = lives.senders.filter(pl.col("whence").is_not_null())
-        senders = senders.with_columns(self._munged(senders["address"], self.settings.munging.sender).alias("address"))
+        senders = senders.with_columns(
+            self._munged(senders["address"], self.settings.munging.sender).alias("address")
+        )
         address, whence = senders["address"], pl.col("whence")
         domain = self._domains(address).alias("domain")
         if self.settings.current:
@@ -173,7 +182,9 @@ class Summary:
         else:
             none = ~pl.col("address").str.contains("^[^@]+@.")
             whence = pl.when(whence == "pickup").then("address").otherwise(whence)
-        senders = senders.with_columns(domain).with_columns(pl.when(none).then(whence).otherwise("domain").alias("domain"))
+        senders = senders.with_columns(domain).with_columns(
+            pl.when(none).then(whence).otherwise("domain").alias("domain")
+        )
         self.numbers["bytes received"] = int(senders["size"].sum())
         self.senders = _users(senders, "address")
         self.sender_hosts = _users(senders, "domain")
@@ -184,7 +195,10 @@ class Summary:
         waiting = waiting.with_columns(self._recipients(waiting["address"]))
         parts = []
         for frame, is_sent in ((sent, True), (waiting, False)):
-            domain, delay = self._domains(frame["address"]).alias("domain"), numbers(frame["delay"]).alias("delay")
+            domain, delay = (
+                self._domains(frame["address"]).alias("domain"),
+                numbers(frame["delay"]).alias("delay"),
+            )
             size = frame["size"] if is_sent else pl.lit(None, pl.Int64).alias("size")
             parts.append(frame.select("row", domain, delay, pl.lit(is_sent).alias("sent"), size))
         hosts = pl.concat(parts).group_by("domain").agg(
@@ -197,11 +211,13 @@ class Summary:
             self.recipient_hosts[domain] = Host(count, size, every - count, mean, longest)
 
     def _list_messages(self, lives: Lives, sent: pl.DataFrame) -> None:
+        address = self._munged(lives.senders["address"], self.settings.munging.sender).alias("address")
         senders = lives.senders.select(
-            "row", "queue_id", self._munged(lives.senders["address"], self.settings.munging.sender).alias("address"),
+            "row", "queue_id", address,
             pl.lit(1, pl.Int64).alias("size"),
         )  # fmt: skip
-        lines = pl.concat([senders, sent.select("row", "queue_id", "address", "size")]).sort("row", maintain_order=True)
+        lines = pl.concat([senders, sent.select("row", "queue_id", "address", "size")])
+        lines = lines.sort("row", maintain_order=True)
         found: dict[str, list[str]] = {}
         for queue_id, address, size in lines.select("queue_id", "address", "size").iter_rows():
             known = found.setdefault(queue_id, [])
@@ -218,7 +234,11 @@ class Summary:
         if self.settings.limit("pscrn-detail") != 0:
             for act, host in self.screened.ended.select("act", "host").iter_rows():
                 if act.startswith("PASS"):
-                    self.details.setdefault(SCREENED, Counter())[act, host] += 1
+                    self._count_detail(SCREENED, (act, host))
+
+    def _count_detail(self, section: str, path: tuple[str, ...]) -> None:
+        counts = self.details.setdefault(section, {})
+        counts[path] = counts.get(path, 0) + 1
 
 
 def _users(frame: pl.DataFrame, key: str) -> dict[str, User]:

@@ -7,6 +7,8 @@ from itertools import islice
 from operator import attrgetter
 from typing import Final, TypeVar
 
+import polars as pl
+
 from mailscope.reports.compat.pflogsumm import numbers
 from mailscope.reports.compat.pflogsumm.connections import Connections, Times
 from mailscope.reports.compat.pflogsumm.hosts import older_sort_key, sort_key
@@ -14,9 +16,11 @@ from mailscope.reports.compat.pflogsumm.picked import TRAFFIC
 from mailscope.reports.compat.pflogsumm.stamps import MONTHS, Day
 from mailscope.reports.compat.pflogsumm.summary import Host, Summary, User
 
-Row = TypeVar("Row", Host, User, Times)
+Row = TypeVar("Row", Host, User, Times, int)
 
-_TRAFFIC_COLUMNS: Final = "          received  delivered   deferred    bounced     rejected\n    " + 68 * "-" + "\n"
+_TRAFFIC_COLUMNS: Final = (
+    "          received  delivered   deferred    bounced     rejected\n    " + 68 * "-" + "\n"
+)
 _CONNECTION_COLUMNS: Final = "        connections    time conn."
 _AVERAGES: Final = "    avg./conn.   max. time"
 
@@ -86,9 +90,10 @@ def recipient_hosts(summary: Summary) -> Iterator[str]:
     current = summary.settings.current
     yield heading(_limited("Host/Domain Summary: Message Delivery", limit, len(rows), current=current))
     first = " msg cnt   bytes " if current else " sent cnt  bytes "
-    yield f"{first}  defers   avg dly max dly host/domain\n -------- -------  -------  ------- ------- -----------\n"
-    for name, host in _first(_by_count_and_size(rows, "count", "size"), limit):
-        cells = (numbers.count(host.count), numbers.count(host.size), numbers.count(host.deferrals))
+    yield f"{first}  defers   avg dly max dly host/domain\n"
+    yield " -------- -------  -------  ------- ------- -----------\n"
+    for name, host in _first(_by_count_and_size(rows, "number", "size"), limit):
+        cells = (numbers.count(host.number), numbers.count(host.size), numbers.count(host.deferrals))
         yield f" {'  '.join(cells)}  {numbers.delay(host.mean_s)}  {numbers.delay(host.longest_s)}  {name}\n"
 
 
@@ -100,12 +105,12 @@ def sender_hosts(summary: Summary) -> Iterator[str]:
     current = summary.settings.current
     yield heading(_limited("Host/Domain Summary: Messages Received", limit, len(rows), current=current))
     yield " msg cnt   bytes   host/domain\n -------- -------  -----------\n"
-    for name, host in _first(_by_count_and_size(rows, "count", "size"), limit):
-        yield f" {numbers.count(host.count)}  {numbers.count(host.size)}  {name}\n"
+    for name, host in _first(_by_count_and_size(rows, "number", "size"), limit):
+        yield f" {numbers.count(host.number)}  {numbers.count(host.size)}  {name}\n"
 
 
 def users(summary: Summary, rows: Mapping[str, User], title: str, measure: str) -> Iterator[str]:
-    """Addresses by ``count`` or ``size``."""
+    """Addresses by ``number`` or ``size``."""
     limit, current = summary.settings.limit("user-cnt"), summary.settings.current
     if limit == 0 or (not rows and summary.settings.has("quiet")):
         return
@@ -117,10 +122,25 @@ def users(summary: Summary, rows: Mapping[str, User], title: str, measure: str) 
         yield f"\n{title}\n" if current else f"\n{title}: none\n"
         return
     yield heading(title)
-    value, key = attrgetter(measure), sort_key if current else older_sort_key
-    ordered = sorted(rows.items(), key=lambda row: (-value(row[1]), key(row[0]), row[0]))
-    for name, user in _first(ordered, limit):
-        yield f" {numbers.count(value(user))}  {name}\n"
+    for name, value in _first(_by_measure(rows, measure, current=current), limit):
+        yield f" {numbers.count(value)}  {name}\n"
+
+
+def _by_measure(rows: Mapping[str, User], measure: str, *, current: bool) -> list[tuple[str, int]]:
+    """Addresses and their counts or sizes, the greatest first and then by name from its end."""
+    at = User._fields.index(measure)
+    names = list(rows)
+    frame = pl.DataFrame({"name": names, "value": [user[at] for user in rows.values()]})
+    # Of an address of letters, digits, dots and such, the key is its parts from the last to the first.
+    usual = frame["name"].str.contains("^[a-z_=-][0-9a-z._=-]*@[a-z][0-9a-z.-]*$")
+    parts = pl.col("name").str.replace("@", ".", literal=True).str.split(".").list.reverse().list.join("")
+    frame = frame.with_columns(pl.concat_str(pl.lit("0_" if current else ""), parts).alias("key"))
+    if not usual.all():
+        key = sort_key if current else older_sort_key
+        odd = (~usual).arg_true()
+        frame = frame.with_columns(frame["key"].scatter(odd, [key(names[place]) for place in odd]))
+    frame = frame.sort("value", "key", "name", descending=[True, False, False])
+    return list(zip(frame["name"].to_list(), frame["value"].to_list(), strict=True))
 
 
 def connections_by_day(summary: Summary, connections: Connections) -> Iterator[str]:
@@ -131,7 +151,7 @@ def connections_by_day(summary: Summary, connections: Connections) -> Iterator[s
     for run, times in connections.runs.items():
         days.setdefault(summary.runs[run], []).append(times)
     for day in sorted(days):
-        number = sum(times.count for times in days[day])
+        number = sum(times.number for times in days[day])
         total = sum(times.total for times in days[day])
         longest = max(times.longest for times in days[day])
         cells = f"   {numbers.count(number)}       {numbers.clock(total)}"
@@ -165,7 +185,7 @@ def connections_by_host(summary: Summary, connections: Connections) -> Iterator[
     yield heading(_limited("Host/Domain Summary: SMTPD Connections", limit, len(rows), current=current))
     yield " connections  time conn.  avg./conn.  max. time  host/domain\n"
     yield " -----------  ----------  ----------  ---------  -----------\n"
-    for name, times in _first(_by_count_and_size(rows, "count", "total"), limit):
-        mean = numbers.mean(times.total, times.count)
-        cells = f"  {numbers.count(times.count)}      {numbers.clock(times.total)}"
+    for name, times in _first(_by_count_and_size(rows, "number", "total"), limit):
+        mean = numbers.mean(times.total, times.number)
+        cells = f"  {numbers.count(times.number)}      {numbers.clock(times.total)}"
         yield f"{cells}     {mean:6d}s    {times.longest:6d}s   {name}\n"

@@ -8,8 +8,22 @@ from datetime import date
 from mailscope.reports.compat.pflogsumm import details, numbers, tables
 from mailscope.reports.compat.pflogsumm.connections import Connections
 from mailscope.reports.compat.pflogsumm.picked import (
-    BOUNCED, DEFERRED, DISCARDED, EXPIRED, FATAL, HELD, MASTER, PANICS, REJECTED, SCREENED, SMTP, SMTP_OLDER,
-    TLS_ERRORS, TLS_LEVELS, WARNED, WARNINGS,
+    BOUNCED,
+    DEFERRED,
+    DISCARDED,
+    EXPIRED,
+    FATAL,
+    HELD,
+    MASTER,
+    PANICS,
+    REJECTED,
+    SCREENED,
+    SMTP,
+    SMTP_OLDER,
+    TLS_ERRORS,
+    TLS_LEVELS,
+    WARNED,
+    WARNINGS,
 )  # fmt: skip
 from mailscope.reports.compat.pflogsumm.stamps import MONTHS, Day
 from mailscope.reports.compat.pflogsumm.summary import Summary
@@ -44,7 +58,7 @@ def report(summary: Summary) -> Iterator[str]:
             yield from tables.connections_by_host(summary, summary.smtpd)
     if current and settings.has("ssl-tls-stats"):
         yield from details.section(summary, TLS_LEVELS, settings.limit("host-cnt"))
-    for measure, words in (("count", "count"), ("size", "size")):
+    for measure, words in (("number", "count"), ("size", "size")):
         if measure == "size" and "size-detail" in settings.suppressed:
             continue
         yield from tables.users(summary, summary.senders, f"Senders by message {words}", measure)
@@ -104,7 +118,9 @@ def _totals(summary: Summary) -> Iterator[str]:
     yield _total(len(summary.senders), "senders")
     yield _total(len(summary.sender_hosts), "sending hosts/domains")
     yield _total(len(summary.recipients), "recipients")
-    yield _total(sum(1 for host in summary.recipient_hosts.values() if host.count), "recipient hosts/domains")
+    yield _total(
+        sum(1 for host in summary.recipient_hosts.values() if host.number), "recipient hosts/domains"
+    )
     if summary.smtpd is not None:
         yield from _connections("smtpd", "hosts/domains", summary.smtpd)
     if summary.screened is not None and summary.settings.has("pscrn-stats"):

@@ -12,11 +12,11 @@ from itertools import groupby
 
 from mailscope.reports.compat.pflogsumm.hosts import older_sort_key, sort_key
 
-HOSTS = re.compile(r"Host/Domain Summary: (?P<what>[A-Za-z ]+?) (?P<limit>\(top)?")
+HOSTS = re.compile(
+    r"Host/Domain Summary: (?P<what>Message Delivery|Messages Received|SMTPD Connections) (?P<limit>\(top)?"
+)
 COUNTED = re.compile(r"(?P<cells> *[0-9]+[km ])  (?P<text>.*)", re.DOTALL)
 CELLS = {"Message Delivery": 17, "Messages Received": 17, "SMTPD Connections": 24}
-# Where the name begins in a row: behind all cells.
-NAMES = {"Message Delivery": 45, "Messages Received": 19, "SMTPD Connections": 53}
 
 
 def settled(text: str, release: str) -> str:
@@ -28,7 +28,9 @@ def settled(text: str, release: str) -> str:
     rows: list[tuple[object, str]] = []
 
     def flush() -> None:
-        for number, (_, tied) in enumerate(groups := [(k, [r for _, r in g]) for k, g in groupby(rows, lambda r: r[0])]):
+        for number, (_, tied) in enumerate(
+            groups := [(k, [r for _, r in g]) for k, g in groupby(rows, lambda r: r[0])]
+        ):
             cut = limited and number == len(groups) - 1
             out.extend(sorted(hidden(row, hosts) if cut else row for row in tied))
         rows.clear()
