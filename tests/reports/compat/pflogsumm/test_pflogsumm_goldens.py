@@ -22,7 +22,7 @@ CURRENT = {
 }  # fmt: skip
 OLDER = {
     "default": "", "verbose": "--verbose-msg-detail", "zero": "--zero-fill", "iso": "--iso-date-time",
-    "smtpd": "--smtpd-stats", "today": "-d today", "yday": "-d yesterday",
+    "smtpd": "--smtpd-stats --smtpd-warning-detail 5", "today": "-d today", "yday": "-d yesterday",
     "all": "--verbose-msg-detail --zero-fill --iso-date-time",
 }  # fmt: skip
 OLDER_LOGS = {

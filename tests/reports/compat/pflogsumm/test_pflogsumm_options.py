@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pflogsumm_peers as peers
 import pytest
+from pflogsumm_ties import settled
 
 ROOT = Path(__file__).parents[4]
 LOG = ROOT / "tests" / "data" / "pflogsumm" / "waiting.log"
@@ -85,8 +86,12 @@ def test_a_file_of_options(tmp_path: Path) -> None:
     path.write_text(CONFIG)
     arguments = ["--config", str(path), "--user_cnt=1", "--smtp-detail", "3", str(LOG)]
     theirs, found = peers.run("1.3.0", arguments, NOW), ours("1.3.0", *arguments)
-    assert found.stdout == theirs.stdout
-    assert sorted(found.stderr.splitlines()) == sorted(theirs.stderr.splitlines())
+    assert settled(found.stdout.decode("latin-1"), "1.3.0") == settled(
+        theirs.stdout.decode("latin-1"), "1.3.0"
+    )
+    # What Perl says of the program's own slips is left out.
+    said = [line for line in theirs.stderr.splitlines() if not line.startswith(b"Use of uninitialized")]
+    assert sorted(found.stderr.splitlines()) == sorted(said)
     assert b"Option" in found.stdout
 
 
@@ -99,7 +104,8 @@ def test_no_means_no_unless_strict(tmp_path: Path) -> None:
     assert ours("1.3.0", "--config", str(path), str(LOG)).stdout == plain
     assert ours("1.3.0", "--strict-compat", "--config", str(path), str(LOG)).stdout == first
     if not peers.missing("1.3.0"):
-        assert peers.run("1.3.0", ["--config", str(path), str(LOG)], NOW).stdout == first
+        theirs = peers.run("1.3.0", ["--config", str(path), str(LOG)], NOW).stdout.decode("latin-1")
+        assert settled(theirs, "1.3.0") == settled(first.decode("latin-1"), "1.3.0")
 
 
 def test_a_damaged_file_of_options_is_told(tmp_path: Path) -> None:

@@ -54,8 +54,8 @@ class Picked:
     """One chunk's part.  ``run`` numbers the chunk's days, beginning with 0, as they follow each other.
 
     ``traffic`` has a row for each of TRAFFIC, run and hour (``kind``, ``run``, ``hour``, ``len``);
-    ``numbers`` are counts of messages by name; ``ended`` is where 1.3.0 forgets a message (removed, forwarded, refused);
-    ``details`` counts of reasons, by section and then path of keys.
+    ``numbers`` are counts of messages by name; ``ended`` is where 1.3.0 forgets a
+    message (removed, forwarded, refused); ``details`` counts of reasons, by section and then path of keys.
     """
 
     events: dict[str, list[pl.DataFrame]] = field(default_factory=lambda: {name: [] for name in EVENTS})
