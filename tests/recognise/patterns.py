@@ -48,7 +48,7 @@ def sample_tag(reader: Program) -> str:
         return ""
     plain = reader.tags[0].pattern.replace(TOKENS["postfix"], "postfix")
     plain = re.sub(r"\(\?:[^()]*\)\?|\[[^\]]*\]\?", "", plain)
-    plain = re.sub(r"\(\?:([^()|]*)[^()]*\)", r"\1", plain).replace("\\", "")
+    plain = re.sub(r"\(\?(?::|P<[a-z]+>)([^()|]*)[^()]*\)", r"\1", plain).replace("\\", "")
     assert reader.tags[0].fullmatch(plain), f"{reader.name}: {plain}"
     return plain
 
