@@ -260,7 +260,7 @@ def follow(task: Task, tracker: Tracker, *, second: bool) -> Half:
     from mailscope.tallies.tables import needed_fields
 
     engine = Engine(in_force(task.patterns), needed_fields())
-    half = Half(Ledger())
+    half = Half(Ledger(zone=task.sources.zone))
     streams: list[Stream] = []
     batches = merge(list(_pending(task, engine, half, streams, second=second)))
     while (batch := next(batches, None)) is not None:

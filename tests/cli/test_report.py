@@ -44,7 +44,7 @@ def test_json_has_what_is_promised() -> None:
     done = report(LOG, "--format", "json", "--tz", "Europe/Rome")
     found = json.loads(done.stdout)
     assert done.stdout.isascii()
-    assert set(found["period"]) == {"start", "end"}
+    assert set(found["period"]) == {"start", "end", "unit", "name", "from", "until"}
     assert found["period"]["start"].endswith("+01:00")
     assert set(found["lines"]) == {"read", "recognised", "unrecognised", "blank", "duplicate"}
     promised = {"accepted", "finished", "open", "bytes", "received", "internal", "before_log", "refused"}

@@ -39,8 +39,8 @@ class Replay:
     def pipeline(self) -> Pipeline:
         return cast(Pipeline, self)
 
-    def report(self, top: int = 0) -> dict[str, Any]:
-        return build(self.ledger, Settings(UTC_ZONE, top, ["mail.log"]))
+    def report(self, top: int = 0, again: str | None = "") -> dict[str, Any]:
+        return build(self.ledger, Settings(UTC_ZONE, top, ["mail.log"], again))
 
 
 def replay(*paths: Path, patterns: Library | None = None) -> Replay:

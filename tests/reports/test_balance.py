@@ -27,7 +27,7 @@ def test_what_is_missing_is_shown(examples: Replay) -> None:
     try:
         assert sheet(examples)["lines read"].remainder == 3
         problem = examples.report()["problems"][0]
-        assert (problem["what"], problem["count"]) == ("lines read do not add up", 3)
+        assert (problem["title"], problem["count"]) == ("lines read do not add up", 3)
     finally:
         ledger.totals["recognised"] += 3
 

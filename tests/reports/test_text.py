@@ -36,7 +36,7 @@ def test_problems_come_first(examples: Replay) -> None:
     shown = text(examples.report(top=10))
     assert shown.index("Lines read") < shown.index("Wants attention") < shown.index("By day")
     attention = shown.partition("Wants attention")[2].partition("\n\n")[0]
-    for what in ("errors", "warnings", "failed logins", "lines not recognised", "concurrencylocal"):
+    for what in ("a disk is full", "errors that ended", "DNS gave no answer", "warnings", "concurrencylocal"):
         assert what in attention
 
 

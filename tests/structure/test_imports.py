@@ -36,9 +36,13 @@ ALLOWED: dict[str, set[str]] = {
     "pipeline": FLOW,
     # The same flow as pipeline.py, over one file in two processes.
     "halves": FLOW,
-    # Events are given to others while the flow runs, and priorities and instants are named as intake names them.
+    # Events are given to others while the flow runs, and priorities and instants are named as intake names
+    # them.
     "exports": {"pipeline", "causes", "recognise", "intake", "vocabulary"},
+    # One day, week or month of it, with those before.
+    "periods": {"pipeline", *FLOW},
     "cli": {
+        "periods",
         "reports",
         "reports/compat",
         "causes",

@@ -1,29 +1,41 @@
-"""The tallies of a run: made by one process, or by two where that is quicker and as certain."""
+"""The tallies of a run: made by one process, or by two where that is quicker and as certain.
+
+All of the log is counted, or a day, week or month of it.
+"""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+
+from mailscope.vocabulary.errors import InputError, UsageError
 
 if TYPE_CHECKING:
     from mailscope.cli.inputs import Found, Inputs
     from mailscope.halves import Cut, Second
     from mailscope.pipeline import Pipeline
     from mailscope.tallies.ledger import Ledger
+    from mailscope.vocabulary.calendar import Calendar, Span
+
+    Part = tuple[Calendar, Span | None]
 
 
-def counted(inputs: Inputs, found: Found, check: Callable[[], None]) -> tuple[Pipeline, Ledger]:
+def counted(
+    inputs: Inputs, found: Found, part: Part | None, check: Callable[[], None]
+) -> tuple[Pipeline, Ledger]:
     """The tallies, made in two processes where that is worth it and certain to be right.
 
-    ``check``: looks at what else was asked for, which needs Polars, before anything is read.
+    ``part``: the day, week or month that is wanted, or None for all; ``check``: looks at what else was asked
+    for, which needs Polars, before anything is read.
     """
     from mailscope.halves import Second, cut_of
 
-    if cut_of(found[0]) is None:
+    if part is not None or cut_of(found[0]) is None:
         check()
         pipeline = pipeline_over(inputs, found)
-        return pipeline, count_all(pipeline)
+        return pipeline, count_part(pipeline, part)
     # Before Polars is imported: a process of two needs no threads besides.
     os.environ["POLARS_MAX_THREADS"] = "1"
     with Second() as second:
@@ -40,6 +52,51 @@ def pipeline_over(inputs: Inputs, found: Found) -> Pipeline:
     from mailscope.tallies.tables import needed_fields
 
     return inputs.pipeline(needed_fields(), found)
+
+
+def count_part(pipeline: Pipeline, part: Part | None) -> Ledger:
+    """The tallies of a part of the lines, or of all."""
+    return count_all(pipeline) if part is None else count_period(pipeline, *part)
+
+
+def count_period(pipeline: Pipeline, calendar: Calendar, wanted: Span | None) -> Ledger:
+    """Tallies of one unit, with those of its history.  Raises InputError where it has no lines."""
+    from mailscope.cli.progress import progress
+    from mailscope.periods import Spanned, count
+    from mailscope.pipeline import restarting
+    from mailscope.tallies.ledger import Ledger
+
+    now = pipeline.sources.now
+    spanned = Spanned(
+        pipeline.sources, pipeline.library, pipeline.needed, pipeline.selection, calendar=calendar
+    )
+    with progress(pipeline.sources):
+        reported = restarting(spanned, lambda again: count(again, wanted, now))  # type: ignore[arg-type]
+    if reported is not None:
+        return reported.ledger
+    if wanted is None:
+        return Ledger(zone=calendar.zone)
+    names = ", ".join(source.name for source in pipeline.sources.files)
+    raise InputError(f"no line is of {wanted.unit} {wanted.name}", names, "name the files that hold it")
+
+
+def again(pipeline: Pipeline, ledger: Ledger, *, history: bool) -> Pipeline:
+    """The pipeline that goes once more through the lines that a ledger was counted from.
+
+    ``history``: also through those before the day, week or month that is reported.
+    """
+    from mailscope.periods import Spanned, selected
+    from mailscope.pipeline import Pipeline
+    from mailscope.vocabulary.calendar import Calendar
+
+    if ledger.reported is None:
+        return pipeline
+    sources, library, needed = pipeline.sources, pipeline.library, pipeline.needed
+    if history:
+        calendar = Calendar(ledger.reported.unit, ledger.zone)
+        return Spanned(sources, library, needed, pipeline.selection, calendar=calendar)
+    selection = selected(ledger.reported, pipeline.selection)
+    return Pipeline(sources, library, needed, selection)
 
 
 def count_all(pipeline: Pipeline) -> Ledger:
@@ -68,7 +125,19 @@ def _count_halves(inputs: Inputs, pipeline: Pipeline, cut: Cut, second: Second) 
 def _count(pipeline: Pipeline) -> Ledger:
     from mailscope.tallies.ledger import Ledger
 
-    ledger = Ledger()
+    ledger = Ledger(zone=pipeline.sources.zone)
     for batch, outcome in pipeline.follow():
         ledger.add(batch, outcome)
     return ledger
+
+
+def parse_period(inputs: Inputs, text: str) -> Part:
+    """What ``--period`` asks for.  Raises UsageError where ``--since`` or ``--until`` is given as well."""
+    from mailscope.cli.period import OPTION, parse
+
+    if inputs.since or inputs.until:
+        other = "--since" if inputs.since else "--until"
+        raise UsageError(
+            f"it does not go with {other}", OPTION, "name the day, week or month by either of them"
+        )
+    return parse(text, datetime.now(UTC), inputs.zone)

@@ -11,6 +11,7 @@ import click
 
 from mailscope.cli.inputs import Inputs, inputs
 from mailscope.cli.mailing import Mailing, mailing
+from mailscope.cli.period import METAVAR
 from mailscope.vocabulary.errors import UsageError
 
 if TYPE_CHECKING:
@@ -43,6 +44,11 @@ if TYPE_CHECKING:
     metavar="SECTION[:ROW][:NUMBER]",
     help="Instead of the report, the log lines behind a number: of a row (its number or name), or of all.",
 )
+@click.option(
+    "--period",
+    metavar=METAVAR,
+    help="Report one day, week or month (the last whole one, or WHICH); lines before it are its history.",
+)
 @click.option("--lang", metavar="LANGUAGE", help="en, zh, it or sv; otherwise what LANG says.")
 def report(
     inputs: Inputs,
@@ -53,10 +59,11 @@ def report(
     only: tuple[str, ...],
     without: tuple[str, ...],
     evidence: str | None,
+    period: str | None,
     lang: str | None,
 ) -> None:
     """Sum up what the logs say: volume, fates, delays, problems."""
-    from mailscope.cli.counting import count_all, counted, pipeline_over
+    from mailscope.cli.counting import count_part, counted, parse_period, pipeline_over
     from mailscope.cli.output import writable, write
     from mailscope.cli.presenting import form_of, paper, present
     from mailscope.language.choice import choose
@@ -67,21 +74,22 @@ def report(
     if mailing is not None and (evidence is not None or (form is not None and output is None)):
         name = "--format" if evidence is None else "--evidence"
         raise UsageError("a mail holds the report as text and HTML", name, "leave it out, or --email-to")
+    part = parse_period(inputs, period) if period else None
     found = inputs.found()
     if evidence is not None:
         pipeline = pipeline_over(inputs, found)
         if _piped(pipeline):
             raise UsageError("what comes through a pipe cannot be read twice", "--evidence", "name a file")
-        ledger = count_all(pipeline)
+        ledger = count_part(pipeline, part)
         _refuse_nothing(inputs, pipeline, ledger)
         write(_evidence(pipeline, ledger, evidence, str(inputs.zone)), output)
     else:
-        pipeline, ledger = counted(inputs, found, lambda: _check_sections(only, without))
+        pipeline, ledger = counted(inputs, found, part, lambda: _check_sections(only, without))
         _refuse_nothing(inputs, pipeline, ledger)
         from mailscope.reports.report import Settings, build, choice
 
         names = [source.name for source in pipeline.sources.files]
-        settings = Settings(inputs.zone, top, names, _again(inputs, pipeline))
+        settings = Settings(inputs.zone, top, names, _again(inputs, pipeline, ledger))
         chosen = choice(build(ledger, settings), only, without)
         if mailing is None or output is not None:
             present(chosen, chosen_form, tr, output)
@@ -107,11 +115,13 @@ def _piped(pipeline: Pipeline) -> bool:
     return any(source.size_bytes is None for source in pipeline.sources.files)
 
 
-def _again(inputs: Inputs, pipeline: Pipeline) -> str | None:
+def _again(inputs: Inputs, pipeline: Pipeline, ledger: Ledger) -> str | None:
     """The options and files that ask for the same lines later on; None for what came through a pipe."""
     if _piped(pipeline):
         return None
     words = [f"--tz={inputs.zone}"]
+    if ledger.reported is not None:
+        words.append(f"--period={ledger.reported.unit}:{ledger.reported.name}")
     for name, instant in (("since", inputs.since_utc), ("until", inputs.until_utc)):
         if instant is not None:
             words.append(f"--{name}={instant.isoformat()}Z")
@@ -122,11 +132,13 @@ def _again(inputs: Inputs, pipeline: Pipeline) -> str | None:
 
 
 def _evidence(pipeline: Pipeline, ledger: Ledger, asked: str, zone: str) -> Iterable[str]:
+    from mailscope.cli.counting import again
     from mailscope.cli.progress import progress
     from mailscope.cli.terminal import safe
     from mailscope.reports.evidence import lines, parse
 
     opening = parse(asked, ledger, zone)
+    pipeline = again(pipeline, ledger, history=opening.section.history)
     with progress(pipeline.sources, "Reading again"):
         for line in lines(pipeline, opening, ledger, zone):
             yield safe(line) + "\n"

@@ -6,6 +6,7 @@ a text with figures in it must remember what it was made of.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 
@@ -27,6 +28,23 @@ class Phrase(str):
         made.values = values
         return made
 
-    def __getnewargs_ex__(self) -> tuple[tuple[str], dict[str, Any]]:
+    def __getnewargs_ex__(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """What a copy is made of."""
         return (self.template,), self.values
+
+
+class Told(Phrase):
+    """A text that brings its own translations, by language, as those of the catalogue of causes do."""
+
+    translations: Mapping[str, str]
+
+    def __new__(cls, english: str, translations: Mapping[str, str]) -> Told:
+        """Make the English text."""
+        made = super().__new__(cls, english)
+        assert isinstance(made, Told)
+        made.translations = translations
+        return made
+
+    def __getnewargs_ex__(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """What a copy is made of."""
+        return (self.template, self.translations), {}

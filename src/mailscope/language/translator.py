@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mailscope.language.choice import ENGLISH
-from mailscope.language.phrase import Phrase
+from mailscope.language.phrase import Phrase, Told
 
 HERE = Path(__file__).parent
 
@@ -32,6 +32,8 @@ class Translator:
         In: a plain text, a template and the values of its ``{places}``, or a Phrase.  Of a text without
         values nothing is read as a place.
         """
+        if isinstance(text, Told):
+            return text.translations.get(self.language, text)
         if isinstance(text, Phrase):
             values = {name: self._value(value) for name, value in text.values.items()} | values
             text = text.template

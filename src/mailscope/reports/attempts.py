@@ -21,4 +21,7 @@ def numbers(tally: str) -> tuple[Number, ...]:
         Number("bounced", "Bounced", tally, only=OUTCOME.is_in(["bounced", "expired"])),
         Number("bytes", "Bytes", tally, "bytes", SENT, "bytes"),
         Number("delay_max_s", "Slowest", tally, "delay_max_s", SENT, "seconds", "max"),
+        Number(
+            "failed", "Failed", tally, only=OUTCOME.is_in(["deferred", "bounced", "expired"]), hidden=True
+        ),
     )

@@ -11,6 +11,7 @@ select the rows of the tables, and those the lines.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
@@ -32,6 +33,7 @@ from mailscope.vocabulary.errors import UsageError
 
 OPTION: Final = "--evidence"
 ALL: Final = "all"
+SEVERAL: Final = re.compile("[0-9]{1,9}(,[0-9]{1,9})*")
 SPAN: Final = ("host", "queue_id", "first_time", "last_time")
 
 
@@ -51,7 +53,8 @@ class Opening:
 def parse(asked: str, ledger: Ledger, zone: str) -> Opening:
     """What ``SECTION[:ROW][:NUMBER]`` means.
 
-    ROW is a row's number as shown, from 1, or the text of its first label; without it, all rows are meant.
+    ROW is a row's number as shown, from 1, several of them with commas between, or the text of its first
+    label; without it, all rows are meant.
     NUMBER names one of the section's numbers, the first by default.  Raises UsageError, which lists what
     there is.
     """
@@ -82,8 +85,8 @@ def parse(asked: str, ledger: Ledger, zone: str) -> Opening:
 def _find(section: Section, rows: pl.DataFrame, text: str) -> pl.DataFrame | None:
     if text in ("", ALL):
         return rows
-    if text.isdecimal() and 1 <= int(text) <= len(rows):
-        return rows.slice(int(text) - 1, 1)
+    if SEVERAL.fullmatch(text) and all(1 <= int(place) <= len(rows) for place in text.split(",")):
+        return rows[[int(place) - 1 for place in text.split(",")]]
     by_label = rows.filter(_label(section) == text)
     return by_label if len(by_label) else None
 
@@ -102,9 +105,9 @@ def lines(pipeline: Pipeline, opening: Opening, ledger: Ledger, zone: str) -> It
     if tally.table == LINES.table:
         found = _of_lines(pipeline, wanted)
     elif tally.table in TABLES_OF_LINES:
-        found = _of_table(pipeline, tally, wanted)
+        found = _of_table(pipeline, tally, wanted, zone)
     else:
-        found = _of_messages(pipeline, _spans(pipeline, tally, wanted))
+        found = _of_messages(pipeline, _spans(pipeline, tally, wanted, zone))
     return chain.from_iterable(found)
 
 
@@ -113,23 +116,25 @@ def _of_lines(pipeline: Pipeline, wanted: pl.DataFrame) -> Iterator[pl.Series]:
         yield raw_lines(batch, counted(LINES, lines_table(batch), wanted)["order"])
 
 
-def _of_table(pipeline: Pipeline, tally: Tally, wanted: pl.DataFrame) -> Iterator[pl.Series]:
+def _of_table(pipeline: Pipeline, tally: Tally, wanted: pl.DataFrame, zone: str) -> Iterator[pl.Series]:
     for batch, outcome in pipeline.follow():
-        rows = _rows(tally, batch, outcome, wanted)
+        rows = _rows(tally, batch, outcome, wanted, zone)
         if rows is not None and len(rows):
             yield raw_lines(batch, rows["order"])
 
 
-def _rows(tally: Tally, batch: list[Events], outcome: Outcome, wanted: pl.DataFrame) -> pl.DataFrame | None:
+def _rows(
+    tally: Tally, batch: list[Events], outcome: Outcome, wanted: pl.DataFrame, zone: str
+) -> pl.DataFrame | None:
     frame = dict(tables(batch, outcome)).get(tally.table)
-    return None if frame is None else counted(tally, frame, wanted)
+    return None if frame is None else counted(tally, frame, wanted, zone)
 
 
-def _spans(pipeline: Pipeline, tally: Tally, wanted: pl.DataFrame) -> pl.DataFrame:
+def _spans(pipeline: Pipeline, tally: Tally, wanted: pl.DataFrame, zone: str) -> pl.DataFrame:
     """Host, queue id, first and last instant of the messages that rows were counted from."""
     found = [pl.DataFrame(schema=dict.fromkeys(SPAN, pl.String))]
     for batch, outcome in pipeline.follow():
-        rows = _rows(tally, batch, outcome, wanted)
+        rows = _rows(tally, batch, outcome, wanted, zone)
         if rows is not None and len(rows):
             found.append(outcome.messages.join(rows.select("trail").unique(), on="trail").select(SPAN))
     return pl.concat(found, how="vertical_relaxed") if len(found) == 1 else pl.concat(found[1:])

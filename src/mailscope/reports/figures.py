@@ -50,6 +50,12 @@ def shown(value: Any, unit: str) -> str:
         return size(value)
     if unit == "count":
         return count(value)
+    if unit == "factor":
+        return f"{value:.1f}" if value < 9.95 else count(round(value))
+    if unit == "percent":
+        return f"{value:+.1f} %"
+    if unit == "chance":
+        return share(value, 1) if value >= 0.0005 else "< 0.1 %"
     if unit == "hour":
         return f"{value[:10]} {value[11:16]}"
     return str(value)

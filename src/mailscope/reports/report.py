@@ -16,10 +16,12 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from mailscope import __version__
-from mailscope.language.phrase import Phrase
 from mailscope.reports import balance, saturation
+from mailscope.reports.comparison.days import FEWEST, compared
+from mailscope.reports.problems import problems
+from mailscope.reports.problems.view import View
 from mailscope.reports.section import Section
-from mailscope.reports.sections import BY_NAME, SECTIONS
+from mailscope.reports.sections import BY_NAME, SECTIONS, changes
 from mailscope.tallies.ledger import Ledger
 from mailscope.vocabulary.errors import UsageError
 
@@ -46,7 +48,7 @@ def build(ledger: Ledger, settings: Settings) -> dict[str, Any]:
         "mailscope": __version__,
         "sources": list(settings.sources),
         "zone": str(settings.zone),
-        "period": {"start": _instant(ledger.first, settings), "end": _instant(ledger.last, settings)},
+        "period": period(ledger, settings),
         "lines": balance.lines(ledger),
         "messages": balance.messages(ledger),
         "recipients": balance.recipients(ledger),
@@ -55,11 +57,45 @@ def build(ledger: Ledger, settings: Settings) -> dict[str, Any]:
         "balance": [equation.as_data() for equation in balance.equations(ledger)],
         "problems": [],
         "pooled": dict(ledger.pooled),
+        "comparison": comparison(ledger, settings),
         "saturation": saturated,
         **sections,
     }
-    report["problems"] = problems(report)
+    view = View(ledger, settings.zone, settings.again)
+    report["problems"] = [problem.as_data() for problem in problems(view)]
     return report
+
+
+def period(ledger: Ledger, settings: Settings) -> dict[str, Any]:
+    """The first and last instant of the lines, and the day, week or month that was asked for."""
+    span = ledger.reported
+    return {
+        "start": _instant(ledger.first, settings),
+        "end": _instant(ledger.last, settings),
+        "unit": span.unit if span else None,
+        "name": span.name if span else None,
+        "from": _instant(span.start, settings) if span else None,
+        "until": _instant(span.end, settings) if span else None,
+    }
+
+
+def comparison(ledger: Ledger, settings: Settings) -> dict[str, Any]:
+    """What was compared with what, how much was looked at, and what is missing for it, if anything."""
+    days = compared(ledger, settings.zone)
+    if days is None:
+        return {"unit": None, "name": None, "with": [], "missing": None, "tested": 0, "found": 0}
+    sections = [
+        section.found(ledger, str(settings.zone))
+        for section in (changes.COUNTS, changes.SIZES, changes.DELAYS)
+    ]
+    return {
+        "unit": days.span.unit,
+        "name": days.span.name,
+        "with": [peer.name for peer in days.peers],
+        "missing": None if days.enough else max(0, FEWEST - len(days.peers)),
+        "tested": sum(found.tested for found in sections),
+        "found": sum(len(found.changes) for found in sections),
+    }
 
 
 def attempts(ledger: Ledger) -> dict[str, int]:
@@ -96,12 +132,17 @@ def table(section: Section, ledger: Ledger, settings: Settings) -> dict[str, Any
             "measure": number.measure,
         }
         for number in section.numbers
+        if not number.hidden
     ]
-    summed = [n.name for n in section.numbers if n.how == "sum" and n.unit in ("count", "bytes")]
+    hidden = [number.name for number in section.numbers if number.hidden]
+    summed = [
+        n.name for n in section.numbers if n.how == "sum" and n.unit in ("count", "bytes") and not n.hidden
+    ]
     return {
         "title": section.title,
         "meaning": section.meaning,
         "problem": section.problem,
+        "kind": section.kind,
         "keys": labels,
         "numbers": numbers,
         "evidence": evidence(section.name, settings),
@@ -109,7 +150,7 @@ def table(section: Section, ledger: Ledger, settings: Settings) -> dict[str, Any
         "totals": {name: int(rows[name].sum()) for name in summed},
         "rows": [
             {"row": place, **{name: _plain(value) for name, value in row.items()}}
-            for place, row in enumerate(shown.iter_rows(named=True), start=1)
+            for place, row in enumerate(shown.drop(hidden).iter_rows(named=True), start=1)
         ],
     }
 
@@ -132,32 +173,6 @@ def choice(report: dict[str, Any], only: Sequence[str], without: Sequence[str]) 
     """The report with these sections only (none: all), and without those."""
     wanted = set(only or BY_NAME) - set(without)
     return {name: part for name, part in report.items() if name not in BY_NAME or name in wanted}
-
-
-def problems(report: dict[str, Any]) -> list[dict[str, Any]]:
-    """What wants attention, the worst first: what it is, how often, and the section that tells more."""
-    found: list[dict[str, Any]] = []
-
-    def note(what: str, count: int, section: str) -> None:
-        if count:
-            found.append({"what": what, "count": count, "section": section})
-
-    for equation in report["balance"]:
-        note(Phrase("{name} do not add up", name=Phrase(equation["name"])), abs(equation["remainder"]), "")
-    note(Phrase("notes of lost log lines"), report["log_loss"]["totals"]["notes"], "log_loss")
-    note(Phrase("errors"), report["errors"]["totals"]["times"], "errors")
-    note(Phrase("warnings"), report["warnings"]["totals"]["times"], "warnings")
-    note(
-        Phrase("failed logins"),
-        report["login_failures_by_client"]["totals"]["failures"],
-        "login_failures_by_client",
-    )
-    note(Phrase("lines not recognised"), report["lines"]["unrecognised"], "unrecognised")
-    found.extend(
-        {"what": finding["advice"], "count": finding["saturated_slots"], "section": "concurrency"}
-        for finding in report["saturation"]
-    )
-    return found
 
 
 def _plain(value: Any) -> Any:

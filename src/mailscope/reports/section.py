@@ -14,12 +14,16 @@ from typing import Final, Literal
 
 import polars as pl
 
-from mailscope.tallies.keys import column
+from mailscope.tallies.keys import column, domain_of
 from mailscope.tallies.ledger import Ledger
 from mailscope.tallies.registry import BY_NAME
 from mailscope.tallies.tally import SLOT_S
 
-Unit = Literal["text", "word", "cause", "hour", "day", "clock", "count", "bytes", "seconds", "percent"]
+Unit = Literal[
+    "text", "word", "cause", "hour", "day", "clock", "weekday", "week",
+    "count", "bytes", "seconds", "percent", "factor", "chance",
+]  # fmt: skip
+Kind = Literal["table", "heatmap"]
 EVERYTHING: Final = pl.lit(True)
 
 
@@ -44,7 +48,10 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A measure of a tally, over those of its rows that ``only`` lets pass."""
+    """A measure of a tally, over those of its rows that ``only`` lets pass.
+
+    ``hidden``: it can be opened, but has no column of its own, being the sum of others.
+    """
 
     name: str
     title: str
@@ -53,6 +60,7 @@ class Number:
     only: pl.Expr = EVERYTHING
     unit: Unit = "count"
     how: Literal["sum", "max"] = "sum"
+    hidden: bool = False
 
     @property
     def opens(self) -> bool:
@@ -70,7 +78,9 @@ class Section:
     """A table of the report.
 
     Rows are sorted by the numbers, the largest first, or by the labels (``ordered``).  ``limited``: only the
-    first rows are shown, as many as the person wants.  ``problem``: its rows want attention.
+    first rows are shown, as many as the person wants.  ``problem``: its rows want attention.  ``history``:
+    it counts all lines, also those before the day (week, month) that is reported.  ``kind``: how it is best
+    shown; a heat map has two labels, the second one for the rows.
     """
 
     name: str
@@ -81,6 +91,8 @@ class Section:
     ordered: bool = False
     limited: bool = True
     problem: bool = False
+    history: bool = False
+    kind: Kind = "table"
 
     def rows(self, ledger: Ledger, zone: str) -> pl.DataFrame:
         """All rows: a column for each label and number."""
@@ -122,7 +134,8 @@ class Section:
 
     def _told(self, ledger: Ledger, tally: str, zone: str) -> pl.DataFrame:
         """The rows of a tally with the labels."""
-        return ledger.result(tally).with_columns(label.expression(zone) for label in self.labels)
+        source = (ledger.history or ledger) if self.history else ledger
+        return source.result(tally).with_columns(label.expression(zone) for label in self.labels)
 
 
 def local(zone: str, slot: str = "slot") -> pl.Expr:
@@ -141,13 +154,21 @@ def hour_of_day(zone: str) -> pl.Expr:
     return local(zone).dt.strftime("%H:00")
 
 
+def weekday(zone: str) -> pl.Expr:
+    """The weekday that a slot lies in, from 1 (Monday) to 7."""
+    return local(zone).dt.weekday()
+
+
+def week(zone: str) -> pl.Expr:
+    """The week of ISO 8601 that a slot lies in, such as 2026-W48."""
+    return local(zone).dt.strftime("%G-W%V")
+
+
 def day(zone: str) -> pl.Expr:
     """The day that a slot lies in."""
     return local(zone).dt.date()
 
 
 def domain(address: str) -> Callable[[str], pl.Expr]:
-    """The domain of an address, in lower case; the empty sender stays empty, a name without one has none."""
-    whole = pl.col(address)
-    named = whole.str.extract("@([^@]*)$", 1).str.to_lowercase()
-    return lambda zone: pl.when(whole == "").then(pl.lit("")).otherwise(named)
+    """The domain of an address, as ``tallies/keys.py`` tells it."""
+    return lambda zone: domain_of(address)

@@ -11,6 +11,16 @@ from mailscope.tallies.tally import SLOT_S, STAGES, bucket
 from mailscope.trails.story import INTERNAL, REQUEUED
 
 NOT_FROM_OUTSIDE: Final = (INTERNAL, REQUEUED)
+DAY: Final = "day"
+
+
+def domain_of(address: str) -> pl.Expr:
+    """The domain of an address, in lower case; the empty sender stays empty, a name without one has none."""
+    whole = pl.col(address)
+    named = whole.str.extract("@([^@]*)$", 1).str.to_lowercase()
+    return pl.when(whole == "").then(pl.lit("")).otherwise(named)
+
+
 KEYS: Final[dict[str, pl.Expr]] = {
     # A quarter of an hour: it divides every zone's hours, so that hours can be told in any zone.
     "slot": (pl.col("time").dt.epoch("s") // SLOT_S).alias("slot"),
@@ -27,7 +37,10 @@ KEYS: Final[dict[str, pl.Expr]] = {
     # beginning is not in the log.
     "internal": pl.col("origin").is_in(NOT_FROM_OUTSIDE).alias("internal"),
     **{f"bucket:{stage}": bucket(stage) for stage in STAGES},
+    **{f"domain:{address}": domain_of(address).alias("domain") for address in ("sender", "recipient")},
 }
+# Envelope senders of notifications of notifications: Postfix's double_bounce_sender; qmail-send(8).
+DOUBLE_BOUNCE: Final = pl.col("sender").str.starts_with("double-bounce@") | (pl.col("sender") == "#@[]")
 SENT: Final = pl.col("status") == "sent"
 WHERE: Final[dict[str, pl.Expr]] = {
     "unsent": ~SENT & ~pl.col("status").is_in(["deliverable", "undeliverable"]),
@@ -39,9 +52,16 @@ WHERE: Final[dict[str, pl.Expr]] = {
 }
 
 
-def key(name: str) -> pl.Expr:
-    """The expression of a key; a name without an entry is a column."""
+def key(name: str, zone: str = "UTC") -> pl.Expr:
+    """The expression of a key; a name without an entry is a column.  Days are those of a time zone."""
+    if name == DAY:
+        return day_of("time", zone).alias(DAY)
     return KEYS[name] if name in KEYS else pl.col(name)
+
+
+def day_of(time: str, zone: str) -> pl.Expr:
+    """The day, in a time zone, of instants in UTC."""
+    return pl.col(time).dt.replace_time_zone("UTC").dt.convert_time_zone(zone).dt.date()
 
 
 def column(name: str) -> str:

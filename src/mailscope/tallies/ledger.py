@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from mailscope.recognise.events import Events
-from mailscope.tallies.keys import column
+from mailscope.tallies.days import ROLLED, one_day, rolled_up, summed
+from mailscope.tallies.keys import DAY, column, key
 from mailscope.tallies.lines import keyed
-from mailscope.tallies.registry import LINES, TALLIES
+from mailscope.tallies.registry import EVERY, LINES
+from mailscope.tallies.samples import Samples
 from mailscope.tallies.tables import tables
 from mailscope.tallies.tally import Tally
 from mailscope.trails.tracker import Outcome
+from mailscope.vocabulary.calendar import Span
 from mailscope.vocabulary.columns import own
 
 # Partial results are merged when they have grown to this many rows, not after every batch.
@@ -22,6 +26,8 @@ MERGE_ROWS = 200_000
 # Nor may many of them be kept: each holds on to the texts of its batch.
 MERGE_PARTS = 16
 # Keys with few values, which are told apart even in the rows that are pooled.
+TIMES: Final = frozenset({"slot", DAY})
+UTC_ZONE: Final = ZoneInfo("UTC")
 KEPT: Final = frozenset({"status", "outcome", "event", "internal"})
 BOOLEAN: Final = (
     "internal", "expired", "filtered", "held", "deferred", "known", "local_full", "remote_full"
@@ -29,6 +35,7 @@ BOOLEAN: Final = (
 DTYPES: Final[dict[str, type[pl.DataType]]] = {
     "slot": pl.Int64,
     "bucket": pl.Int32,
+    DAY: pl.Date,
     "reply_code": pl.Int64,
     **dict.fromkeys(BOOLEAN, pl.Boolean),
 }
@@ -38,10 +45,16 @@ DTYPES: Final[dict[str, type[pl.DataType]]] = {
 class Ledger:
     """Tallies of everything added so far; merging two ledgers gives the tallies of both.
 
-    ``pooled`` says for each tally how many rows (of the rarest keys) were pooled to bound memory.
+    ``pooled`` says for each tally how many rows (of the rarest keys) were pooled to bound memory; ``zone`` is
+    that of the days that tallies tell apart; ``samples`` holds some lines that were counted.
     """
 
-    wanted: tuple[Tally, ...] = TALLIES
+    wanted: tuple[Tally, ...] = EVERY
+    zone: ZoneInfo = UTC_ZONE
+    samples: Samples = field(default_factory=Samples)
+    # Where this is one day, week or month: which one, and tallies that tell time apart, of it and of others.
+    reported: Span | None = None
+    history: Ledger | None = None
     lines: dict[tuple[str, str], int] = field(default_factory=dict)
     totals: dict[str, int] = field(default_factory=dict)
     pooled: dict[str, int] = field(default_factory=dict)
@@ -55,10 +68,35 @@ class Ledger:
         """Count one batch."""
         for events in batch:
             self._count_lines(events)
-        frames = dict(tables(batch, outcome))
-        for tally in self.wanted:
-            if tally.table in frames:
-                self._put(tally, aggregate(tally, frames[tally.table]))
+        self.count(batch, dict(tables(batch, outcome)))
+
+    def count(self, batch: list[Events], frames: dict[str, pl.DataFrame]) -> None:
+        """Count the rows of a batch's tables."""
+        days = {
+            name: one_day(frame, self.zone) if "time" in frame.columns else None
+            for name, frame in frames.items()
+        }
+        with self.samples.taking(batch) as sampler:
+            for tally in self.wanted:
+                if tally.table not in frames or tally.of:
+                    continue
+                frame = keyed(tally, frames[tally.table])
+                self._add(tally, frame, days[tally.table])
+                sampler.take(tally, frame)
+            sampler.take_unrecognised()
+
+    def _add(self, tally: Tally, frame: pl.DataFrame, day: date | None) -> None:
+        """Count rows that bear their keys, in a tally and in those that are rolled up from it."""
+        rolled = ROLLED.get(tally.name, ()) if len(frame) else ()
+        if rolled and day is None:
+            frame = frame.with_columns(key(DAY, str(self.zone)))
+            rows = aggregate(tally, frame, DAY)
+            self._put(tally, summed(tally, [rows]))
+        else:
+            rows = aggregate(tally, frame)
+            self._put(tally, rows)
+        for roll in rolled:
+            self._put(roll, rolled_up(roll, rows, day))
 
     def merge(self, other: Ledger) -> None:
         """Add the tallies of another ledger to these."""
@@ -69,9 +107,18 @@ class Ledger:
         for name, count in other.pooled.items():
             self.pooled[name] = self.pooled.get(name, 0) + count
         self._span(other.first, other.last)
+        self.samples.merge(other.samples)
         for tally in self.wanted:
             for frame in other._parts.get(tally.name, ()):
                 self._put(tally, frame)
+
+    def by_time(self) -> Ledger:
+        """A ledger of the tallies that tell days or hours apart, with few keys besides."""
+        kept = Ledger(self.wanted, self.zone, pooled=dict(self.pooled), first=self.first, last=self.last)
+        for tally in self.wanted:
+            if TIMES & set(map(column, tally.keys)):
+                kept._parts[tally.name] = list(self._parts.get(tally.name, ()))
+        return kept
 
     def result(self, name: str) -> pl.DataFrame:
         """The rows of a tally, one per combination of keys, the most frequent first."""
@@ -83,7 +130,7 @@ class Ledger:
         parts = self._parts.get(name, [])
         if not parts:
             return empty(tally)
-        merged = _merge(tally, parts)
+        merged = summed(tally, parts)
         self._parts[name] = [merged]
         descending = [True] + [False] * len(tally.keys)
         ordered = merged.sort(tally.measures[0].name, *map(column, tally.keys), descending=descending)
@@ -109,7 +156,7 @@ class Ledger:
         parts.append(frame)
         grown = sum(map(len, parts[1:])) > max(MERGE_ROWS, len(parts[0]) // 2)
         if len(parts) > 1 and (grown or len(parts) > MERGE_PARTS):
-            merged = _merge(tally, parts)
+            merged = summed(tally, parts)
             if len(merged) > tally.cap:
                 merged = self._pool(tally, merged)
             self._parts[tally.name] = [own(merged)]
@@ -121,7 +168,7 @@ class Ledger:
         self.pooled[tally.name] = self.pooled.get(tally.name, 0) + len(rest)
         keys = [column(name) for name in tally.keys]
         blank = [pl.lit(None, merged.schema[name]).alias(name) for name in keys if name not in KEPT]
-        return pl.concat([kept, _merge(tally, [rest.with_columns(blank)]).select(kept.columns)])
+        return pl.concat([kept, summed(tally, [rest.with_columns(blank)]).select(kept.columns)])
 
     def _count_lines(self, events: Events) -> None:
         unknown = len(events.unrecognised)
@@ -160,19 +207,10 @@ class Ledger:
             self.last = last if self.last is None else max(self.last, last)  # type: ignore[call-overload]
 
 
-def aggregate(tally: Tally, frame: pl.DataFrame) -> pl.DataFrame:
-    """One batch's rows of a tally."""
-    return (
-        keyed(tally, frame)
-        .group_by([column(name) for name in tally.keys])
-        .agg([measure.first() for measure in tally.measures])
-    )
-
-
-def _merge(tally: Tally, parts: Iterable[pl.DataFrame]) -> pl.DataFrame:
-    together = pl.concat(list(parts), how="vertical_relaxed")
-    return together.group_by([column(name) for name in tally.keys]).agg(
-        [measure.merge() for measure in tally.measures]
+def aggregate(tally: Tally, frame: pl.DataFrame, *besides: str) -> pl.DataFrame:
+    """One batch's rows of a tally, from rows that bear its keys; ``besides``: further keys."""
+    return frame.group_by([*map(column, tally.keys), *besides]).agg(
+        [measure.first() for measure in tally.measures]
     )
 
 

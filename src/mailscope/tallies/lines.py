@@ -11,21 +11,23 @@ from mailscope.tallies.keys import WHERE, column, key
 from mailscope.tallies.tally import Tally
 
 
-def keyed(tally: Tally, frame: pl.DataFrame) -> pl.DataFrame:
+def keyed(tally: Tally, frame: pl.DataFrame, zone: str = "UTC") -> pl.DataFrame:
     """The rows of a table that a tally counts, with its keys in the columns that the tally has them in."""
     if tally.where:
         frame = frame.filter(WHERE[tally.where])
-    derived = [key(name) for name in tally.keys if column(name) != name or name not in frame.columns]
+    derived = [key(name, zone) for name in tally.keys if column(name) != name or name not in frame.columns]
     return frame.with_columns(derived) if derived else frame
 
 
-def counted(tally: Tally, frame: pl.DataFrame, wanted: pl.DataFrame) -> pl.DataFrame:
+def counted(tally: Tally, frame: pl.DataFrame, wanted: pl.DataFrame, zone: str = "UTC") -> pl.DataFrame:
     """The rows of a table that some rows of the tally were counted from.
 
-    ``wanted`` has the tally's key columns.
+    ``wanted`` has the tally's key columns; days are those of a time zone.
     """
     columns = [column(name) for name in tally.keys]
-    return keyed(tally, frame).join(wanted.select(columns).unique(), on=columns, how="semi", nulls_equal=True)
+    return keyed(tally, frame, zone).join(
+        wanted.select(columns).unique(), on=columns, how="semi", nulls_equal=True
+    )
 
 
 def raw_lines(batch: list[Events], order: pl.Series) -> pl.Series:
@@ -42,6 +44,13 @@ def ranks_of(events: Events) -> pl.Series:
     if events.order is not None:
         return events.order.cast(pl.UInt32).alias("order")
     return pl.int_range(len(events.raw), dtype=pl.UInt32, eager=True).alias("order")
+
+
+def alive_rows(events: Events) -> tuple[pl.Series, pl.Series]:
+    """The lines of a piece that count: their rows, and their ranks within the batch."""
+    order = ranks_of(events)
+    rows = pl.int_range(len(order), dtype=pl.UInt32, eager=True)
+    return (rows, order) if events.alive is None else (rows.filter(events.alive), order.filter(events.alive))
 
 
 def lines_table(batch: list[Events]) -> pl.DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from mailscope.tallies.keys import DAY
 from mailscope.tallies.tally import STAGES, Measure, Tally
 
 COUNT: Final = Measure("count")
@@ -41,8 +42,8 @@ TALLIES: Final[tuple[Tally, ...]] = (
     Tally("fates", "recipients", ("fate",), (RECIPIENTS,), "Final fate of recipients."),
     Tally(
         "messages", "messages", ("origin", "went", "expired", "filtered", "held", "deferred"),
-        (COUNT, BYTES, Measure("stay_sum_s", "sum", "stay_s")),
-        "Messages, by how they came and went.",
+        (COUNT, BYTES, Measure("stay_sum_s", "sum", "stay_s"), Measure("first_negated", "max",
+        "first_negated")), "Messages, by how they came and went.",
     ),
     Tally(
         "verdicts", "verdicts", ("event", "action", "stage", "reply_code", "dsn_status", "shape:verdict"),
@@ -71,8 +72,39 @@ TALLIES: Final[tuple[Tally, ...]] = (
         "qmail's deliveries under way, and how often all places were taken.",
     ),
 )  # fmt: skip
+
+
+def _by_day(name: str, of: str, *keys: str, meaning: str, measures: tuple[Measure, ...] = (COUNT,)) -> Tally:
+    """A roll-up of another tally that tells days apart, with fewer keys besides."""
+    whole = next(tally for tally in TALLIES if tally.name == of)
+    return Tally(name, whole.table, (DAY, *keys), measures, meaning, whole.where, of=of)
+
+
+# What days are compared by.  Keys are few enough for years of days; an address is not among them.
+BY_DAY: Final[tuple[Tally, ...]] = (
+    _by_day(
+        "recipient_domains_by_day", "recipients", "domain:recipient", "outcome", measures=(COUNT, BYTES),
+        meaning="Delivery attempts, by day, recipient's domain and outcome.",
+    ),
+    _by_day(
+        "sender_domains_by_day", "senders", "domain:sender", "internal", measures=(COUNT, BYTES),
+        meaning="Messages queued, by day and sender's domain.",
+    ),
+    _by_day(
+        "relays_by_day", "relays", "relay_host", "outcome",
+        meaning="Delivery attempts, by day, next hop and outcome.",
+    ),
+    _by_day(
+        "reasons_by_day", "reasons", "status", "dsn_status", "shape:attempt",
+        meaning="Attempts that did not deliver, by day and reason.",
+    ),
+    _by_day("delays_by_day", "delay_s", "bucket:delay_s", meaning="Deliveries, by day and delay."),
+    _by_day("logins_by_day", "logins", "event", meaning="Logins, by day and outcome."),
+    _by_day("problems_by_day", "problems", "event", "program", meaning="Warnings and errors, by day."),
+)  # fmt: skip
+EVERY: Final = (*TALLIES, *BY_DAY)
 # Counted by the ledger from every line at once, not from a table.
 LINES: Final = Tally(
     "lines", "lines", ("program", "known"), (COUNT,), "Log lines, by program and whether known."
 )
-BY_NAME: Final[dict[str, Tally]] = {tally.name: tally for tally in (*TALLIES, LINES)}
+BY_NAME: Final[dict[str, Tally]] = {tally.name: tally for tally in (*EVERY, LINES)}

@@ -126,7 +126,7 @@ def _of_outcome(outcome: Outcome) -> Iterable[tuple[str, pl.DataFrame]]:
             ),
         )
     yield "recipients", outcome.recipients
-    yield "messages", outcome.messages.with_columns(_went(), _stay())
+    yield "messages", outcome.messages.with_columns(_went(), _stay(), _first_negated())
 
 
 def _went() -> pl.Expr:
@@ -144,6 +144,11 @@ def _went() -> pl.Expr:
         .otherwise(pl.lit("incomplete"))
         .alias("went")
     )
+
+
+def _first_negated() -> pl.Expr:
+    """The first instant in whole seconds, negated: the largest is then the earliest."""
+    return (-pl.col("first_time").dt.epoch("s")).alias("first_negated")
 
 
 def _stay() -> pl.Expr:

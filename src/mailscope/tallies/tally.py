@@ -56,7 +56,8 @@ class Tally:
     """One declared count.
 
     ``keys`` are columns of the table or names of derived keys (``tallies/keys.py``); ``where`` names
-    a condition there; ``cap`` bounds the rows kept: beyond it, the rarest are pooled.
+    a condition there; ``cap`` bounds the rows kept: beyond it, the rarest are pooled.  ``of`` names the
+    tally whose rows, day by day, this one is rolled up from (``tallies/days.py``).
     """
 
     name: str
@@ -66,6 +67,7 @@ class Tally:
     meaning: str
     where: str = ""
     cap: int = 400_000
+    of: str = ""
 
 
 def bucket(column: str) -> pl.Expr:

@@ -1,0 +1,153 @@
+"""The same flow, cut into days, weeks or months: one of them is reported, those before it are its history.
+
+Each unit is followed by itself, so that its numbers are those of ``--since`` and ``--until``: what came
+before is *before the log*, and what is not finished at its end is *open*.  Only the tallies of the reported
+unit are kept whole; of the others, those that tell days apart.  So memory grows neither with the days nor
+with what is in them, and the log is read once, which standard input wants.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from mailscope.pipeline import Pipeline
+from mailscope.recognise.events import Events
+from mailscope.sequence.selection import Selection
+from mailscope.tallies.ledger import Ledger
+from mailscope.trails.tracker import Outcome, Tracker
+from mailscope.vocabulary.calendar import NEAR_END, NEAR_START, Calendar, Span
+
+# How far behind a line may come (other hosts' clocks) and still be followed with its unit.
+LATE: Final = timedelta(hours=2)
+# A unit that ended so shortly ago is over: a quiet site may have logged nothing in its last hours.
+JUST_NOW: Final = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Reported:
+    """The unit that is reported, its tallies with its history, and whether the log holds all of it."""
+
+    span: Span
+    ledger: Ledger
+    complete: bool
+
+
+@dataclass
+class Spanned(Pipeline):
+    """A pipeline that follows each unit of a calendar by itself."""
+
+    calendar: Calendar | None = None
+
+    def follow(self) -> Iterator[tuple[list[Events], Outcome]]:
+        """Batches with what each adds, unit by unit; a unit's last pair has no lines."""
+        for _, batch, outcome in self.follow_spans():
+            yield batch, outcome
+
+    def follow_spans(self) -> Iterator[tuple[Span, list[Events], Outcome]]:
+        """The same, each with its unit.  Lines whose instant is not known belong to none."""
+        trackers: dict[Span, Tracker] = {}
+        calendar = self.calendar
+        assert calendar is not None
+        batches = self.batches()
+        while (batch := next(batches, None)) is not None:
+            for span, part in parted(batch, calendar):
+                tracker = trackers.setdefault(span, Tracker(detail=self.needed is None))
+                yield span, part, tracker.feed(part)
+                newest = part[-1].time.max()
+                del part
+                if isinstance(newest, datetime):
+                    for over in [each for each in trackers if each.end + LATE < newest]:
+                        yield over, [], trackers.pop(over).finish()
+            del batch
+        for span, tracker in trackers.items():
+            yield span, [], tracker.finish()
+
+
+def parted(batch: list[Events], calendar: Calendar) -> Iterator[tuple[Span, list[Events]]]:
+    """A batch cut at the edges of units."""
+    edges = [(events.time.min(), events.time.max()) for events in batch if len(events.time)]
+    told = [edge for pair in edges for edge in pair if isinstance(edge, datetime)]
+    if not told:
+        return
+    spans = calendar.between(min(told), max(told))
+    if len(spans) == 1 and not any(events.time.null_count() for events in batch):
+        yield spans[0], batch
+        return
+    for number, span in enumerate(spans):
+        part = [Selection(span.start, span.end).apply(events) for events in batch]
+        if number:
+            # Blank and repeated lines have no instant: they are counted once.
+            part = [replace(events, blank=0, duplicate=0) for events in part]
+        if any(events.read or events.blank or events.duplicate for events in part):
+            yield span, part
+
+
+@dataclass
+class Count:
+    """The tallies of the units that may be the one reported, and the history of all."""
+
+    calendar: Calendar
+    wanted: Span | None = None
+    history: Ledger = field(default_factory=Ledger)
+    ledgers: dict[Span, Ledger] = field(default_factory=dict)
+    met: dict[Span, tuple[datetime, datetime]] = field(default_factory=dict)
+
+    def add(self, span: Span, batch: list[Events], outcome: Outcome) -> None:
+        """Count what a batch adds to a unit."""
+        if span not in self.ledgers:
+            self.ledgers[span] = Ledger(zone=self.calendar.zone)
+        ledger = self.ledgers[span]
+        ledger.add(batch, outcome)
+        if isinstance(ledger.first, datetime) and isinstance(ledger.last, datetime):
+            first, last = self.met.get(span, (ledger.first, ledger.last))
+            self.met[span] = min(first, ledger.first), max(last, ledger.last)
+        if not batch:
+            self._condense()
+
+    def _condense(self) -> None:
+        """Keep the latest unit that is over (all lines after it are later ones), and those under way."""
+        over = sorted(self.ledgers)[:-2]
+        for span in over:
+            if span != self.wanted:
+                self.history.merge(self.ledgers.pop(span).by_time())
+
+    def reported(self, now: datetime) -> Reported | None:
+        """The unit asked for, or the last that is complete, or else the last; None where it has no lines."""
+        whole = [span for span in sorted(self.met) if self.over(span, now)]
+        met = whole or sorted(self.met)
+        span = self.wanted or (met[-1] if met else None)
+        ledger = self.ledgers.get(span) if span is not None else None
+        if span is None or ledger is None or span not in self.met:
+            return None
+        for other in self.ledgers.values():
+            self.history.merge(other.by_time())
+        ledger.history, ledger.reported = self.history, span
+        return Reported(span, ledger, self.over(span, now) and self._begins(span))
+
+    def over(self, span: Span, now: datetime) -> bool:
+        """Whether a unit has all its lines: there are later ones, or the log reaches its end."""
+        if span != max(self.met):
+            return True
+        last = self.met[span][1]
+        return now >= span.end and (span.end - last <= NEAR_END or now - span.end <= JUST_NOW)
+
+    def _begins(self, span: Span) -> bool:
+        return span != min(self.met) or self.met[span][0] - span.start <= NEAR_START
+
+
+def selected(span: Span, chosen: Selection) -> Selection:
+    """The lines of a unit, of those hosts that are chosen."""
+    return Selection(span.start, span.end, chosen.hosts)
+
+
+def count(pipeline: Spanned, wanted: Span | None, now: datetime) -> Reported | None:
+    """Tallies of one unit and of its history; ``now`` is naive UTC."""
+    assert pipeline.calendar is not None
+    zone = pipeline.calendar.zone
+    counted = Count(pipeline.calendar, wanted, Ledger(zone=zone))
+    for span, batch, outcome in pipeline.follow_spans():
+        counted.add(span, batch, outcome)
+    return counted.reported(now)
