@@ -56,13 +56,18 @@ def site(days: int, start: date = date(2026, 6, 1), jump: int = 1) -> str:
     return "".join(lines)
 
 
+def told(section: Any) -> Any:
+    """A section without the command that opens it, which names the options."""
+    return {**section, "evidence": None} if isinstance(section, dict) else section
+
+
 def test_a_period_is_what_since_and_until_make_of_it() -> None:
     day = report("--period", "day:2026-11-21", EXAMPLES)
     span = report("--since", "2026-11-21", "--until", "2026-11-21", EXAMPLES)
     assert day["period"]["name"] == "2026-11-21"
     for name, section in span.items():
         if name not in ("period", "problems", "comparison", "sources", *HISTORICAL):
-            assert day[name] == section, name
+            assert told(day[name]) == told(section), name
 
 
 def test_the_last_whole_day_is_meant_also_from_a_pipe(tmp_path: Path) -> None:

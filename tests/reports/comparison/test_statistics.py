@@ -58,7 +58,7 @@ def poisson(chance: random.Random, mean: float) -> int:
     return count
 
 
-def site(chance: random.Random, weeks: int, noise: float, series: int = 30) -> list[list[int]]:
+def site(chance: random.Random, weeks: int, noise: float, series: int = 20) -> list[list[int]]:
     """So many days of some series, whose levels and noise differ; the last day is the one to be judged."""
     days = []
     for _ in range(series):
@@ -94,25 +94,25 @@ def alarms(days: list[list[int]], weeks: int) -> list[int]:
     ]
 
 
-@pytest.mark.parametrize("noise", [0.05, 0.15, 0.3])
+@pytest.mark.parametrize("noise", [0.1, 0.3])
 def test_a_steady_site_gives_hardly_any_false_alarm(noise: float) -> None:
     chance = random.Random(7)
-    days = 200
+    days = 100
     false = sum(bool(alarms(site(chance, 4, noise), 4)) for _ in range(days))
-    # 5 % is promised; three standard deviations of 200 tries are 4.6 %.
-    assert false / days <= FALSE + 0.046
+    # 5 % is promised; three standard deviations of 100 tries are 6.5 %.
+    assert false / days <= FALSE + 0.065
 
 
 def test_a_threefold_figure_is_found_and_an_old_incident_hides_nothing() -> None:
     chance = random.Random(3)
     found = 0
-    for _ in range(50):
+    for _ in range(25):
         days = site(chance, 4, 0.1)
         days[0] = [poisson(chance, 100) for _ in days[0]]
         days[0][-15] *= 5
         days[0][-1] = 300
         found += 0 in alarms(days, 4)
-    assert found >= 48
+    assert found >= 24
 
 
 def test_a_domain_that_is_new_is_found() -> None:

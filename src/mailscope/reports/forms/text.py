@@ -34,6 +34,8 @@ SEVERITIES: Final = {"critical": "bad", "serious": "bad", "notice": "warn"}
 ELSEWHERE: Final = frozenset({"fates"})
 # A title of more columns is a sentence, and gets lines of its own.
 LONG_TITLE: Final = 40
+# Where a problem's words begin, after its count.
+INDENT: Final = 13
 HINT: Final = Phrase("The lines behind a number: mailscope report --evidence SECTION:ROW FILES")
 
 
@@ -86,14 +88,14 @@ def _problems(page: Document, paper: Paper, tr: Translator) -> list[Line]:
 def _problem(problem: Problem, paper: Paper) -> list[Line]:
     style = SEVERITIES.get(problem.severity, "warn")
     if paper.columns(problem.title) > LONG_TITLE:
-        lines: list[Line] = [
-            [("  " + part, style)] for part in wrapped(problem.title, paper.width - 2, paper)
-        ]
+        first, *more = wrapped(problem.title, paper.width - INDENT, paper)
+        lines: list[Line] = [[(f"  {problem.count:>9}  {first}", style)]]
+        lines += [[(" " * INDENT + part.strip(), style)] for part in more]
     else:
         lines = [[(f"  {problem.count:>9}  {problem.title}", style)]]
         if problem.section:
             lines[0].append((f"  -> {problem.section}", "faint"))
-    indent = " " * 13
+    indent = " " * INDENT
     for text, faint in ((problem.meaning, ""), (problem.advice, "head")):
         if text:
             lines += [
