@@ -32,3 +32,12 @@ def counted(frame: pl.DataFrame, *keys: str) -> dict[tuple[str, ...], int]:
 def narrow(column: pl.Series) -> pl.Series:
     """Where a text has no character but those of ASCII, so that places in it are counted alike everywhere."""
     return column.str.len_bytes() == column.str.len_chars()
+
+
+def among(mask: pl.Series, text: pl.Series, expression: str, *, literal: bool = False) -> pl.Series:
+    """Those rows of a mask whose text holds an expression; the texts of others are not looked at."""
+    rows = mask.arg_true()
+    if not len(rows):
+        return mask
+    # scatter changes the series that it is given.
+    return mask.clone().scatter(rows, text.gather(rows).str.contains(expression, literal=literal))

@@ -8,7 +8,7 @@ from typing import Final
 import polars as pl
 
 from mailscope.reports.compat.pflogsumm import postscreen
-from mailscope.reports.compat.pflogsumm.columns import counted, mapped, narrow, owned
+from mailscope.reports.compat.pflogsumm.columns import among, counted, mapped, narrow, owned
 from mailscope.reports.compat.pflogsumm.hosts import host_domain, host_name, lower
 from mailscope.reports.compat.pflogsumm.options import Settings
 from mailscope.reports.compat.pflogsumm.picked import (
@@ -60,13 +60,13 @@ def pick(lines: pl.DataFrame, settings: Settings) -> Picked:
         text.str.starts_with("warning:") | text.str.starts_with("panic:") | text.str.starts_with("fatal:")
     )
     if warned.any():
-        warned &= text.str.contains(_WARNING)
+        warned = among(warned, text, _WARNING)
         _count_warnings(lines.filter(warned), picked, settings)
     front = (service == "smtpd") | (service == "postscreen") | (service == "pickup")
     content, master = service == "cleanup", service == "master"
     others = ~(warned | front | content | master)
     _content(
-        lines.filter(content & ~warned & text.str.contains("^(?:(?:milter-)?reject|hold|discard|removed)")),
+        lines.filter(among(content & ~warned, text, "^(?:(?:milter-)?reject|hold|discard|removed)")),
         picked,
         settings,
     )
@@ -145,7 +145,7 @@ def _front(lines: pl.DataFrame, where: pl.Series, picked: Picked, settings: Sett
     picked.count_traffic("received", received)
     whence = mapped(received["client"], host_domain).fill_null("pickup")
     picked.add("received", received.select("row", "queue_id", whence.alias("whence")))
-    refused = where & ~came & text.str.contains("^(?:reject(?:_warning)?|hold|discard): ")
+    refused = among(where & ~came, text, "^(?:reject(?:_warning)?|hold|discard): ")
     if refused.any():
         late = count_refusals(lines.filter(refused), picked, settings)
         picked.numbers["refused late"] += late.filter(pl.col("queue_id") != "NOQUEUE").height

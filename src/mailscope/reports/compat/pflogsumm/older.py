@@ -7,7 +7,7 @@ from typing import Final
 
 import polars as pl
 
-from mailscope.reports.compat.pflogsumm.columns import counted, mapped, narrow, owned
+from mailscope.reports.compat.pflogsumm.columns import among, counted, mapped, narrow, owned
 from mailscope.reports.compat.pflogsumm.current import content_reason
 from mailscope.reports.compat.pflogsumm.hosts import lower, older_domain
 from mailscope.reports.compat.pflogsumm.options import Settings
@@ -51,11 +51,9 @@ def pick(lines: pl.DataFrame, settings: Settings) -> Picked:
     """Take the lines of a chunk (``lines.Matched``, with ``run`` and global ``row``) apart."""
     picked = Picked()
     service, first, text = lines["service"], lines["queue_id"], lines["text"]
-    content = (service == "cleanup") & text.str.contains(
-        "(?:reject|warning|hold|discard): (?:header|body|END-OF-MESSAGE) "
-    )
+    content = among(service == "cleanup", text, ": (?:header|body|END-OF-MESSAGE) ")
     if content.any():
-        content &= text.str.contains(_CONTENT)
+        content = among(content, text, _CONTENT)
         _content(lines.filter(content), picked, settings)
     warned = ~content & first.is_in(list(LEVELS))
     refused = ~content & first.is_in(list(REFUSALS))
@@ -107,7 +105,7 @@ def _after_name(text: str) -> str:
 def _front(lines: pl.DataFrame, where: pl.Series, picked: Picked, settings: Settings) -> None:
     """Lines of smtpd and postscreen."""
     text = lines["text"]
-    came = where & text.str.contains(": client=", literal=True)
+    came = among(where, text, ": client=", literal=True)
     received = lines.filter(came).with_columns(pl.col("text").str.extract(_CLIENT).alias("client"))
     if received["client"].null_count():
         odd = received.filter(pl.col("client").is_null())["row"].implode()
@@ -116,9 +114,9 @@ def _front(lines: pl.DataFrame, where: pl.Series, picked: Picked, settings: Sett
     picked.count_traffic("received", received)
     whence = mapped(received["client"], older_domain).fill_null("")
     picked.add("received", received.select("row", owned("queue_id"), whence.alias("whence")))
-    refused = where & ~came & text.str.contains("reject|hold|discard")
+    refused = among(where & ~came, text, "reject|hold|discard")
     if refused.any():
-        refused &= text.str.contains(_REFUSAL)
+        refused = among(refused, text, _REFUSAL)
         count_refusals(lines.filter(refused), picked, settings, pl.col("text").str.extract(_REFUSAL))
     if settings.has("smtpd-stats"):
         _sessions(lines.filter(where & ~came & ~refused), picked)
@@ -142,7 +140,7 @@ def _sessions(lines: pl.DataFrame, picked: Picked) -> None:
 def _others(lines: pl.DataFrame, where: pl.Series, picked: Picked, settings: Settings) -> None:
     """Lines of all other services: senders and sizes, deliveries, local submissions, failed connections."""
     service, text = lines["service"], lines["text"]
-    sized = where & text.str.contains("from=<", literal=True)
+    sized = among(where, text, "from=<", literal=True)
     parts = pl.col("text").str.extract_groups("from=<(?P<address>[^>]*)>, size=(?P<size>[0-9]+)")
     found = lines.filter(sized).select("row", owned("queue_id"), parts.alias("parts")).unnest("parts")
     if found["size"].null_count():
@@ -150,12 +148,12 @@ def _others(lines: pl.DataFrame, where: pl.Series, picked: Picked, settings: Set
         sized &= ~lines["row"].is_in(odd)
         found = found.filter(pl.col("size").is_not_null())
     picked.add("sized", found.with_columns(pl.col("size").cast(pl.Int64, strict=False).fill_null(0)))
-    delivered = where & ~sized & text.str.contains(", status=", literal=True)
+    delivered = among(where & ~sized, text, ", status=", literal=True)
     taken = _deliveries(lines.filter(delivered), picked, settings)
     if taken is not None:
         delivered &= lines["row"].is_in(taken.implode())
     rest = where & ~sized & ~delivered
-    local = lines.filter(rest & (service == "pickup") & text.str.contains(": (?:sender|uid)="))
+    local = lines.filter(among(rest & (service == "pickup"), text, ": (?:sender|uid)="))
     picked.count_traffic("received", local)
     picked.add("received", local.select("row", owned("queue_id"), pl.lit("pickup").alias("whence")))
     if settings.limit("smtp-detail") != 0:

@@ -157,7 +157,7 @@ class Summary:
             if not odd.any():
                 return addresses
             changed = mapped(addresses.filter(odd), function)
-            return addresses.scatter(odd.arg_true(), changed)
+            return addresses.clone().scatter(odd.arg_true(), changed)
         return mapped(addresses, function)
 
     def _domains(self, addresses: pl.Series) -> pl.Series:
