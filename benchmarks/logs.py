@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from hashlib import sha256
+from itertools import groupby
 from pathlib import Path
 
 from measure import warm
@@ -48,8 +49,40 @@ class Logs:
             growing.rename(path)
         return warm(path)
 
+    def daily(self, days: int, lines: int) -> list[Path]:
+        """Give logs of so many days with so many lines each: a file a day, compressed as logrotate does."""
+        paths = [self._path(lines, f"day{day:02}of{days}.log.gz") for day in range(1, days + 1)]
+        if not all(path.exists() for path in paths):
+            self._say(f"making {days} days of {lines} lines")
+            growing = self._directory / f"postfix-{days}-days.part"
+            words = [
+                sys.executable,
+                str(HERE / "generate.py"),
+                "--lines",
+                str(days * lines),
+                "--days",
+                str(days),
+            ]
+            subprocess.run([*words, "-o", str(growing)], check=True)
+            _split(growing, paths)
+            growing.unlink()
+        return [warm(path) for path in paths]
+
     def _path(self, lines: int, ending: str) -> Path:
         return self._directory / f"postfix-{lines}-{self._mark}.{ending}"
+
+
+def _split(log: Path, paths: list[Path]) -> None:
+    """Write each day of a log, which begins at midnight, into a file of its own.
+
+    What runs over the last midnight goes into the last file.
+    """
+    with log.open("rb") as source:
+        days = groupby(source, key=lambda line: line[:6])
+        for number, (_, lines) in enumerate(days):
+            path = paths[min(number, len(paths) - 1)]
+            with gzip.open(path, "wb" if number < len(paths) else "ab", compresslevel=6) as target:
+                target.writelines(lines)
 
 
 def queue_id_in_the_middle(path: Path) -> str:

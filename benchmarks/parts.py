@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from pathlib import Path
 
 from logs import Logs, queue_id_in_the_middle
@@ -40,6 +41,7 @@ class Bench:
     runs: int
     say: Callable[[str], None]
     made: dict[str, dict[str, list[Run]]] = field(default_factory=dict)
+    days: int = 28
 
     def compare(self, part: str, commands: dict[str, Command]) -> dict[str, list[Run]]:
         """Run commands in turn and keep the runs."""
@@ -167,6 +169,32 @@ def trace(bench: Bench) -> list[Finding]:
     ]
 
 
+def month(bench: Bench) -> list[Finding]:
+    """Report on the last day of many with the others as its history, and on all days, beside that day alone.
+
+    A day has as many lines as the benchmark was asked for; 920,000 are 100,000 messages.
+    """
+    part = "month"
+    days = bench.logs.daily(bench.days, bench.lines)
+    names = [str(path) for path in days]
+    # The whole last day, so that its report is that of the day alone.
+    last = date(2026, 3, 2) + timedelta(days=bench.days - 1)
+    commands = {
+        "day alone": mailscope("report", "--tz", "UTC", names[-1]),
+        "day with history": mailscope("report", "--tz", "UTC", "--period", f"day:{last}", *names),
+        "all days": mailscope("report", "--tz", "UTC", *names),
+    }
+    runs = bench.compare(part, commands)
+    findings = costs(part, "day alone", runs["day alone"], bench.lines)
+    for name in ("day with history", "all days"):
+        longer = ratio(runs[name], runs["day alone"])
+        more = max(run.peak_mb for run in runs[name]) / max(run.peak_mb for run in runs["day alone"])
+        findings += costs(part, f"{name} ({bench.days})", runs[name], bench.lines * bench.days)
+        findings.append(Finding(part, f"{name}: times as long as one day", str(longer)))
+        findings.append(Finding(part, f"{name}: times as much memory", f"{more:.3g}"))
+    return findings
+
+
 def costs(part: str, name: str, runs: list[Run], lines: int) -> list[Finding]:
     """Say how fast and how big the runs of one command were."""
     wall = Spread.of(list(walls(runs)))
@@ -191,4 +219,5 @@ PARTS: dict[str, Callable[[Bench], list[Finding]]] = {
     "threads": one_thread_or_two,
     "small": small_log,
     "trace": trace,
+    "month": month,
 }

@@ -8,7 +8,7 @@ with what is in them, and the log is read once, which standard input wants.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -16,12 +16,15 @@ from typing import Final
 from mailscope.pipeline import Pipeline
 from mailscope.recognise.events import Events
 from mailscope.sequence.selection import Selection
+from mailscope.tallies.domain import DomainView
 from mailscope.tallies.ledger import Ledger
 from mailscope.trails.tracker import Outcome, Tracker
 from mailscope.vocabulary.calendar import NEAR_END, NEAR_START, Calendar, Span
 
 # How far behind a line may come (other hosts' clocks) and still be followed with its unit.
 LATE: Final = timedelta(hours=2)
+# A unit has fewer messages than two to this power.
+TRAILS: Final = 40
 # A unit that ended so shortly ago is over: a quiet site may have logged nothing in its last hours.
 JUST_NOW: Final = timedelta(days=1)
 
@@ -49,12 +52,17 @@ class Spanned(Pipeline):
     def follow_spans(self) -> Iterator[tuple[Span, list[Events], Outcome]]:
         """The same, each with its unit.  Lines whose instant is not known belong to none."""
         trackers: dict[Span, Tracker] = {}
+        begun = 0
         calendar = self.calendar
         assert calendar is not None
         batches = self.batches()
         while (batch := next(batches, None)) is not None:
             for span, part in parted(batch, calendar):
-                tracker = trackers.setdefault(span, Tracker(detail=self.needed is None))
+                if span not in trackers:
+                    # Numbers of trails do not meet, so that they tell messages of all units apart.
+                    begun += 1
+                    trackers[span] = Tracker(detail=self.needed is None, next_trail=begun << TRAILS)
+                tracker = trackers[span]
                 yield span, part, tracker.feed(part)
                 newest = part[-1].time.max()
                 del part
@@ -91,6 +99,7 @@ class Count:
 
     calendar: Calendar
     wanted: Span | None = None
+    domains: Collection[str] = ()
     history: Ledger = field(default_factory=Ledger)
     ledgers: dict[Span, Ledger] = field(default_factory=dict)
     met: dict[Span, tuple[datetime, datetime]] = field(default_factory=dict)
@@ -98,7 +107,8 @@ class Count:
     def add(self, span: Span, batch: list[Events], outcome: Outcome) -> None:
         """Count what a batch adds to a unit."""
         if span not in self.ledgers:
-            self.ledgers[span] = Ledger(zone=self.calendar.zone)
+            view = DomainView(self.domains) if self.domains else None
+            self.ledgers[span] = Ledger(zone=self.calendar.zone, view=view)
         ledger = self.ledgers[span]
         ledger.add(batch, outcome)
         if isinstance(ledger.first, datetime) and isinstance(ledger.last, datetime):
@@ -143,11 +153,13 @@ def selected(span: Span, chosen: Selection) -> Selection:
     return Selection(span.start, span.end, chosen.hosts)
 
 
-def count(pipeline: Spanned, wanted: Span | None, now: datetime) -> Reported | None:
-    """Tallies of one unit and of its history; ``now`` is naive UTC."""
+def count(
+    pipeline: Spanned, wanted: Span | None, now: datetime, domains: Collection[str] = ()
+) -> Reported | None:
+    """Tallies of one unit and of its history, of some domains' mail or all; ``now`` is naive UTC."""
     assert pipeline.calendar is not None
     zone = pipeline.calendar.zone
-    counted = Count(pipeline.calendar, wanted, Ledger(zone=zone))
+    counted = Count(pipeline.calendar, wanted, domains, Ledger(zone=zone))
     for span, batch, outcome in pipeline.follow_spans():
         counted.add(span, batch, outcome)
     return counted.reported(now)

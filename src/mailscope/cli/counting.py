@@ -6,7 +6,7 @@ All of the log is counted, or a day, week or month of it.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -23,19 +23,20 @@ if TYPE_CHECKING:
 
 
 def counted(
-    inputs: Inputs, found: Found, part: Part | None, check: Callable[[], None]
+    inputs: Inputs, found: Found, part: Part | None, domains: Collection[str], check: Callable[[], None]
 ) -> tuple[Pipeline, Ledger]:
     """The tallies, made in two processes where that is worth it and certain to be right.
 
-    ``part``: the day, week or month that is wanted, or None for all; ``check``: looks at what else was asked
+    ``part``: the day, week or month that is wanted, or None for all; ``domains``: whose mail alone counts
+    (none: all); ``check``: looks at what else was asked
     for, which needs Polars, before anything is read.
     """
     from mailscope.halves import Second, cut_of
 
-    if part is not None or cut_of(found[0]) is None:
+    if part is not None or domains or cut_of(found[0]) is None:
         check()
-        pipeline = pipeline_over(inputs, found)
-        return pipeline, count_part(pipeline, part)
+        pipeline = pipeline_over(inputs, found, addresses=bool(domains))
+        return pipeline, count_part(pipeline, part, domains)
     # Before Polars is imported: a process of two needs no threads besides.
     os.environ["POLARS_MAX_THREADS"] = "1"
     with Second() as second:
@@ -44,22 +45,24 @@ def counted(
         # Of the files that are of the span asked for.
         cut = cut_of(pipeline.sources.files)
         ledger = None if cut is None else _count_halves(inputs, pipeline, cut, second)
-    return pipeline, ledger or count_all(pipeline)
+    return pipeline, ledger or count_all(pipeline, domains)
 
 
-def pipeline_over(inputs: Inputs, found: Found) -> Pipeline:
+def pipeline_over(inputs: Inputs, found: Found, *, addresses: bool = False) -> Pipeline:
     """The flow over files, with the fields that tallies look at."""
     from mailscope.tallies.tables import needed_fields
 
-    return inputs.pipeline(needed_fields(), found)
+    return inputs.pipeline(needed_fields(addresses=addresses), found)
 
 
-def count_part(pipeline: Pipeline, part: Part | None) -> Ledger:
+def count_part(pipeline: Pipeline, part: Part | None, domains: Collection[str]) -> Ledger:
     """The tallies of a part of the lines, or of all."""
-    return count_all(pipeline) if part is None else count_period(pipeline, *part)
+    return count_all(pipeline, domains) if part is None else count_period(pipeline, *part, domains)
 
 
-def count_period(pipeline: Pipeline, calendar: Calendar, wanted: Span | None) -> Ledger:
+def count_period(
+    pipeline: Pipeline, calendar: Calendar, wanted: Span | None, domains: Collection[str]
+) -> Ledger:
     """Tallies of one unit, with those of its history.  Raises InputError where it has no lines."""
     from mailscope.cli.progress import progress
     from mailscope.periods import Spanned, count
@@ -71,7 +74,7 @@ def count_period(pipeline: Pipeline, calendar: Calendar, wanted: Span | None) ->
         pipeline.sources, pipeline.library, pipeline.needed, pipeline.selection, calendar=calendar
     )
     with progress(pipeline.sources):
-        reported = restarting(spanned, lambda again: count(again, wanted, now))  # type: ignore[arg-type]
+        reported = restarting(spanned, lambda again: count(again, wanted, now, domains))  # type: ignore[arg-type]
     if reported is not None:
         return reported.ledger
     if wanted is None:
@@ -99,13 +102,13 @@ def again(pipeline: Pipeline, ledger: Ledger, *, history: bool) -> Pipeline:
     return Pipeline(sources, library, needed, selection)
 
 
-def count_all(pipeline: Pipeline) -> Ledger:
+def count_all(pipeline: Pipeline, domains: Collection[str]) -> Ledger:
     """The tallies, made by this process."""
     from mailscope.cli.progress import progress
     from mailscope.pipeline import restarting
 
     with progress(pipeline.sources):
-        return restarting(pipeline, _count)
+        return restarting(pipeline, lambda again: _count(again, domains))
 
 
 def _count_halves(inputs: Inputs, pipeline: Pipeline, cut: Cut, second: Second) -> Ledger | None:
@@ -122,10 +125,11 @@ def _count_halves(inputs: Inputs, pipeline: Pipeline, cut: Cut, second: Second) 
         return None
 
 
-def _count(pipeline: Pipeline) -> Ledger:
+def _count(pipeline: Pipeline, domains: Collection[str]) -> Ledger:
+    from mailscope.tallies.domain import DomainView
     from mailscope.tallies.ledger import Ledger
 
-    ledger = Ledger(zone=pipeline.sources.zone)
+    ledger = Ledger(zone=pipeline.sources.zone, view=DomainView(domains) if domains else None)
     for batch, outcome in pipeline.follow():
         ledger.add(batch, outcome)
     return ledger

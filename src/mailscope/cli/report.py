@@ -49,6 +49,13 @@ if TYPE_CHECKING:
     metavar=METAVAR,
     help="Report one day, week or month (the last whole one, or WHICH); lines before it are its history.",
 )
+@click.option(
+    "--domain",
+    "domains",
+    multiple=True,
+    metavar="DOMAIN",
+    help="Only mail with a sender or recipient of this domain (repeatable).",
+)
 @click.option("--lang", metavar="LANGUAGE", help="en, zh, it or sv; otherwise what LANG says.")
 def report(
     inputs: Inputs,
@@ -60,6 +67,7 @@ def report(
     without: tuple[str, ...],
     evidence: str | None,
     period: str | None,
+    domains: tuple[str, ...],
     lang: str | None,
 ) -> None:
     """Sum up what the logs say: volume, fates, delays, problems."""
@@ -75,16 +83,17 @@ def report(
         name = "--format" if evidence is None else "--evidence"
         raise UsageError("a mail holds the report as text and HTML", name, "leave it out, or --email-to")
     part = parse_period(inputs, period) if period else None
+    domains = tuple(domain.lower().lstrip("@") for domain in domains)
     found = inputs.found()
     if evidence is not None:
-        pipeline = pipeline_over(inputs, found)
+        pipeline = pipeline_over(inputs, found, addresses=bool(domains))
         if _piped(pipeline):
             raise UsageError("what comes through a pipe cannot be read twice", "--evidence", "name a file")
-        ledger = count_part(pipeline, part)
+        ledger = count_part(pipeline, part, domains)
         _refuse_nothing(inputs, pipeline, ledger)
         write(_evidence(pipeline, ledger, evidence, str(inputs.zone)), output)
     else:
-        pipeline, ledger = counted(inputs, found, part, lambda: _check_sections(only, without))
+        pipeline, ledger = counted(inputs, found, part, domains, lambda: _check_sections(only, without))
         _refuse_nothing(inputs, pipeline, ledger)
         from mailscope.reports.report import Settings, build, choice
 
@@ -126,6 +135,7 @@ def _again(inputs: Inputs, pipeline: Pipeline, ledger: Ledger) -> str | None:
         if instant is not None:
             words.append(f"--{name}={instant.isoformat()}Z")
     words += [f"--host={host}" for host in inputs.hosts]
+    words += [f"--domain={domain}" for domain in sorted(ledger.view.domains if ledger.view else ())]
     if inputs.patterns is not None:
         words.append(f"--patterns={inputs.patterns}")
     return shlex.join([*words, *(inputs.files or (source.path for source in pipeline.sources.files))])

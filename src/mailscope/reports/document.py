@@ -132,6 +132,9 @@ def document(
     sources = ", ".join(names[:SHOWN_SOURCES])
     if len(names) > SHOWN_SOURCES:
         sources = tr("{names} and {n} more", names=sources, n=len(names) - SHOWN_SOURCES)
+    if report.get("domains"):
+        only = tr("only mail of {domains}; lines are those of all mail", domains=", ".join(report["domains"]))
+        sources = f"{only}; {sources}"
     notes = []
     if report["pooled"]:
         tables = ", ".join(report["pooled"])

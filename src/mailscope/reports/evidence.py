@@ -23,6 +23,7 @@ from mailscope.pipeline import Pipeline
 from mailscope.recognise.events import Events
 from mailscope.reports.section import Number, Section
 from mailscope.reports.sections import BY_NAME as SECTIONS
+from mailscope.tallies.domain import DomainView
 from mailscope.tallies.ledger import Ledger
 from mailscope.tallies.lines import counted, lines_table, queue_rows, raw_lines
 from mailscope.tallies.registry import BY_NAME, LINES
@@ -100,15 +101,26 @@ def _label(section: Section) -> pl.Expr:
 
 def lines(pipeline: Pipeline, opening: Opening, ledger: Ledger, zone: str) -> Iterator[str]:
     """The raw lines behind a number; the pipeline is run once or twice more."""
+    seen = _seen(pipeline, ledger.view)
     tally = opening.tally()
     wanted = opening.section.opened(ledger, zone, opening.number, opening.rows)
     if tally.table == LINES.table:
         found = _of_lines(pipeline, wanted)
     elif tally.table in TABLES_OF_LINES:
-        found = _of_table(pipeline, tally, wanted, zone)
+        found = _of_table(pipeline, tally, wanted, zone, seen)
     else:
-        found = _of_messages(pipeline, _spans(pipeline, tally, wanted, zone))
+        found = _of_messages(pipeline, _spans(pipeline, tally, wanted, zone, seen))
     return chain.from_iterable(found)
+
+
+def _seen(pipeline: Pipeline, view: DomainView | None) -> DomainView | None:
+    """The view with all messages that count known beforehand, which takes one more run."""
+    if view is None:
+        return None
+    first = DomainView(view.domains)
+    for batch, outcome in pipeline.follow():
+        first.restrict(dict(tables(batch, outcome, addresses=True)))
+    return DomainView(view.domains, first.matched)
 
 
 def _of_lines(pipeline: Pipeline, wanted: pl.DataFrame) -> Iterator[pl.Series]:
@@ -116,25 +128,35 @@ def _of_lines(pipeline: Pipeline, wanted: pl.DataFrame) -> Iterator[pl.Series]:
         yield raw_lines(batch, counted(LINES, lines_table(batch), wanted)["order"])
 
 
-def _of_table(pipeline: Pipeline, tally: Tally, wanted: pl.DataFrame, zone: str) -> Iterator[pl.Series]:
+def _of_table(
+    pipeline: Pipeline, tally: Tally, wanted: pl.DataFrame, zone: str, seen: DomainView | None
+) -> Iterator[pl.Series]:
     for batch, outcome in pipeline.follow():
-        rows = _rows(tally, batch, outcome, wanted, zone)
+        rows = _rows(tally, batch, outcome, wanted, zone, seen)
         if rows is not None and len(rows):
             yield raw_lines(batch, rows["order"])
 
 
 def _rows(
-    tally: Tally, batch: list[Events], outcome: Outcome, wanted: pl.DataFrame, zone: str
+    tally: Tally,
+    batch: list[Events],
+    outcome: Outcome,
+    wanted: pl.DataFrame,
+    zone: str,
+    seen: DomainView | None,
 ) -> pl.DataFrame | None:
-    frame = dict(tables(batch, outcome)).get(tally.table)
+    found = dict(tables(batch, outcome, addresses=seen is not None))
+    frame = (found if seen is None else seen.restrict(found)[1]).get(tally.table)
     return None if frame is None else counted(tally, frame, wanted, zone)
 
 
-def _spans(pipeline: Pipeline, tally: Tally, wanted: pl.DataFrame, zone: str) -> pl.DataFrame:
+def _spans(
+    pipeline: Pipeline, tally: Tally, wanted: pl.DataFrame, zone: str, seen: DomainView | None
+) -> pl.DataFrame:
     """Host, queue id, first and last instant of the messages that rows were counted from."""
     found = [pl.DataFrame(schema=dict.fromkeys(SPAN, pl.String))]
     for batch, outcome in pipeline.follow():
-        rows = _rows(tally, batch, outcome, wanted, zone)
+        rows = _rows(tally, batch, outcome, wanted, zone, seen)
         if rows is not None and len(rows):
             found.append(outcome.messages.join(rows.select("trail").unique(), on="trail").select(SPAN))
     return pl.concat(found, how="vertical_relaxed") if len(found) == 1 else pl.concat(found[1:])

@@ -49,6 +49,7 @@ def build(ledger: Ledger, settings: Settings) -> dict[str, Any]:
         "sources": list(settings.sources),
         "zone": str(settings.zone),
         "period": period(ledger, settings),
+        "domains": sorted(ledger.view.domains) if ledger.view else [],
         "lines": balance.lines(ledger),
         "messages": balance.messages(ledger),
         "recipients": balance.recipients(ledger),

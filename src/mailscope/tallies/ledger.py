@@ -11,6 +11,7 @@ import polars as pl
 
 from mailscope.recognise.events import Events
 from mailscope.tallies.days import ROLLED, one_day, rolled_up, summed
+from mailscope.tallies.domain import DomainView
 from mailscope.tallies.keys import DAY, column, key
 from mailscope.tallies.lines import keyed
 from mailscope.tallies.registry import EVERY, LINES
@@ -52,6 +53,8 @@ class Ledger:
     wanted: tuple[Tally, ...] = EVERY
     zone: ZoneInfo = UTC_ZONE
     samples: Samples = field(default_factory=Samples)
+    # Counts mail of some domains only.
+    view: DomainView | None = None
     # Where this is one day, week or month: which one, and tallies that tell time apart, of it and of others.
     reported: Span | None = None
     history: Ledger | None = None
@@ -68,7 +71,13 @@ class Ledger:
         """Count one batch."""
         for events in batch:
             self._count_lines(events)
-        self.count(batch, dict(tables(batch, outcome)))
+        if self.view is None:
+            self.count(batch, dict(tables(batch, outcome)))
+            return
+        late, frames = self.view.restrict(dict(tables(batch, outcome, addresses=True)))
+        # Their lines are of earlier batches.
+        self.count([], late)
+        self.count(batch, frames)
 
     def count(self, batch: list[Events], frames: dict[str, pl.DataFrame]) -> None:
         """Count the rows of a batch's tables."""

@@ -57,24 +57,37 @@ EVENT_TABLES: Final[dict[str, EventTable]] = {
 }
 
 
-def needed_fields() -> dict[str, frozenset[str]]:
-    """By event, the fields that tallies and trails look at; the engine captures no others."""
+# What tells whose mail a refusal was; looked at where only some domains' mail counts.
+ADDRESSES: Final = ("sender", "recipient")
+
+
+def needed_fields(*, addresses: bool = False) -> dict[str, frozenset[str]]:
+    """By event, the fields that tallies and trails look at; the engine captures no others.
+
+    ``addresses``: also those that tell whose mail was refused.
+    """
     needed: dict[str, set[str]] = {kind: set(fields) - DETAIL for kind, fields in FIELDS.items()}
     needed["delivery_started"] = set(FIELDS["delivery_started"])
     for table in EVENT_TABLES.values():
         for kind in table.kinds:
             needed.setdefault(kind, set()).update(table.fields)
+    if addresses:
+        for kind in VERDICTS:
+            needed[kind].update(ADDRESSES)
     return {kind: frozenset(fields) for kind, fields in needed.items()}
 
 
-def tables(batch: list[Events], outcome: Outcome) -> Iterable[tuple[str, pl.DataFrame]]:
-    """The tables of one batch that have any rows, by name."""
+def tables(
+    batch: list[Events], outcome: Outcome, *, addresses: bool = False
+) -> Iterable[tuple[str, pl.DataFrame]]:
+    """The tables of one batch that have any rows, by name; ``addresses``: as for ``needed_fields``."""
     for name, frame in _of_outcome(outcome):
         if len(frame):
             yield name, frame
     for name, table in EVENT_TABLES.items():
+        fields = (*table.fields, *ADDRESSES) if addresses and name == "verdicts" else table.fields
         frames = [
-            _completed(name, events, events.table(table.kinds, table.fields, core=table.core))
+            _completed(name, events, events.table(table.kinds, fields, core=table.core))
             for events in batch
             if any(part.pattern.event in table.kinds for part in events.parts)
         ]
