@@ -83,6 +83,12 @@ def test_severity_word_in_the_hosts_place() -> None:
         assert whole(parse_lines(line.encode()).header) == expected
 
 
+@pytest.mark.parametrize("others", [[], ["Nov  2 04:00:43 mx1 a[1]: x"], ["Nov 2 04:00:43 mx1 a[1]: x"]])
+def test_host_without_a_name(others: list[str]) -> None:
+    header = parse_lines("\n".join([f"Nov  2 04:00:42 (none) {TAG}: {TEXT}", *others]).encode()).header
+    assert whole(header) == ("(none)", TAG, TEXT, None)
+
+
 @pytest.mark.parametrize(
     ("line", "wanted"),
     [

@@ -44,7 +44,7 @@ def _split_host(lines: pl.Series) -> tuple[pl.Series | str, pl.Series]:
     """Host and what follows; one host for all lines, the usual case, costs a comparison only."""
     start = STAMP_LENGTH + 1
     host = lines[0][start:].split(" ", 1)[0] if len(lines) else ""
-    if host and host.isascii() and not host.endswith(":") and "(" not in host:
+    if host and host.isascii() and not host.endswith(":") and "(" not in host[1:]:
         after = start + len(host) + 1
         if (lines.str.slice(STAMP_LENGTH, len(host) + 2) == f" {host} ").all():
             return host, lines.str.slice(after)
@@ -53,8 +53,11 @@ def _split_host(lines: pl.Series) -> tuple[pl.Series | str, pl.Series]:
 
 
 def _hostless(host: pl.Series, rest: pl.Series) -> tuple[pl.Series, pl.Series]:
-    """Some daemons leave the host out: ``stamp tag[pid]: text``, ``stamp lmtp(12345, alice): text``."""
-    tagged = host.str.ends_with(":") | host.str.contains("(", literal=True)
+    """Some daemons leave the host out: ``stamp tag[pid]: text``, ``stamp lmtp(12345, alice): text``.
+
+    Linux calls a host whose name was never set ``(none)``.
+    """
+    tagged = host.str.ends_with(":") | host.str.contains(r"^[^(]+\(")
     if not tagged.any():
         return host, rest
     both = pl.select(
