@@ -42,7 +42,9 @@ class Settings:
 
 def build(ledger: Ledger, settings: Settings) -> dict[str, Any]:
     """The report."""
-    sections = {section.name: table(section, ledger, settings) for section in SECTIONS}
+    # Made once: problems are found in the same rows.
+    rows = {section.name: section.rows(ledger, str(settings.zone)) for section in SECTIONS}
+    sections = {section.name: table(section, rows[section.name], settings) for section in SECTIONS}
     saturated = [finding.as_data() for finding in saturation.lasting(ledger)]
     report: dict[str, Any] = {
         "mailscope": __version__,
@@ -62,7 +64,7 @@ def build(ledger: Ledger, settings: Settings) -> dict[str, Any]:
         "saturation": saturated,
         **sections,
     }
-    view = View(ledger, settings.zone, settings.again)
+    view = View(ledger, settings.zone, settings.again, rows)
     report["problems"] = [problem.as_data() for problem in problems(view)]
     return report
 
@@ -119,9 +121,8 @@ def rejected(rejects: dict[str, Any]) -> dict[str, Any]:
     return {"total": rejects["totals"]["rejects"], "by_reason": rejects["rows"]}
 
 
-def table(section: Section, ledger: Ledger, settings: Settings) -> dict[str, Any]:
-    """A section as plain data: what its columns mean, its rows, and the sums over all rows."""
-    rows = section.rows(ledger, str(settings.zone))
+def table(section: Section, rows: pl.DataFrame, settings: Settings) -> dict[str, Any]:
+    """A section, of which these are all rows, as plain data: what its columns mean, rows, and sums."""
     shown = rows.head(settings.top) if section.limited and settings.top else rows
     labels = [{"name": label.name, "title": label.title, "unit": label.unit} for label in section.labels]
     numbers = [

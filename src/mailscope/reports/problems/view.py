@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -29,12 +29,16 @@ class View:
     ledger: Ledger
     zone: ZoneInfo
     again: str | None = None
+    # The rows of sections as they are, and with their numbers.
+    sections: Mapping[str, pl.DataFrame] = field(default_factory=dict)
     _rows: dict[str, pl.DataFrame] = field(default_factory=dict)
 
     def rows(self, section: str) -> pl.DataFrame:
         """All rows of a section, with their number in ``row``."""
         if section not in self._rows:
-            found = BY_NAME[section].rows(self.ledger, str(self.zone))
+            found = self.sections.get(section)
+            if found is None:
+                found = BY_NAME[section].rows(self.ledger, str(self.zone))
             self._rows[section] = found.with_row_index(PLACE, offset=1)
         return self._rows[section]
 
