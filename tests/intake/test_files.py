@@ -212,10 +212,27 @@ def test_a_directory_of_logs(tmp_path: Path) -> None:
         f"{tmp_path}/mail.err: it is empty",
         f"{tmp_path}/old.zip: skipped, it is a zip archive",
         f"{tmp_path}/pipe: skipped, it is neither a file nor a directory",
-        f"{tmp_path}/system.journal: skipped, it is a systemd journal",
         f"{tmp_path}/wtmp: skipped, it is binary (to read it all the same, name it by itself)",
+        f"{tmp_path}/system.journal: skipped, it is a systemd journal, which may hold the same lines "
+        "(to read it too, name it by itself)",
     ]
     assert not expansion.problems
+    assert not expansion.journals
+
+
+def test_journals_alone_in_a_directory_or_named(tmp_path: Path) -> None:
+    write(tmp_path / "logs", "mail.log")
+    for name in ("logs/one.journal", "journal/0123/two.journal", "journal/0123/three@4.journal"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"LPKSHHRH" + bytes(100))
+    expansion = expand([str(tmp_path / "journal"), str(tmp_path / "logs/one.journal")])
+    assert not expansion.problems
+    assert not expansion.sources
+    assert [os.path.basename(path) for path in expansion.journals] == [
+        "three@4.journal",
+        "two.journal",
+        "one.journal",
+    ]
 
 
 def test_a_directory_of_multilog(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from mailscope.cli.journals import JOURNAL, MAIL, Journals
 from mailscope.vocabulary.errors import InputError, MailscopeError, UsageError
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from mailscope.recognise.library import Library
     from mailscope.sequence.selection import Selection
 
-JOURNAL = "journal:"
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -42,10 +42,16 @@ class Inputs:
     hosts: tuple[str, ...]
     tz: str | None
     patterns: Path | None
+    journal: bool = False
+    units: tuple[str, ...] = ()
+    cursor_file: Path | None = None
+    # What is read of the host's journal where no unit is named.
+    journal_match: tuple[str, ...] = (MAIL,)
 
     def __post_init__(self) -> None:
         self.zone = zone(self.tz)
         self.errors: list[InputError] = []
+        self.journals = Journals(self)
 
     def found(self) -> Found:
         """The files to read, found on the host where none is named; and the pipe that ``-`` stands for.
@@ -54,16 +60,14 @@ class Inputs:
         """
         from mailscope.intake.files import expand
 
-        names = list(self.files) or self._discovered()
-        if names == [JOURNAL]:
-            from mailscope.intake.journal import open_journal
-
-            source, pipe = open_journal()
-            return [source], pipe
-        expansion = expand(names)
+        names = list(self.files)
+        if not (names or self.journals.asked):
+            names = self._discovered()
+        expansion = expand([name for name in names if name != JOURNAL])
         for note in expansion.notes:
             say(note)
         self.errors.extend(expansion.problems)
+        expansion.sources += self.journals.opened(expansion.journals, host=JOURNAL in names)
         if not expansion.sources:
             if self.errors:
                 raise self.errors.pop()
@@ -127,6 +131,7 @@ class Inputs:
         """Raise InputError for a run that came upon no line: its result would look like a quiet day."""
         for found in pipeline.sources.reports.values():
             self.errors.extend(found.problems)
+        self.errors.extend(self.journals.closed(good=False))
         if self.errors:
             raise self.errors[0]
         names = ", ".join(source.name for source in pipeline.sources.files)
@@ -138,6 +143,7 @@ class Inputs:
         """Say what could not be read, and leave with exit code 1 where that was anything."""
         for report in sources.reports.values():
             self.errors.extend(report.problems)
+        self.errors.extend(self.journals.closed(good=not self.errors))
         for error in self.errors:
             say(str(error))
         if self.errors:
@@ -175,9 +181,13 @@ def inputs(command: Command) -> Command:
         host: tuple[str, ...],
         tz: str | None,
         patterns: Path | None,
+        journal: bool,
+        unit: tuple[str, ...],
+        cursor_file: Path | None,
         **others: Any,
     ) -> Any:
-        return command(inputs=Inputs(files, since, until, host, tz, patterns), **others)
+        asked = Inputs(files, since, until, host, tz, patterns, journal, unit, cursor_file)
+        return command(inputs=asked, **others)
 
     wrapped.__doc__ = command.__doc__
     wrapped.__name__ = command.__name__
@@ -197,6 +207,16 @@ def inputs(command: Command) -> Command:
                 "--patterns",
                 type=click.Path(path_type=Path),
                 help="A directory of your own pattern files.",
+            ),
+            click.option("--journal", is_flag=True, help="Read the host's journal (beside FILES, if any)."),
+            click.option(
+                "--unit", multiple=True, metavar="UNIT", help="Of journals, only this unit (repeatable)."
+            ),
+            click.option(
+                "--cursor-file",
+                type=click.Path(path_type=Path),
+                metavar="FILE",
+                help="Of the host's journal, only what is new since the run that wrote this file.",
             ),
         )
     ):

@@ -43,24 +43,28 @@ _DATED: Final = re.compile(
 _NUMBERED: Final = re.compile(r"(?P<base>.+)\.(?P<number>[0-9]{1,3}|(?!19|20)[0-9]{4})", re.DOTALL)
 _OLD: Final = re.compile(r"(?P<base>.+)\.old", re.DOTALL)
 _IPV4: Final = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}")  # the log of a host, not the rotated one of a net
+_JOURNAL: Final = b"LPKSHHRH"  # JOURNAL FILE FORMAT, "Header"
 _FOREIGN: Final = (  # where, which bytes; what that is; how it becomes text
     (0, b"PK\x03\x04", "a zip archive", "unzip -p"),
     (0, b"\x1f\x9d", "a file of compress(1)", "zcat"),
     (0, b"\x04\x22\x4d\x18", "an lz4 archive", "lz4 -dc"),
     (0, b"LZIP", "an lzip archive", "lzip -dc"),
     (0, b"7z\xbc\xaf\x27\x1c", "a 7z archive", "7z x -so"),
-    (0, b"LPKSHHRH", "a systemd journal", "journalctl -o short-iso --file"),
     (257, b"ustar", "a tar archive", "tar xOf"),
 )
 
 
 @dataclass(slots=True)
 class Expansion:
-    """What there is to read; and, for people, what was left out (notes) and what failed (problems)."""
+    """What there is to read; and, for people, what was left out (notes) and what failed (problems).
+
+    ``journals``: paths of systemd's journal files, which journalctl has to read (``journal.py``).
+    """
 
     sources: list[Source] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     problems: list[InputError] = field(default_factory=list)
+    journals: list[str] = field(default_factory=list)
 
 
 def expand(paths: Sequence[str]) -> Expansion:
@@ -103,6 +107,7 @@ class _Search:
     def __init__(self) -> None:
         self.expansion = Expansion()
         self.found: list[_Found] = []
+        self._beside: list[str] = []  # journals in the directory that is being searched
         self._seen: dict[tuple[int, int] | str, str] = {}  # device and inode, or '-' -> name as first given
 
     def take(self, path: str) -> None:
@@ -169,7 +174,15 @@ class _Search:
                 else:
                     logs += self._take_file(path, status, in_directory=True)
             waiting += reversed(below)
-        if not logs and failures == len(self.expansion.problems):
+        journals, self._beside = self._beside, []
+        if not logs:
+            self.expansion.journals += journals
+        for path in journals if logs else ():
+            what = (
+                "it is a systemd journal, which may hold the same lines (to read it too, name it by itself)"
+            )
+            self._note(_shown(path), f"skipped, {what}")
+        if not (logs or journals) and failures == len(self.expansion.problems):
             self._fail(InputError("there is no log in it", _shown(top), "name the mail log or its directory"))
 
     def _worth_reading(
@@ -212,6 +225,9 @@ class _Search:
         if not head and report.compression == "none" and report.problems:
             self.expansion.problems += report.problems
             return True
+        if head.startswith(_JOURNAL):
+            (self._beside if in_directory else self.expansion.journals).append(path)
+            return not in_directory
         for start, magic, what, command in _FOREIGN:
             if head.startswith(magic, start):
                 if in_directory:

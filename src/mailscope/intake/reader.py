@@ -7,32 +7,30 @@ that has gone never raises.  The text before the damage is delivered (of bz2 and
 
 What is compressed, and how, is told by the first bytes and never by the name, standard input included.
 Archives of several members (``cat a.gz b.gz``, ``xz`` and ``zst`` frames) read as one text; zero bytes
-between or after members are padding, as gzip and tapes leave it.
+between or after members are padding, as gzip and tapes leave it.  What journalctl exported, packed or not,
+reads as lines of text (``exported.py``).
 
 Memory is bounded whatever the input: at most a chunk is held besides the one that was handed out, a
 line of more than MAX_LINE_BYTES is cut into pieces, and no archive is unpacked by more than 1 MiB (zst:
 8 MiB) at a time, so that a few kilobytes cannot fill the memory.
 
-Formats: RFC 1952 (gzip), RFC 8878 (zstd, with the skippable frames of 3.1.2), the .xz file format 1.2.
-Not here: characters, lines, times.  A chunk is bytes as they were logged.
+Not here: the formats (``unpacking.py``), characters, lines, times.  A chunk is bytes as they were logged.
 """
 
 from __future__ import annotations
 
-import bz2
-import lzma
 import select
-import zlib
-from collections.abc import Callable, Generator, Iterator
-from contextlib import ExitStack, suppress
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from io import FileIO
-from typing import BinaryIO, Final, Literal, Protocol
+from typing import BinaryIO, Final
 
+from mailscope.intake.exported import ReadInto, as_text
+from mailscope.intake.unpacking import ENDS_EARLY, Compression, DamageError, Unpacked, sniff_compression
 from mailscope.vocabulary.errors import InputError
 
-Compression = Literal["none", "gz", "bz2", "xz", "zst"]
-_ReadInto = Callable[[memoryview], int]  # fills the view at least in part and says how far; 0 at the end
+__all__ = ["Chunk", "Compression", "ReadReport", "Source", "read_chunks", "sniff_compression"]
 
 CHUNK_BYTES: Final = 6 << 20
 MAX_LINE_BYTES = 4 << 20  # not Final: the tests make it small
@@ -41,14 +39,8 @@ _BLOCK_BYTES: Final = 64 << 10  # stored bytes that a decoder is given at a time
 _FIRST_BUFFER_BYTES: Final = 64 << 10
 _HEAD_BYTES: Final = 10  # enough for every format
 _STEP_BYTES: Final = 1 << 20  # that a pipe or a decoder gives at a time
-_XZ_MEMORY_BYTES: Final = 256 << 20  # xz -9 needs 65 MiB
-# One call's text is lost when it meets the damage, and neither decoder can be asked to go back.
-_BZ2_XZ_STEP_BYTES: Final = 16 << 10
-# A block of 4 bytes may stand for 128 KiB, and zstandard unpacks all it is given: this is 8 MiB at most.
-_ZST_STEP_BYTES: Final = 256
-_ENDS_EARLY: Final = "end early"
-_FORMAT_NAMES: Final = {"gz": "gzip", "bz2": "bzip2", "xz": "xz", "zst": "zstd"}
-_BZ2_AFTER_LEVEL: Final = (b"1AY&SY", b"\x17rE8P\x90")  # a block, or the end of an empty archive
+_FORMAT_NAMES: Final = {"gz": "gzip", "bz2": "bzip2", "xz": "xz", "zst": "zstd", "export": "journal's"}
+_PLAIN: Final = ("none", "export")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,20 +80,6 @@ class ReadReport:
     compression: Compression = "none"  # as the first bytes told
 
 
-def sniff_compression(head: bytes) -> Compression:
-    """Tell from the first bytes (10 are enough) how a source is compressed."""
-    if head.startswith(b"\x1f\x8b"):
-        return "gz"
-    if head.startswith(b"BZh") and head[3:4] in b"123456789" and head[4:10] in _BZ2_AFTER_LEVEL:
-        return "bz2"
-    if head.startswith(b"\xfd7zXZ\x00"):
-        return "xz"
-    # pzstd and others begin with a skippable frame, whose first byte is 0x50 to 0x5f.
-    if head.startswith(b"\x28\xb5\x2f\xfd") or (head[1:4] == b"\x2a\x4d\x18" and head[0] >> 4 == 5):
-        return "zst"
-    return "none"
-
-
 def read_chunks(
     source: Source,
     chunk_bytes: int = CHUNK_BYTES,
@@ -130,8 +108,8 @@ def read_chunks(
         except OSError as error:
             report.problems.append(InputError.from_os_error(error, source.name))
             return
-        text = stored if report.compression == "none" else _Unpacked(stored, report.compression)
-        yield from _cut(_guarded(text.readinto, source.name, report), chunk_bytes, report)
+        text = stored if report.compression in _PLAIN else Unpacked(stored, report.compression)
+        yield from _cut(_guarded(as_text(text.readinto), source.name, report), chunk_bytes, report)
 
 
 class _Stored:
@@ -154,7 +132,7 @@ class _Stored:
         return block
 
     def readinto(self, view: memoryview) -> int:
-        """Be a _ReadInto."""
+        """Be a ReadInto."""
         if self._ahead or not isinstance(self._file, FileIO):
             block = self._ahead or self._next(min(len(view), _STEP_BYTES))
             filled = min(len(view), len(block))
@@ -177,152 +155,13 @@ class _Stored:
         select.select([self._file], [], [])
 
 
-class _DamageError(Exception):
-    """The compressed data are wrong, or end early; the text says what the decoder said."""
-
-
-class _Decoder(Protocol):
-    """One member or frame: what bz2 and lzma decoders are by nature."""
-
-    @property
-    def needs_input(self) -> bool: ...
-    @property
-    def eof(self) -> bool: ...
-    @property
-    def unused_data(self) -> bytes: ...
-    def decompress(self, data: bytes, max_length: int, /) -> bytes | memoryview: ...
-
-
-class _GzipDecoder:
-    """zlib behind the interface of bz2; up to the very byte where the damage begins, no text is lost."""
-
-    def __init__(self) -> None:
-        self._inflate = zlib.decompressobj(wbits=31)
-        self._error: zlib.error | None = None
-        self.needs_input = True
-
-    @property
-    def eof(self) -> bool:
-        return self._inflate.eof
-
-    @property
-    def unused_data(self) -> bytes:
-        return self._inflate.unused_data
-
-    def decompress(self, data: bytes, max_length: int, /) -> bytes:
-        if self._error:
-            raise self._error
-        data = self._inflate.unconsumed_tail + data
-        before = self._inflate.copy()  # about 3 % of the time
-        try:
-            text = self._inflate.decompress(data, max_length)
-        except zlib.error as error:
-            self._error = error
-            self.needs_input = False
-            return _inflate_to_damage(before, data)
-        # A full view may leave text inside zlib even when it has taken all the data.
-        self.needs_input = len(text) < max_length and not self._inflate.unconsumed_tail
-        return text
-
-
-def _inflate_to_damage(inflate: zlib._Decompress, data: bytes) -> bytes:
-    text = bytearray()
-    with suppress(zlib.error):  # the decoder raises it next
-        for position in range(len(data)):
-            text += inflate.decompress(data[position : position + 1])
-    return bytes(text)
-
-
-class _ZstdDecoder:
-    """python-zstandard behind the interface of bz2, fed so slowly that no input can unpack without bound."""
-
-    def __init__(self) -> None:
-        import zstandard  # here, because few read such logs
-
-        self._zstd_error = zstandard.ZstdError
-        self._frame = zstandard.ZstdDecompressor().decompressobj()
-        self._data = memoryview(b"")
-        self._text = memoryview(b"")
-
-    @property
-    def needs_input(self) -> bool:
-        return not self._data and not self._text
-
-    @property
-    def eof(self) -> bool:
-        return self._frame.eof and not self._text
-
-    @property
-    def unused_data(self) -> bytes:
-        return self._frame.unused_data + bytes(self._data)
-
-    def decompress(self, data: bytes, max_length: int, /) -> memoryview:
-        if data:  # only ever when all before is used up
-            self._data = memoryview(data)
-        while self._data and not self._text and not self._frame.eof:
-            step, self._data = self._data[:_ZST_STEP_BYTES], self._data[_ZST_STEP_BYTES:]
-            try:
-                self._text = memoryview(self._frame.decompress(step))
-            except self._zstd_error as error:
-                raise _DamageError(str(error)) from error
-        text, self._text = self._text[:max_length], self._text[max_length:]
-        return text
-
-
-def _new_decoder(compression: Compression) -> _Decoder:
-    if compression == "gz":
-        return _GzipDecoder()
-    if compression == "bz2":
-        return bz2.BZ2Decompressor()
-    if compression == "xz":
-        return lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_XZ_MEMORY_BYTES)
-    return _ZstdDecoder()
-
-
-class _Unpacked:
-    """The text of an archive, member after member."""
-
-    def __init__(self, stored: _Stored, compression: Compression) -> None:
-        self._stored = stored
-        self._compression = compression
-        self._step = _BZ2_XZ_STEP_BYTES if compression in ("bz2", "xz") else _STEP_BYTES
-        self._decoder = _new_decoder(compression)
-        self._data = b""
-
-    def readinto(self, view: memoryview) -> int:
-        """Be a _ReadInto; raises _DamageError."""
-        while not self._decoder.eof or self._begin_next_member():
-            data = b""
-            if self._decoder.needs_input:
-                data, self._data = self._data or self._stored.read(), b""
-                if not data:
-                    raise _DamageError(_ENDS_EARLY)
-            try:
-                text = self._decoder.decompress(data, min(len(view), self._step))
-            except (zlib.error, lzma.LZMAError, OSError, EOFError) as error:  # OSError is bz2's
-                raise _DamageError(str(error)) from error
-            if text:
-                view[: len(text)] = text
-                return len(text)
-        return 0
-
-    def _begin_next_member(self) -> bool:
-        data = self._decoder.unused_data.lstrip(b"\0")
-        while not data and (block := self._stored.read()):
-            data = block.lstrip(b"\0")
-        if data:
-            self._decoder = _new_decoder(self._compression)
-            self._data = data
-        return bool(data)
-
-
-def _guarded(readinto: _ReadInto, name: str, report: ReadReport) -> _ReadInto:
+def _guarded(readinto: ReadInto, name: str, report: ReadReport) -> ReadInto:
     """Make one that ends, with a problem in the report, where the given one raises."""
 
     def read(view: memoryview) -> int:
         try:
             count = readinto(view)
-        except _DamageError as error:
+        except DamageError as error:
             report.problems.append(_damage(str(error), name, report))
             return 0
         except OSError as error:
@@ -338,12 +177,12 @@ def _damage(how: str, name: str, report: ReadReport) -> InputError:
     data = f"the {_FORMAT_NAMES[report.compression]} data"
     if "memory" in how.lower():  # what both lzma and zstd call it
         return InputError(f"{data} need too much memory to unpack ({how})", name, "unpack the file first")
-    verb, why = ("end early,", "") if how == _ENDS_EARLY else ("are damaged", f" ({how})")
+    verb, why = ("end early,", "") if how == ENDS_EARLY else ("are damaged", f" ({how})")
     what_to_do = "copy the file again if the original is whole; what comes before was read"
     return InputError(f"{data} {verb} after {report.bytes_text} bytes of text{why}", name, what_to_do)
 
 
-def _cut(readinto: _ReadInto, chunk_bytes: int, report: ReadReport) -> Iterator[Chunk]:
+def _cut(readinto: ReadInto, chunk_bytes: int, report: ReadReport) -> Iterator[Chunk]:
     """Cut what is read into chunks.
 
     One buffer serves the whole source, so that each byte is copied once, from it into a chunk.
