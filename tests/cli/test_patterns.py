@@ -198,3 +198,8 @@ def test_try_does_not_drive_the_terminal() -> None:
     for form in ("text", "json"):
         output = run("try", "--format", form, line).stdout
         assert all(safe(each) == each for each in output.split("\n"))
+
+
+def test_try_of_a_text_that_anybody_could_have_written() -> None:
+    # Behind jgreylist's tag any text is an error of it; without a tag it is nobody's.
+    assert tried("hello world")["event"] == "unrecognised"

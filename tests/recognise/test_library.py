@@ -8,7 +8,7 @@ import pytest
 from patterns import EVENT, READERS, SHIPPED, event, program, records, sample_tag
 
 from mailscope.recognise import library as lib
-from mailscope.recognise.engine import Engine
+from mailscope.recognise.engine import MANY_PATTERNS, SHALLOW, Engine
 from mailscope.recognise.library import Library, in_force, load
 from mailscope.vocabulary.errors import PatternError
 
@@ -184,3 +184,22 @@ def test_files_may_include_each_other() -> None:
     library = Library([one, two])
     assert [p.match for p in library.patterns_of(one)] == ["x", "y"]
     assert [p.match for p in library.patterns_of(two)] == ["y", "x"]
+
+
+@pytest.mark.parametrize(
+    ("tag", "text"),
+    [
+        ("postfix/smtpd", "connect from mx.example.org[192.0.2.1]"),
+        ("postfix/smtpd", "disconnect from mx.example.org[192.0.2.1] ehlo=1 quit=1 commands=2"),
+        ("postfix/smtpd", "client=mx.example.org[192.0.2.1]"),
+        ("postfix/cleanup", "message-id=<a@example.org>"),
+        ("postfix/qmgr", "from=<a@example.org>, size=1, nrcpt=1 (queue active)"),
+        ("postfix/qmgr", "removed"),
+    ],
+)
+def test_the_most_frequent_lines_have_few_patterns_to_try(tag: str, text: str) -> None:
+    # Beyond MANY_PATTERNS the lines are parted a second time, by more characters, which costs as much as a
+    # regex: a new pattern should not begin with the same four characters as one of these.
+    reading = in_force().reading(tag)
+    assert reading is not None
+    assert reading.candidates(text[:SHALLOW], SHALLOW).close <= MANY_PATTERNS

@@ -35,6 +35,8 @@ from mailscope.vocabulary.errors import UsageError
 
 MOST_CANDIDATES: Final = 5
 UNRECOGNISED: Final = "unrecognised"
+# No program writes this.
+ANY_TEXT: Final = "\u2423 ;zq\u2423"
 
 
 def explain_line(line: str, directory: Path | None = None, zone: ZoneInfo | None = None) -> dict[str, Any]:
@@ -113,7 +115,7 @@ def _readers_of_bare_text(library: Library, text: str) -> dict[str, Any] | None:
             continue
         for pattern in sorted(library.patterns_of(program), key=lambda pattern: pattern.fallback):
             record = read_text(pattern, program, text, library.opening_of(program))
-            if record is not None:
+            if record is not None and not knows_anything(pattern):
                 found.append((program, pattern, record))
                 break
     # What no more than the general words of an included file know is the poorer explanation.
@@ -124,6 +126,11 @@ def _readers_of_bare_text(library: Library, text: str) -> dict[str, Any] | None:
     readers = [program.name for program, other, _ in found if other is pattern]
     others = sorted({other.label for _, other, _ in found if other is not pattern})
     return _read_by(pattern, record) | {"programs": readers} | ({"also": others} if others else {})
+
+
+def knows_anything(pattern: Pattern) -> bool:
+    """Whether a pattern takes any text: behind its program's tag that is right, without one it tells nothing."""
+    return pattern.literal == "" and pattern.compiled.match(ANY_TEXT) is not None
 
 
 def _candidates(library: Library, program: str | None, text: str) -> list[dict[str, Any]]:
