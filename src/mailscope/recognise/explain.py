@@ -129,7 +129,7 @@ def _readers_of_bare_text(library: Library, text: str) -> dict[str, Any] | None:
 
 
 def knows_anything(pattern: Pattern) -> bool:
-    """Whether a pattern takes any text: behind its program's tag that is right, without one it tells nothing."""
+    """Whether a pattern takes any text, which is right behind its program's tag and tells nothing without."""
     return pattern.literal == "" and pattern.compiled.match(ANY_TEXT) is not None
 
 
