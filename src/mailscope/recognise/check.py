@@ -99,6 +99,8 @@ def read_text(
         _, given, text = begun
     if reader.strip:
         queue_id, text = split_queue_id(text)
+    if reader.leading is not None:
+        queue_id, text = reader.leading.read(text)
     record = pattern.read(text)
     if record is not None and queue_id is not None:
         record["queue_id"] = queue_id

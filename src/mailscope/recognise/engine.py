@@ -81,7 +81,7 @@ class Engine:
             tag, body, opened = open_lines(tag, text, take(tags["reading"], tag_code), readings)
             tag_code, tags, readings = self._resolve_tags(tag)
         row_reading = take(tags["reading"], tag_code)
-        queue_id, rest = _strip_queue_id(body, row_reading, readings)
+        queue_id, rest = _strip(body, row_reading, readings)
         start = rest.str.slice(0, SHALLOW)
         groups, group_code = self._group(start, row_reading, readings, SHALLOW)
         frame = pl.DataFrame(
@@ -357,6 +357,21 @@ def dense_codes(key: pl.Series, values: pl.Series) -> tuple[pl.Series, pl.Series
     first = key.arg_unique()
     first = take(first, take(key, first).arg_sort())
     return (key.rank("dense") - 1).cast(pl.UInt32), take(values, first)
+
+
+def _strip(
+    text: pl.Series, row_reading: pl.Series, readings: list[Reading | None]
+) -> tuple[pl.Series, pl.Series]:
+    """Queue id and text proper: what each program's texts begin with is taken off."""
+    queue_id, rest = _strip_queue_id(text, row_reading, readings)
+    for number, reading in enumerate(readings):
+        if reading is None or reading.leading is None:
+            continue
+        rows = (row_reading == number).arg_true()
+        own, proper = reading.leading.split(take(text, rows))
+        # Scattering changes a column where it stands.
+        queue_id, rest = queue_id.clone().scatter(rows, own), rest.clone().scatter(rows, proper)
+    return queue_id, rest
 
 
 def _strip_queue_id(

@@ -140,7 +140,8 @@ def _candidates(library: Library, program: str | None, text: str) -> list[dict[s
     else:
         reading = library.reading(program)
         patterns = [] if reading is None else [pattern for pattern, _ in reading.patterns]
-    body = split_queue_id(text)[1]
+    leading = reading.leading if program is not None and reading is not None else None
+    body = split_queue_id(text)[1] if leading is None else leading.read(text)[1]
     return [
         _shown(near.pattern) | {"matches": body[: near.reached], "stops_at": body[near.reached :]}
         for near in nearest(patterns, body, MOST_CANDIDATES)

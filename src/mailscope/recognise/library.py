@@ -10,6 +10,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Final
 
+from mailscope.recognise.leading import Leading
 from mailscope.recognise.opening import Opening
 from mailscope.recognise.pattern import Pattern
 from mailscope.recognise.program import Program, parse_program
@@ -52,6 +53,11 @@ class Reading:
     def opening(self) -> Opening | None:
         """How lines begin that other programs log through this one."""
         return self.programs[0].opening if len(self.programs) == 1 else None
+
+    @property
+    def leading(self) -> Leading | None:
+        """What is taken off their texts first."""
+        return self.programs[0].leading if len(self.programs) == 1 else None
 
     def candidates(self, start: str, depth: int) -> Candidates:
         """The patterns that a text with these first characters (``depth`` of them) may match.

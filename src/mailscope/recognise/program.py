@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
+from mailscope.recognise.leading import Leading
 from mailscope.recognise.opening import Opening
 from mailscope.recognise.pattern import Example, Pattern, check_event_name, expand
 from mailscope.vocabulary.errors import PatternError
@@ -22,6 +23,7 @@ PROGRAM_KEYS: Final[dict[str, type]] = {
     "family": str,
     "includes": list,
     "strip": str,
+    "leading": str,
     "bare": bool,
     "rank": int,
     "prefix": str,
@@ -57,7 +59,8 @@ class Program:
 
     ``opening`` tells how lines of programs begin that log through this one; they name it in ``inside``, and
     their tags are the names that stand there.  ``nameless``: how lines look on which the program leaves its
-    own name out, each a regex for the tag and one for the beginning of the text.
+    own name out, each a regex for the tag and one for the beginning of the text.  ``leading``: what is taken off
+    their texts first.
     """
 
     name: str
@@ -73,6 +76,7 @@ class Program:
     opening: Opening | None = None
     nameless: tuple[tuple[str, str], ...] = ()
     inside: str | None = None
+    leading: Leading | None = None
 
     @cached_property
     def patterns(self) -> tuple[Pattern, ...]:
@@ -119,6 +123,7 @@ def parse_program(name: str, file: str, content: str, *, whole: bool = True) -> 
         opening=_opening(header.get("prefix"), f"{file} prefix"),
         nameless=tuple(_nameless(each, f"{file} nameless") for each in header.get("nameless", ())),
         inside=header.get("inside"),
+        leading=_leading(header.get("leading"), f"{file} leading"),
     )
     if program.nameless and not any(tag.fullmatch(program.service or "") for tag in program.tags):
         raise PatternError(file, None, "'nameless' needs a service that is one of the tags", "name it")
@@ -152,6 +157,16 @@ def _opening(regex: str | None, where: str) -> Opening | None:
     if fault:
         raise PatternError(where, None, fault, "correct 'prefix'")
     return opening
+
+
+def _leading(regex: str | None, where: str) -> Leading | None:
+    if regex is None:
+        return None
+    leading = Leading(expand(regex, where, groups=False))
+    fault = leading.faults()
+    if fault:
+        raise PatternError(where, None, fault, "correct 'leading'")
+    return leading
 
 
 def _nameless(pair: object, where: str) -> tuple[str, str]:

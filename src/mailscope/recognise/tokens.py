@@ -17,11 +17,17 @@ TOKENS: Final[dict[str, str]] = {
     "text": ".*",
     "int": "[0-9]+",
     "decimal": r"[0-9]+(?:\.[0-9]+)?",
+    "signed": r"-?[0-9]+(?:\.[0-9]+)?",
     "hex": "[0-9A-Fa-f]+",
     # Postfix: five or more hex digits of microseconds and inode, or the long form, whose alphabet has
     # no vowels (src/global/mail_queue.h), so that no English word looks like a queue id.
     "queue_id": "(?:[0-9A-F]{6,}|[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{12,})",
     # Content filters and foreign MTAs give ids of any shape.
+    # The queue ids of Postfix, Sendmail (8 characters and a process id) and Exim, which milters are told.
+    "mta_id": (
+        "(?:[0-9A-F]{6,}|[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{12,}|[0-9A-Za-z]{8}[0-9]{5,}"
+        "|[0-9A-Za-z]{6}-[0-9A-Za-z]{6,11}-[0-9A-Za-z]{2,4})"
+    ),
     "any_id": "[0-9A-Za-z._+-]+",
     "host": r"[^ \[\]]+",
     # Ends before a comma, so that ", delay=" cannot be taken for a part of the name.
@@ -83,6 +89,11 @@ FIELD_TOKENS: Final[dict[str, str]] = {
     "dsn_status": "dsn",
     "reply_code": "code",
     "stage": "word",
+    "score": "signed",
+    "score_limit": "signed",
+    "symbols": "text",
+    "virus_name": "text",
+    "selector": "comma",
 }
 KIND_TOKENS: Final[dict[str, str]] = {"int": "int", "float": "decimal", "str": "word", "time": "word"}
 
