@@ -348,6 +348,47 @@ def test_the_lab_agrees_with_tai64nlocal() -> None:
 # The registry
 
 
+# Log files that programs beside the MTA write themselves
+
+
+@pytest.mark.parametrize(
+    ("line", "tag", "text"),
+    [
+        ("2026-11-22 04:00:42 #12(normal) <b1>; task; x", "rspamd[12]", "(normal) <b1>; task; x"),
+        ("Sun Nov 22 04:00:42 2026 -> /x: Eicar FOUND", "clamav", "/x: Eicar FOUND"),
+        ("Sun Nov 22 04:00:42 2026 [12] info: spamd: x", "spamd[12]", "info: spamd: x"),
+        ("Nov 22 04:00:42 2026 (12) post to staff", "mailman[12]", "post to staff"),
+        ("[22-Nov-2026 04:00:42]: <a1> x: y", "roundcube", "<a1> x: y"),
+    ],
+)
+def test_files_of_other_programs(line: str, tag: str, text: str) -> None:
+    assert parts(line) == (None, tag, text)
+    assert instant(line) == datetime(2026, 11, 22, 4, 0, 42)
+
+
+def test_stamps_of_other_programs() -> None:
+    fraction = "2026-11-22 04:00:42.123 #12(controller) <b1>; x"
+    assert instant(fraction) == datetime(2026, 11, 22, 4, 0, 42, 123000)
+    zoned = "[22-Nov-2026 04:00:42 +0100]: x"
+    assert instant(zoned, ZoneInfo("Asia/Tokyo")) == datetime(2026, 11, 22, 3, 0, 42)
+    assert instant("Sun Nov  2 04:00:42 2026 -> x", ZoneInfo("Europe/Rome")) == datetime(
+        2026, 11, 2, 3, 0, 42
+    )
+
+
+def test_files_of_other_programs_among_others() -> None:
+    lines = [
+        "Nov 22 04:00:42 mx1 a[1]: x",
+        "Nov 22 04:00:42 2026 (12) post",
+        "[22-Nov-2026 04:00:42 +0000]: y",
+        "Sun Nov 22 04:00:42 2026 -> z",
+        "[99-Foo-2026 04:00:42]: w",
+    ]
+    header = parse_lines("\n".join(lines).encode()).header
+    assert header.tag.to_list() == ["a[1]", "mailman[12]", "roundcube", "clamav", "roundcube"]
+    assert header.text.to_list() == ["x", "post", "y", "z", "w"]
+
+
 def test_every_envelope_knows_its_own_lines_only() -> None:
     """The order in which envelopes are tried does not matter: no beginning fits two of them."""
     lines = {
@@ -357,6 +398,7 @@ def test_every_envelope_knows_its_own_lines_only() -> None:
         "tai64n": "@400000006b02667100000000 x",
         "epoch": "1092664405.514548 x",
         "journal_json": '{"__REALTIME_TIMESTAMP":"1092664405514548","MESSAGE":"x"}',
+        "own_files": "Sun Nov 22 04:00:42 2026 -> x",
         "localised": "août 22 04:00:42 mx1 a[1]: x",
     }
     names = [str(envelope.__name__).rpartition(".")[2] for envelope in ENVELOPES]

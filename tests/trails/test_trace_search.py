@@ -32,7 +32,8 @@ Nov 22 03:45:13 mail postfix/smtpd[15]: connect from localhost[127.0.0.1]
 Nov 22 03:45:13 mail postfix/smtpd[15]: 5C0D11F00E: client=localhost[127.0.0.1]
 Nov 22 03:45:13 mail postfix/cleanup[11]: 5C0D11F00E: message-id=<1@example.net>
 Nov 22 03:45:13 mail postfix/qmgr[12]: 5C0D11F00E: from=<alice@example.net>, size=999, nrcpt=1 (queue active)
-Nov 22 03:45:13 mail amavis[20]: (1-2) Passed CLEAN, Queue-ID: 4B5C61F00D, queued_as: 5C0D11F00E, 90 ms
+Nov 22 03:45:13 mail amavis[20]: (1-2) Passed CLEAN, <alice@example.net> -> <bob@example.org>, \
+Queue-ID: 4B5C61F00D, Hits: -, queued_as: 5C0D11F00E, 90 ms
 Nov 22 03:45:13 mail postfix/smtp[13]: 4B5C61F00D: to=<bob@example.org>, relay=127.0.0.1[127.0.0.1]:10024, \
 delay=2, delays=1/0/0/1, dsn=2.0.0, status=sent (250 2.0.0 Ok: queued as 5C0D11F00E)
 Nov 22 03:45:13 mail postfix/qmgr[12]: 4B5C61F00D: removed

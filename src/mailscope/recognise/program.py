@@ -59,8 +59,8 @@ class Program:
 
     ``opening`` tells how lines of programs begin that log through this one; they name it in ``inside``, and
     their tags are the names that stand there.  ``nameless``: how lines look on which the program leaves its
-    own name out, each a regex for the tag and one for the beginning of the text.  ``leading``: what is taken off
-    their texts first.
+    own name out, each a regex for the tag and one for the beginning of the text.  ``leading``: what is taken
+    off their texts first.
     """
 
     name: str

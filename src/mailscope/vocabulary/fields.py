@@ -82,7 +82,11 @@ MAIL: Final[tuple[Field, ...]] = (
     Field("action", "str", "What a rule did: reject, warn, hold, discard, filter, redirect, prepend ..."),
     Field("blocklist", "str", "DNS blocklist or allow list that decided."),
     Field("header", "str", "Header or body line that a content check looked at.", "content"),
-    Field("verdict", "str", "A filter's or check's judgement in its own words: CLEAN, SPAM, pass, fail, softfail ..."),
+    Field(
+        "verdict",
+        "str",
+        "A filter's or check's judgement in its own words: CLEAN, SPAM, pass, fail, softfail ...",
+    ),
     Field("score", "float", "Points that a filter gave the message."),
     Field("score_limit", "float", "Points from which the filter acts."),
     Field("symbols", "str", "The rules that gave the points, as the filter logs them.", "content"),

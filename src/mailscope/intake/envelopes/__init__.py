@@ -11,7 +11,16 @@ from typing import Final, Protocol
 
 import polars as pl
 
-from mailscope.intake.envelopes import epoch, iso, journal_json, localised, rfc3164, rfc5424, tai64n
+from mailscope.intake.envelopes import (
+    epoch,
+    iso,
+    journal_json,
+    localised,
+    own_files,
+    rfc3164,
+    rfc5424,
+    tai64n,
+)
 from mailscope.intake.envelopes.header import Header
 
 
@@ -26,4 +35,5 @@ class Envelope(Protocol):
         ...
 
 
-ENVELOPES: Final = (rfc3164, iso, rfc5424, tai64n, epoch, journal_json, localised)
+# Two of the forms in own_files begin like those of rfc3164 and iso.
+ENVELOPES: Final = (own_files, rfc3164, iso, rfc5424, tai64n, epoch, journal_json, localised)

@@ -28,12 +28,17 @@ from mailscope.trails.tracker import Outcome, Tracker
 
 ATTEMPT: Final = "delivery_attempted"
 UNRECOGNISED: Final = "unrecognised"
+IDENTIFIED: Final = "identified"
+# Events of patterns that know no more than the kind of a line.
+LOOSE: Final = frozenset({"noted", "warned", "failed", "debugged"})
 # What the start of a qmail delivery tells of its end.
 FROM_START: Final = ("queue_id", "recipient", "relay_host", "delay_transmit_s")
 TOKEN: Final = re.compile(r"[0-9A-Za-z]{5,}")
 # What splogger writes instead of a space behind the stamp of a record that goes on with the one before.
 CONTINUED: Final = "+"
 OrderOf = tuple[int, int]
+# Who has a name from which line on.
+Reigns = list[tuple[OrderOf, int]]
 
 
 @dataclass
@@ -163,14 +168,20 @@ def _line(
 
 
 def _join_others(followed: Followed) -> None:
-    """Lines without a trail join the message that has their queue id, on their host, at that time."""
-    reigns: dict[tuple[str | None, str], list[tuple[OrderOf, int]]] = defaultdict(list)
+    """Lines without a trail join the message that has their queue id, on their host, at that time.
+
+    A log file of the filter's own names no host; then any host's message of that id will do.  A filter that
+    is not told the id (spamd) names the Message-ID.
+    """
+    reigns: dict[tuple[str | None, str], Reigns] = defaultdict(list)
+    named: dict[tuple[str | None, str], Reigns] = defaultdict(list)
     for line in followed.lines:
         if line.trail is not None:
-            queue_id = followed.messages[line.trail]["queue_id"]
-            reign = reigns[(line.step.host, queue_id)]
-            if not reign or reign[-1][1] != line.trail:
-                reign.append((line.step.order, line.trail))
+            message = followed.messages[line.trail]
+            for host in {line.step.host, None}:
+                _reign(reigns[(host, message["queue_id"])], line.step.order, line.trail)
+                if message["message_id"]:
+                    _reign(named[(host, message["message_id"])], line.step.order, line.trail)
     latest: dict[tuple[str | None, datetime | None], int] = {}
     for line in followed.lines:
         same_instant = line.step.host, line.step.time
@@ -181,10 +192,34 @@ def _join_others(followed: Followed) -> None:
             line.trail = latest[same_instant]
             continue
         known = line.step.fields.get("queue_id")
-        ids = [known] if known else TOKEN.findall(line.step.text) if line.step.event == UNRECOGNISED else []
+        ids = [known] if known else _mentioned(line.step)
         for queue_id in ids:
             reign = reigns.get((line.step.host, queue_id), [])
             if reign:
-                at = bisect_right(reign, line.step.order, key=lambda entry: entry[0])
-                line.trail = reign[max(at - 1, 0)][1]
+                line.trail = _at(reign, line.step.order)
                 break
+        message_id = line.step.fields.get("message_id")
+        if line.trail is None and message_id and line.step.event != IDENTIFIED:
+            reign = named.get((line.step.host, message_id), [])
+            line.trail = _at(reign, line.step.order) if reign else None
+
+
+def _mentioned(step: Step) -> list[str]:
+    """What may be a queue id in a line whose pattern does not say."""
+    if step.event == UNRECOGNISED:
+        return TOKEN.findall(step.text)
+    # A number by itself is more often something else.
+    tokens = TOKEN.findall(step.text) if step.event in LOOSE else []
+    return [token for token in tokens if not token.isdigit()]
+
+
+def _reign(reign: Reigns, order: OrderOf, trail: int) -> None:
+    """Enter that a message has the name from here on."""
+    if not reign or reign[-1][1] != trail:
+        reign.append((order, trail))
+
+
+def _at(reign: Reigns, order: OrderOf) -> int:
+    """Who had the name at a place among the lines; the first one, if nobody had it yet."""
+    at = bisect_right(reign, order, key=lambda entry: entry[0])
+    return reign[max(at - 1, 0)][1]

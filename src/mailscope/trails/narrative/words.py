@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from mailscope.language.phrase import Phrase
+from mailscope.trails.narrative import verdicts
 from mailscope.trails.narrative.trail import Step
 
 Fields = dict[str, Any]
@@ -341,6 +342,10 @@ PHRASES: Final[dict[str, Callable[[Step, Fields], str]]] = {
     "connection_timed_out": _lost,
     "tls_established": _tls,
     "login_failed": _login_failed,
+    "signed": lambda _, fields: verdicts.signed(fields),
+    "verified": lambda _, fields: verdicts.verified(fields),
+    "scanned": lambda _, fields: verdicts.scanned(fields),
+    "policy_result": lambda _, fields: verdicts.judged(fields),
     "warned": _said,
     "failed": _said,
     "panicked": _said,

@@ -59,6 +59,8 @@ class Closure:
         self.samples = Samples()
         self._holders: dict[bytes, Holder] = {}
         self._asked: set[tuple[str, bytes]] = set()
+        # Lines that name the Message-ID and no message's id; they may turn out to be a filter's.
+        self._unowned: set[Position] = set()
         self._tried: set[tuple[str, bytes, Position]] = set()
 
     def run(self) -> Found:
@@ -74,6 +76,7 @@ class Closure:
         self.found.samples = self.samples.kept
         for position in self.found.loose.keys() & self.found.lines.keys():
             del self.found.loose[position]
+        self.found.other += len(self._unowned - self.found.lines.keys())
         self.found.more += sum(holder.more for holder in self._holders.values())
         return self.found
 
@@ -111,7 +114,10 @@ class Closure:
     def _take_loose(self, position: Position, line: bytes, wants: Wants) -> None:
         number = marks.ended(line)
         if number is None and not _refuses(line):
-            self.found.other += 1
+            if "message-id" in self.query.kinds and len(self._unowned) < MOST_IDS:
+                self._unowned.add(position)
+            else:
+                self.found.other += 1
             return
         if len(self.found.loose) >= self.limit * LOOSE_PER_STORY:
             self.found.more += 1
@@ -184,6 +190,8 @@ class Closure:
             for block, places in find(source, needles, ranges=ranges, report=self.found.reports[number]):
                 for position, line in lines_at(number, block, places):
                     probe.take(position, line)
+        for position, line in probe.beside.items():
+            self.found.lines.setdefault(position, line)
         return self._new_only(probe.finish())
 
     def _new_only(self, wants: Wants) -> Wants:

@@ -73,6 +73,8 @@ _START: Final = re.compile(rb"(?:^|[ ])starting delivery ([0-9]+): msg ([0-9]+) 
 _RESULT: Final = re.compile(rb"(?:^|[ ])delivery ([0-9]+): (?!msg )")
 _INFO_QP: Final = re.compile(rb"(?:^|[ ])info msg ([0-9]+): bytes? .* qp ([0-9]+) uid [0-9]+\r?$")
 _MESSAGE_ID: Final = re.compile(rb": (?:resent-)?message-id=<?([^>\s]{3,})>?(?:\s|$)")
+# How those name it that were handed the message itself: spamd, amavis, Rspamd, Mailman.
+_MENTIONED: Final = re.compile(rb"(?i)(?:\bid|mid|msgid|message-id|message)[=:]? ?'?<([^>\s]{3,})>")
 _TAG: Final = re.compile(rb"[^ \[\]]+\[[0-9]+\]: ")
 
 
@@ -133,6 +135,12 @@ def info_qp(line: bytes) -> tuple[bytes, bytes] | None:
 def message_id(line: bytes) -> bytes | None:
     """The Message-ID that a line logs for its message."""
     found = _MESSAGE_ID.search(line)
+    return found[1] if found else None
+
+
+def mentioned(line: bytes) -> bytes | None:
+    """The Message-ID that a line of a filter or list manager names."""
+    found = _MENTIONED.search(line)
     return found[1] if found else None
 
 

@@ -20,6 +20,8 @@ class Probe:
     def __init__(self, wants: Wants) -> None:
         self.wants = wants
         self.upcoming = Wants()
+        # Lines of programs that are told no queue id: position, and the line.
+        self.beside: dict[Position, bytes] = {}
         self._qps: dict[bytes, dict[Position, bytes]] = defaultdict(dict)
         self._starts: dict[bytes, dict[Position, bytes]] = defaultdict(dict)
         self._met: dict[bytes, int] = defaultdict(int)
@@ -36,6 +38,12 @@ class Probe:
                 self._met[message_id] += 1
                 if self._met[message_id] <= MOST_PER_MESSAGE_ID:
                     self.upcoming.id(own, position)
+        elif self.wants.message_ids:
+            message_id = marks.mentioned(line)
+            if message_id is not None and message_id in self.wants.message_ids:
+                self._met[message_id] += 1
+                if self._met[message_id] <= MOST_PER_MESSAGE_ID:
+                    self.beside[position] = line
         if self.wants.qps:
             for mark, target in marks.named(line):
                 if mark.names == "qp" and target in self.wants.qps:
