@@ -93,9 +93,10 @@ def test_beginnings(regex: str, expected: set[str]) -> None:
 
 
 def proper(pattern: Pattern, text: str) -> str:
-    """What of an example is held against its pattern: without queue id, or without the program's name."""
+    """What of an example is held against its pattern: without queue id, without the program's name or what leads it."""
     openings = [program.opening for program in SHIPPED.programs.values() if program.opening]
     begun = [found[2] for opening in openings if (found := opening.read(text))]
+    begun += [program.leading.read(text)[1] for program in SHIPPED.programs.values() if program.leading]
     fits = [each for each in (text, split_queue_id(text)[1], *begun) if pattern.read(each) is not None]
     return fits[0]
 
