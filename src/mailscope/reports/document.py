@@ -8,8 +8,9 @@ decides how these look; a section added to the registry appears in all of them.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -151,7 +152,7 @@ def document(
         headline=sheet.headline(report, tr),
         balance=sheet.balance(report, tr),
         wrong=sheet.wrong(report, tr),
-        problems=[_problem(problem, tr, safe) for problem in report["problems"]],
+        problems=_told_once([_problem(problem, tr, safe) for problem in report["problems"]]),
         tables=[_table(name, report, tr, safe, whole=whole) for name in shown_sections(report, whole=whole)],
         notes=notes,
     )
@@ -207,6 +208,15 @@ def _problem(problem: dict[str, Any], tr: Translator, safe: Callable[[str], str]
         samples=tuple(safe(line) for line in problem.get("samples") or ()),
         evidence=safe(problem.get("evidence") or ""),
     )
+
+
+def _told_once(problems: list[Problem]) -> list[Problem]:
+    """Problems of one kind, one for each section, stand together: the first tells meaning and advice."""
+    told = [problems[0]] if problems else []
+    for before, problem in pairwise(problems):
+        same = (problem.meaning, problem.advice) == (before.meaning, before.advice)
+        told.append(replace(problem, meaning="", advice="") if same else problem)
+    return told
 
 
 def _table(

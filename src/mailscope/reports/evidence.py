@@ -11,7 +11,6 @@ select the rows of the tables, and those the lines.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
@@ -21,6 +20,7 @@ import polars as pl
 
 from mailscope.pipeline import Pipeline
 from mailscope.recognise.events import Events
+from mailscope.reports import row_numbers
 from mailscope.reports.section import Number, Section
 from mailscope.reports.sections import BY_NAME as SECTIONS
 from mailscope.tallies.domain import DomainView
@@ -34,7 +34,6 @@ from mailscope.vocabulary.errors import UsageError
 
 OPTION: Final = "--evidence"
 ALL: Final = "all"
-SEVERAL: Final = re.compile("[0-9]{1,9}(,[0-9]{1,9})*")
 SPAN: Final = ("host", "queue_id", "first_time", "last_time")
 
 
@@ -86,8 +85,9 @@ def parse(asked: str, ledger: Ledger, zone: str) -> Opening:
 def _find(section: Section, rows: pl.DataFrame, text: str) -> pl.DataFrame | None:
     if text in ("", ALL):
         return rows
-    if SEVERAL.fullmatch(text) and all(1 <= int(place) <= len(rows) for place in text.split(",")):
-        return rows[[int(place) - 1 for place in text.split(",")]]
+    places = row_numbers.read(text, len(rows))
+    if places:
+        return rows[[place - 1 for place in places]]
     by_label = rows.filter(_label(section) == text)
     return by_label if len(by_label) else None
 

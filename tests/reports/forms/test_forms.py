@@ -322,3 +322,15 @@ def test_heat_map_is_a_grid_where_people_read(report: dict[str, Any]) -> None:
     assert "周日" in made("html", found, "zh")
     long = [row for row in rows(found) if row["section"] == "heatmap"]
     assert len(long) == 2 * 72
+
+
+def test_what_several_problems_have_in_common_is_told_once(report: dict[str, Any]) -> None:
+    page = document(report, translator("en"), PAPER.safe)
+    kinds = [(problem["meaning"], problem["advice"]) for problem in report["problems"] if "advice" in problem]
+    assert len(set(kinds)) < len(kinds)
+    told = [(problem.meaning, problem.advice) for problem in page.problems if problem.advice]
+    assert len(told) == len(set(told))
+    text = made("text", report)
+    assert all(
+        f"--evidence {p.evidence.split('--evidence ')[1].split(' ')[0]}" in text for p in page.problems
+    )

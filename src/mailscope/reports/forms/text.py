@@ -35,6 +35,7 @@ ELSEWHERE: Final = frozenset({"fates"})
 # A title of more columns is a sentence, and gets lines of its own.
 LONG_TITLE: Final = 40
 # Where a problem's words begin, after its count.
+EVIDENCE: Final = "--evidence"
 INDENT: Final = 13
 HINT: Final = Phrase("The lines behind a number: mailscope report --evidence SECTION:ROW FILES")
 
@@ -103,8 +104,16 @@ def _problem(problem: Problem, paper: Paper) -> list[Line]:
             ]
     lines += [[(indent + paper.fit(line, paper.width - len(indent)), "faint")] for line in problem.samples]
     if problem.evidence:
-        lines.append([(indent + paper.fit(problem.evidence, paper.width - len(indent)), "faint")])
+        # Whole, to be copied; the last line of the report tells the rest of the command.
+        lines.append([(indent + _option(problem.evidence), "faint")])
     return lines
+
+
+def _option(command: str) -> str:
+    """``--evidence`` of a command, with its value."""
+    words = command.split(" ")
+    at = words.index(EVIDENCE)
+    return " ".join(words[at : at + 2])
 
 
 def wrapped(text: str, width: int, paper: Paper) -> list[str]:

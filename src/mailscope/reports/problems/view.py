@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from mailscope.language.phrase import Phrase
+from mailscope.reports import row_numbers
 from mailscope.reports.comparison.days import compared
 from mailscope.reports.problems.problem import Problem, Severity
 from mailscope.reports.section import Section
@@ -110,7 +111,7 @@ class View:
         which = (
             ""
             if len(places) == len(self.rows(section)) or len(places) > MOST_ROWS
-            else ",".join(map(str, places))
+            else row_numbers.written(places)
         )
         asked = ":".join(
             filter(None, (section, which, "" if number == next(iter(shown.openable)) else number))
