@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from mailscope.recognise.engine import DEEP, SHALLOW
 from mailscope.recognise.library import Library
 from mailscope.recognise.opening import Opening
 from mailscope.recognise.pattern import Pattern, Value, typed
@@ -73,15 +74,20 @@ def _check_example(
             yield f"{pattern.label}: its example is matched by {other.label} as well: {text!r}"
         elif pattern.fallback and not other.fallback:
             yield f"{pattern.label}: its example is taken by {other.label}: {text!r}"
-        elif pattern.fallback and other.fallback and _comes_first(library, reader, other, pattern):
+        elif pattern.fallback and other.fallback and _comes_first(library, reader, other, pattern, text):
             yield f"{pattern.label}: its example is taken by {other.label}, tried before: {text!r}"
 
 
-def _comes_first(library: Library, reader: Program, one: Pattern, two: Pattern) -> bool:
-    for pattern in library.patterns_of(reader):
-        if pattern is one or pattern is two:
-            return pattern is one
-    return False
+def _comes_first(library: Library, reader: Program, one: Pattern, two: Pattern, text: str) -> bool:
+    """Whether the engine may try ``one`` before ``two``: the longer beginning first, then the order of files."""
+    if reader.strip:
+        _, text = split_queue_id(text)
+    order = {id(pattern): place for place, pattern in enumerate(library.patterns_of(reader))}
+
+    def place(pattern: Pattern, depth: int) -> tuple[int, int]:
+        return -(pattern.agreement(text[:depth], depth) or 0), order[id(pattern)]
+
+    return any(place(one, depth) < place(two, depth) for depth in (SHALLOW, DEEP))
 
 
 def read_text(

@@ -74,7 +74,7 @@ MAIL: Final[tuple[Field, ...]] = (
     Field("delay_connect_s", "float", "Time to connect: DNS, TCP, TLS, EHLO."),
     Field("delay_transmit_s", "float", "Time to transmit the message."),
     Field("dsn_status", "str", "Enhanced status code (RFC 3463), such as 5.1.1."),
-    Field("reply_code", "int", "SMTP reply code (RFC 5321 section 4.2), such as 550."),
+    Field("reply_code", "int", "SMTP reply code (RFC 5321 section 4.2), such as 550; of a web request, the status."),
     Field("status", "str", "Outcome: sent, deferred, bounced, expired, deliverable, undeliverable ..."),
     Field("reason", "str", "Why, in the remote's or the MTA's own words.", "content"),
     Field("cause", "str", "Why it failed, one word for all servers' words for it, such as mailbox_full."),
@@ -166,6 +166,17 @@ MEASURES: Final[tuple[Field, ...]] = (
     Field("subject_service", "str", "Another service that the line is about."),
 )
 
-FIELDS: Final[tuple[Field, ...]] = CORE + MAIL + CLIENT + MEASURES
+HOST: Final[tuple[Field, ...]] = (
+    Field("target_user", "str", "The user that somebody became or acted as (su, sudo, doas).", "address"),
+    Field("group_name", "str", "A group of users."),
+    Field("tty", "str", "The terminal."),
+    Field("directory", "str", "Where a command was run."),
+    Field("method", "str", "Method of a web request: GET, POST ..."),
+    Field("referer", "str", "The page that a web request says it came from, without its query.", "content"),
+    Field("user_agent", "str", "The program that a web request says it came from.", "content"),
+    Field("interface", "str", "Network interface that a packet came in by, or went out by."),
+)
+
+FIELDS: Final[tuple[Field, ...]] = CORE + MAIL + CLIENT + MEASURES + HOST
 BY_NAME: Final[dict[str, Field]] = {field.name: field for field in FIELDS}
 CORE_NAMES: Final[frozenset[str]] = frozenset(field.name for field in CORE)

@@ -17,8 +17,10 @@ from mailscope.intake.envelopes import (
     journal_json,
     localised,
     own_files,
+    own_stamps,
     rfc3164,
     rfc5424,
+    sulog,
     tai64n,
 )
 from mailscope.intake.envelopes.header import Header
@@ -35,5 +37,22 @@ class Envelope(Protocol):
         ...
 
 
-# Two of the forms in own_files begin like those of rfc3164 and iso.
-ENVELOPES: Final = (own_files, rfc3164, iso, rfc5424, tai64n, epoch, journal_json, localised)
+# Two of the forms in own_files begin like those of rfc3164 and iso; behind fail2ban's stamp, which is one of
+# iso's, a host would be looked for.
+ENVELOPES: Final[tuple[Envelope, ...]] = (
+    own_files,
+    rfc3164,
+    own_stamps.FAIL2BAN,
+    iso,
+    rfc5424,
+    tai64n,
+    epoch,
+    journal_json,
+    localised,
+    own_stamps.ACCESS,
+    own_stamps.HTTPD_ERROR,
+    own_stamps.NGINX_ERROR,
+    own_stamps.NAMED,
+    own_stamps.UNBOUND,
+    sulog,
+)
