@@ -29,7 +29,7 @@ from mailscope.recognise.replies import ATTEMPT, REPLY_FIELDS
 from mailscope.recognise.tokens import FIELD_TOKENS, KIND_TOKENS, TOKENS
 from mailscope.reports.sections import SECTIONS
 from mailscope.vocabulary.events import EVENTS
-from mailscope.vocabulary.fields import BY_NAME, CLIENT, CORE, FIELDS, MAIL, MEASURES, Field
+from mailscope.vocabulary.fields import BY_NAME, CLIENT, CORE, FIELDS, HOST, MAIL, MEASURES, Field
 
 HERE: Final = Path(__file__).parent
 NOTE: Final = "<!-- Made by docs/generate.py from the code: do not edit. -->"
@@ -46,6 +46,7 @@ GROUPS: Final = (
     ("Mail", MAIL),
     ("Clients, sessions, TLS, logins", CLIENT),
     ("Figures and other objects", MEASURES),
+    ("Users, web requests and packets", HOST),
 )
 
 

@@ -37,6 +37,17 @@ def folder(name: str) -> Path:
     return path
 
 
+def corpora() -> Path:
+    """The folder of corpora."""
+    return folder("corpora")
+
+
+def cases(name: str) -> list[Record]:
+    """The lines of a corpus with what is expected of them."""
+    lines = (corpora() / name / "cases.jsonl").read_text(encoding="utf-8").splitlines()
+    return [json.loads(line) for line in lines]
+
+
 def events(data: bytes, now: datetime, zone: str = "UTC") -> list[Record]:
     """What ``mailscope events`` gives for a log."""
     sources = Sources(

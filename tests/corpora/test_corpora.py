@@ -5,7 +5,6 @@ The corpora stand beside this project and are read in place; without them the te
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -14,18 +13,13 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import pytest
-from reading import Record, events, folder, is_covered, recognise_text
+from reading import Record, cases, corpora, events, is_covered, recognise_text
 
 from mailscope.intake.clock import Clock
 from mailscope.intake.lines import parse_lines
 
-CORPORA: Final = folder("corpora")
+CORPORA: Final = corpora()
 NOW: Final = datetime(2026, 12, 31)
-
-
-def cases(name: str) -> list[dict[str, Any]]:
-    lines = (CORPORA / name / "cases.jsonl").read_text(encoding="utf-8").splitlines()
-    return [json.loads(line) for line in lines]
 
 
 def log_files(name: str) -> list[Path]:

@@ -27,6 +27,14 @@ LOGS: Final = (
     "postfix/phaseAB.mail.log.bsd",
     "syslog/all.pri",
     "syslog/all.rfc5424",
+    "syslog/auth.log.bsd",
+    "syslog/auth.log.rfc3339",
+    "syslog/syslog.bsd",
+    "syslog/syslog.rfc3339",
+    "syslog/apache/access.common.log",
+    "syslog/apache/access.combined.log",
+    "syslog/apache/access.vhost_combined.log",
+    "syslog/apache/error.log",
     "qmail/multilog-all.frac",
     "qmail/multilog-all.tai64n",
     "qmail/multilog-all.tai64nlocal",
@@ -54,7 +62,9 @@ def test_every_line_of_covered_programs_is_recognised(name: str) -> None:
     assert records
     unknown = [r for r in records if r["event"] == "unrecognised" and is_covered(r.get("program"))]
     # logger(1) was given a tag with blanks in it, which no reader can tell from text.
-    unknown = [r for r in unknown if not r["text"].startswith(("long tag with space", "tag with space"))]
+    # A script of the web server's wrote to its log without any form.
+    odd = ("long tag with space", "tag with space", "stderr-line")
+    unknown = [r for r in unknown if not r["text"].startswith(odd)]
     assert unknown == []
 
 
@@ -94,6 +104,8 @@ def test_rfc5424_gives_the_same_records_though_it_loses_the_daemon() -> None:
             # "removed" from postsuper: without the tag it is qmgr's word, a hundred times as frequent.
             assert second["event"] == "removed"
             second["event"] = "deleted"
+        # sudo fills names up with blanks on the left.
+        first["text"] = first["text"].lstrip(" ")
         assert first == second
 
 
@@ -102,6 +114,43 @@ def test_rfc3339_stamps_are_exact_and_agree_with_bsd_stamps_to_the_second() -> N
         assert "time_quality" not in other
         if "time_quality" in one:
             assert one["time"][:19] == other["time"][:19]
+
+
+def test_each_refused_ssh_login_is_counted_once() -> None:
+    records = [r for r in read("syslog/auth.log.bsd") if r.get("service") == "sshd"]
+    failed = [r for r in records if r["event"] == "login_failed"]
+    tried = [r for r in records if r["text"].startswith("Failed password")]
+    assert len(failed) == len(tried) == 10
+    assert all(r["client_ip"] and r["user"] for r in failed)
+    # PAM tells them too (it does not know of those whom sshd itself refuses).
+    assert sum(r["event"] == "policy_result" for r in records if "authentication failure;" in r["text"]) == 10
+
+
+def test_sudo_and_su_tell_who_became_whom() -> None:
+    records = read("syslog/auth.log.bsd")
+    failed = [
+        (r["service"], r["user"], r["target_user"])
+        for r in records
+        if r["event"] == "login_failed" and r["service"] in ("su", "sudo")
+    ]
+    assert failed == [
+        ("sudo", "alice", "alice"),
+        ("sudo", "bob", "root"),
+        ("sudo", "bob", "root"),
+        ("sudo", "carol", "root"),
+        ("su", "bob", "alice"),
+    ]
+
+
+def test_access_forms_of_one_web_server_agree() -> None:
+    common, combined, vhost = (
+        read(f"syslog/apache/access.{form}.log") for form in ("common", "combined", "vhost_combined")
+    )
+    for one, two, three in zip(common, combined, vhost, strict=True):
+        for name in ("time", "client_ip", "user", "method", "url_path", "protocol", "reply_code"):
+            assert one.get(name) == two.get(name) == three.get(name)
+        assert three["server_port"] in (80, 443)
+        assert two.get("user_agent") == three.get("user_agent")
 
 
 def test_a_log_file_of_dovecots_own_gives_the_same_records_as_syslog() -> None:

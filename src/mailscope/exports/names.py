@@ -48,6 +48,14 @@ ECS: Final[dict[str, str]] = {
     "tls_cipher": "tls.cipher",
     "tls_key_exchange": "tls.curve",
     "path": "file.path",
+    "target_user": "user.target.name",
+    "group_name": "group.name",
+    "directory": "process.working_directory",
+    "method": "http.request.method",
+    "url_path": "url.path",
+    "referer": "http.request.referrer",
+    "user_agent": "user_agent.original",
+    "interface": "observer.ingress.interface.name",
 }
 # The first ones are parts of a record; the others are names of attributes.
 OTEL: Final[dict[str, str]] = {
@@ -68,6 +76,10 @@ OTEL: Final[dict[str, str]] = {
     "tls_cipher": "tls.cipher",
     "tls_key_exchange": "tls.curve",
     "path": "file.path",
+    "directory": "process.working_directory",
+    "method": "http.request.method",
+    "url_path": "url.path",
+    "user_agent": "user_agent.original",
 }
 GELF: Final[dict[str, str]] = {
     "time": "timestamp",

@@ -79,7 +79,7 @@ def _check_example(
 
 
 def _comes_first(library: Library, reader: Program, one: Pattern, two: Pattern, text: str) -> bool:
-    """Whether the engine may try ``one`` before ``two``: the longer beginning first, then the order of files."""
+    """Whether the engine may try ``one`` before ``two``: the longer beginning first, then as they stand."""
     if reader.strip:
         _, text = split_queue_id(text)
     order = {id(pattern): place for place, pattern in enumerate(library.patterns_of(reader))}

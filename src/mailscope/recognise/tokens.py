@@ -54,15 +54,17 @@ TOKENS: Final[dict[str, str]] = {
     ),
     # The same where it is never a name.
     "client": (
-        r"(?:::ffff:)?(?P<client_ip>[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9A-Fa-f]*:[0-9A-Fa-f:.]*(?:%[^ ]+)?)|UNKNOWN"
+        r"(?:::ffff:)?(?P<client_ip>[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9A-Fa-f]*:[0-9A-Fa-f:.]*(?:%[^ ]+)?)"
+        "|UNKNOWN"
     ),
-    # What stands before the words of an Apache httpd error: level, process, source, the system's error, client and
-    # number; 2.2 has less of it, and puts the system's error behind the client.
+    # What stands before the words of an Apache httpd error: level, process, source, the system's error, the
+    # client and the number; 2.2 has less of it, and puts the system's error behind the client.
     "httpd_error": (
         r"(?:\[[A-Z][a-z]{2} [A-Z][a-z]{2} [^\]]*\] )?\[(?:[a-z0-9_]*:)?[a-z]+[0-9]?\] "
         r"(?:\[pid [0-9]+(?::tid [0-9]+)?\] )?(?:[a-z0-9_]+\.c\([0-9]+\): )?(?:\([0-9]+\)[^:]*: )?"
         r"(?:\[(?:client|remote) \[?(?P<client_ip>[0-9]{1,3}(?:\.[0-9]{1,3}){3}|"
-        r"(?:[0-9A-Fa-f]{0,4}:)+(?:[0-9A-Fa-f]{1,4}|[0-9.]+)?(?:%[^ \]:]+)?)\]?(?::(?P<client_port>[0-9]+))?\] )?"
+        r"(?:[0-9A-Fa-f]{0,4}:)+(?:[0-9A-Fa-f]{1,4}|[0-9.]+)?(?:%[^ \]:]+)?)\]?"
+        r"(?::(?P<client_port>[0-9]+))?\] )?"
         r"(?:\[client [^\]]*\] )?(?:\([0-9]+\)[^:]*: )?(?:AH[0-9]{5}: )?"
     ),
     # The leading part of a Postfix program tag: syslog_name (empty in some Zimbra releases), possibly with

@@ -27,12 +27,14 @@ from mailscope.intake.envelopes.header import Header
 
 
 class Envelope(Protocol):
-    """A module of this folder."""
+    """A module of this folder, or a form of ``own_stamps``."""
 
-    SNIFF: str
+    @property
+    def SNIFF(self) -> str:  # noqa: N802 - a constant of the module
+        """What such a line begins with, as a regex."""
+        ...
 
-    @staticmethod
-    def parse(lines: pl.Series) -> Header:
+    def parse(self, lines: pl.Series) -> Header:
         """Take lines apart; ``Header.ok`` is false for those that are not of this form."""
         ...
 

@@ -1,4 +1,4 @@
-"""Log files that programs of a mail host write by themselves, without syslog: no host, and no tag but the one given here.
+"""Log files that programs of a mail host write by themselves, without syslog: no host, and no tag but ours.
 
     192.0.2.1 - alice [22/Nov/2026:04:00:42 +0000] "GET / HTTP/1.1" ...        web servers' access logs
     [Sun Nov 22 04:00:42.123456 2026] [core:error] [pid 12:tid 34] ...         Apache httpd's error log
@@ -28,8 +28,9 @@ from mailscope.vocabulary.columns import take
 class OwnStamp:
     """A program's own form of line.
 
-    ``FORM`` has the groups ``day``, ``clock`` and perhaps ``year``, read together by ``parts`` (strptime's words), or ``epoch``;
-    if it likes ``fraction``, ``zone`` (as iso.offset reads it), ``pid``; and ``text``.  ``tag``: the program.
+    ``FORM`` has the groups ``day``, ``clock`` and perhaps ``year``, read together by ``parts`` (strptime's
+    words), or ``epoch`` (seconds); ``text``; and if it likes ``fraction``, ``zone`` (as iso.offset reads it)
+    and ``pid``.  ``tag``: the program.
     """
 
     SNIFF: str
@@ -45,7 +46,9 @@ class OwnStamp:
         if "pid" in found.columns:
             pid = found["pid"]
             tag = pl.select(
-                pl.when(pid.is_not_null()).then(pl.concat_str(tag, pl.lit("["), pid, pl.lit("]"))).otherwise(tag)
+                pl.when(pid.is_not_null())
+                .then(pl.concat_str(tag, pl.lit("["), pid, pl.lit("]")))
+                .otherwise(tag)
             ).to_series()
         if "epoch" in found.columns:
             time = (found["epoch"].cast(pl.Int64, strict=False) * 1_000_000).cast(TIME)
@@ -76,7 +79,10 @@ class OwnStamp:
 
 CLOCK: Final = r"(?P<clock>[0-9]{2}:[0-9]{2}:[0-9]{2})"
 ACCESS: Final = OwnStamp(
-    SNIFF=r'^(?:[^ \[":]+(?::[0-9]+)? )?[^ \["]+ [^ ]+ [^\["]{1,80}\[[0-9]{1,2}/[A-Z][a-z]{2}/[0-9]{4}:[0-9]{2}:',
+    SNIFF=(
+        r'^(?:[^ \[":]+(?::[0-9]+)? )?[^ \["]+ [^ ]+ [^\["]{1,80}'
+        r"\[[0-9]{1,2}/[A-Z][a-z]{2}/[0-9]{4}:[0-9]{2}:"
+    ),
     FORM=rf'^(?P<text>[^\["]*\[(?P<day>[0-9]{{1,2}}/[A-Z][a-z]{{2}}/[0-9]{{4}}):{CLOCK}'
     r"(?: (?P<zone>[+-][0-9]{4})?)?\] .*)$",
     tag="httpd",

@@ -23,6 +23,8 @@ LENIENT: Final = (
     r"(?:(?P<year>[0-9]{4}) )?(?P<clock>[0-9]{2}:[0-9]{2}:[0-9]{2})(?:[.,][0-9]+)?:?(?: (?P<rest>.*))?$"
 )
 STAMP_LENGTH: Final = 15
+# metalog names the program where others name the host.
+METALOG: Final = r"^\[([A-Za-z][^\]: ]*)\]:?$"
 
 
 def parse(lines: pl.Series) -> Header:
@@ -44,7 +46,7 @@ def _split_host(lines: pl.Series) -> tuple[pl.Series | str, pl.Series]:
     """Host and what follows; one host for all lines, the usual case, costs a comparison only."""
     start = STAMP_LENGTH + 1
     host = lines[0][start:].split(" ", 1)[0] if len(lines) else ""
-    if host and host.isascii() and not host.endswith(":") and "(" not in host[1:]:
+    if host and host.isascii() and host[0] != "[" and not host.endswith(":") and "(" not in host[1:]:
         after = start + len(host) + 1
         if (lines.str.slice(STAMP_LENGTH, len(host) + 2) == f" {host} ").all():
             return host, lines.str.slice(after)
@@ -53,16 +55,24 @@ def _split_host(lines: pl.Series) -> tuple[pl.Series | str, pl.Series]:
 
 
 def _hostless(host: pl.Series, rest: pl.Series) -> tuple[pl.Series, pl.Series]:
-    """Some daemons leave the host out: ``stamp tag[pid]: text``, ``stamp lmtp(12345, alice): text``.
+    """Some daemons leave the host out.
 
-    Linux calls a host whose name was never set ``(none)``.
+    ``stamp tag[pid]: text``, ``stamp lmtp(12345, alice): text``, ``stamp [tag] text``.  Linux calls a host
+    whose name was never set ``(none)``.
     """
-    tagged = host.str.ends_with(":") | host.str.contains(r"^[^(]+\(")
+    tagged = host.str.ends_with(":") | host.str.contains(r"^(?:[^(]+\(|\[)")
     if not tagged.any():
         return host, rest
+    name = host.str.extract(METALOG, 1)
+    # An address in brackets is a host.
+    tagged &= name.is_not_null() | ~host.str.starts_with("[") | host.str.ends_with(":")
     both = pl.select(
         host=pl.when(~tagged).then(host),
-        rest=pl.when(tagged).then(pl.concat_str([host, rest], separator=" ")).otherwise(rest),
+        rest=pl.when(name.is_not_null())
+        .then(pl.concat_str([name, rest], separator=": "))
+        .when(tagged)
+        .then(pl.concat_str([host, rest], separator=" "))
+        .otherwise(rest),
     )
     return both["host"], both["rest"]
 
