@@ -148,7 +148,7 @@ def test_tags(tag: str, service: str, instance: str | None) -> None:
     assert (reading.service, reading.instance) == (service, instance)
 
 
-@pytest.mark.parametrize("tag", ["sshd", "postfixx", "postfix/nonsense", "smtpd ", "x postfix/smtpd"])
+@pytest.mark.parametrize("tag", ["sshdx", "postfixx", "postfix/nonsense", "smtpd ", "x postfix/smtpd"])
 def test_strangers(tag: str) -> None:
     assert SHIPPED.reading(tag) is None
 
