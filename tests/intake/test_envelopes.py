@@ -395,6 +395,7 @@ def test_every_envelope_knows_its_own_lines_only() -> None:
     Only fail2ban's is one of iso's, too, and comes before it.
     """
     lines = {
+        "own_files": "Sun Nov 22 04:00:42 2026 -> x",
         "rfc3164": "Nov 22 04:00:42 mx1 a[1]: x",
         "fail2ban": "2026-11-22 04:00:42,123 fail2ban.actions [1]: x",
         "iso": "2026-11-22T04:00:42Z mx1 a[1]: x",
@@ -402,7 +403,6 @@ def test_every_envelope_knows_its_own_lines_only() -> None:
         "tai64n": "@400000006b02667100000000 x",
         "epoch": "1092664405.514548 x",
         "journal_json": '{"__REALTIME_TIMESTAMP":"1092664405514548","MESSAGE":"x"}',
-        "own_files": "Sun Nov 22 04:00:42 2026 -> x",
         "localised": "août 22 04:00:42 mx1 a[1]: x",
         "access": '192.0.2.1 - - [22/Nov/2026:04:00:42 +0000] "GET / HTTP/1.1" 200 1',
         "httpd_error": "[Sun Nov 22 04:00:42 2026] [error] x",
