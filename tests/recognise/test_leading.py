@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from mailscope.recognise.check import read_text
+from mailscope.recognise.check import check, read_text
 from mailscope.recognise.engine import Engine
 from mailscope.recognise.leading import Leading
 from mailscope.recognise.library import Library, in_force
@@ -50,6 +50,12 @@ def test_a_beginning_that_must_be_there_leaves_other_texts_whole() -> None:
 def test_faults_are_told(leading: str) -> None:
     with pytest.raises(PatternError, match="leading"):
         parse_program("filter", "filter.toml", FILE.replace("{leading}", leading))
+
+
+def test_the_check_tells_faults_of_our_own_files() -> None:
+    broken = parse_program("filter", "filter.toml", FILE.replace("{leading}", "("), whole=False)
+    (fault,) = check(Library([broken]), ["filter"])
+    assert fault.startswith("filter.toml leading: not a regex")
 
 
 def test_only_lines_of_the_program_lose_it() -> None:

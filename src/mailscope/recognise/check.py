@@ -30,6 +30,10 @@ def check(library: Library, names: Iterable[str] = ()) -> Iterator[str]:
         readers = readers if not program.tags and not program.bare and readers else [program]
         if program.patterns and not program.tags and not program.bare and readers == [program]:
             yield f"{program.file}: it has no tags and no program includes it"
+        fault = program.leading.faults() if program.leading is not None else None
+        if fault:
+            yield f"{program.file} leading: {fault}"
+            continue
         for pattern in program.patterns:
             yield from check_pattern(library, readers, pattern)
 

@@ -123,7 +123,7 @@ def parse_program(name: str, file: str, content: str, *, whole: bool = True) -> 
         opening=_opening(header.get("prefix"), f"{file} prefix"),
         nameless=tuple(_nameless(each, f"{file} nameless") for each in header.get("nameless", ())),
         inside=header.get("inside"),
-        leading=_leading(header.get("leading"), f"{file} leading"),
+        leading=_leading(header.get("leading"), f"{file} leading", whole=whole),
     )
     if program.nameless and not any(tag.fullmatch(program.service or "") for tag in program.tags):
         raise PatternError(file, None, "'nameless' needs a service that is one of the tags", "name it")
@@ -159,11 +159,12 @@ def _opening(regex: str | None, where: str) -> Opening | None:
     return opening
 
 
-def _leading(regex: str | None, where: str) -> Leading | None:
+def _leading(regex: str | None, where: str, *, whole: bool) -> Leading | None:
     if regex is None:
         return None
     leading = Leading(expand(regex, where, groups=False))
-    fault = leading.faults()
+    # Of our own files, the check sees to it: compiling takes longer than many a log.
+    fault = leading.faults() if whole else None
     if fault:
         raise PatternError(where, None, fault, "correct 'leading'")
     return leading
