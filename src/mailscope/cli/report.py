@@ -90,15 +90,15 @@ def report(
         if _piped(pipeline):
             raise UsageError("what comes through a pipe cannot be read twice", "--evidence", "name a file")
         ledger = count_part(pipeline, part, domains)
-        _refuse_nothing(inputs, pipeline, ledger)
+        refuse_nothing(inputs, pipeline, ledger)
         write(_evidence(pipeline, ledger, evidence, str(inputs.zone)), output)
     else:
-        pipeline, ledger = counted(inputs, found, part, domains, lambda: _check_sections(only, without))
-        _refuse_nothing(inputs, pipeline, ledger)
+        pipeline, ledger = counted(inputs, found, part, domains, lambda: check_sections(only, without))
+        refuse_nothing(inputs, pipeline, ledger)
         from mailscope.reports.report import Settings, build, choice
 
         names = [source.name for source in pipeline.sources.files]
-        settings = Settings(inputs.zone, top, names, _again(inputs, pipeline, ledger))
+        settings = Settings(inputs.zone, top, names, again(inputs, pipeline, ledger))
         chosen = choice(build(ledger, settings), only, without)
         if mailing is None or output is not None:
             present(chosen, chosen_form, tr, output)
@@ -107,12 +107,14 @@ def report(
     inputs.finish(pipeline.sources)
 
 
-def _refuse_nothing(inputs: Inputs, pipeline: Pipeline, ledger: Ledger) -> None:
+def refuse_nothing(inputs: Inputs, pipeline: Pipeline, ledger: Ledger) -> None:
+    """Raise InputError where no line was read."""
     if ledger.totals.get("read", 0) == ledger.totals.get("blank", 0):
         inputs.refuse_nothing(pipeline)
 
 
-def _check_sections(*names: tuple[str, ...]) -> None:
+def check_sections(*names: tuple[str, ...]) -> None:
+    """Raise UsageError for a name that is no section's."""
     if any(names):
         # Otherwise loaded while the other process is at work already.
         from mailscope.reports.report import check
@@ -124,7 +126,7 @@ def _piped(pipeline: Pipeline) -> bool:
     return any(source.size_bytes is None for source in pipeline.sources.files)
 
 
-def _again(inputs: Inputs, pipeline: Pipeline, ledger: Ledger) -> str | None:
+def again(inputs: Inputs, pipeline: Pipeline, ledger: Ledger) -> str | None:
     """The options and files that ask for the same lines later on; None for what came through a pipe."""
     if _piped(pipeline):
         return None
@@ -142,13 +144,13 @@ def _again(inputs: Inputs, pipeline: Pipeline, ledger: Ledger) -> str | None:
 
 
 def _evidence(pipeline: Pipeline, ledger: Ledger, asked: str, zone: str) -> Iterable[str]:
-    from mailscope.cli.counting import again
+    from mailscope.cli import counting
     from mailscope.cli.progress import progress
     from mailscope.cli.terminal import safe
     from mailscope.reports.evidence import lines, parse
 
     opening = parse(asked, ledger, zone)
-    pipeline = again(pipeline, ledger, history=opening.section.history)
+    pipeline = counting.again(pipeline, ledger, history=opening.section.history)
     with progress(pipeline.sources, "Reading again"):
         for line in lines(pipeline, opening, ledger, zone):
             yield safe(line) + "\n"

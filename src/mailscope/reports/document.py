@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from mailscope.causes.catalogue import catalogue
 from mailscope.language.phrase import Phrase
 from mailscope.language.translator import Translator
-from mailscope.reports import figures, sheet
+from mailscope.reports import figures, login_sheet, sheet
 from mailscope.reports.grid import HEATMAP, gridded
 
 # Up to so many hours are shown one by one; a longer log is shown by day and by hour of the day.
@@ -145,12 +145,14 @@ def document(
                 tables=tables,
             )
         )
+    mail = report.get("page", "mail") == "mail"
+    sums = sheet if mail else login_sheet
     return Document(
-        title=tr("Mail report"),
+        title=tr("Mail report") if mail else tr("Report of logins"),
         period=period(report, tr),
         sources=safe(sources),
-        headline=sheet.headline(report, tr),
-        balance=sheet.balance(report, tr),
+        headline=sums.headline(report, tr),
+        balance=sums.balance(report, tr),
         wrong=sheet.wrong(report, tr),
         problems=_told_once([_problem(problem, tr, safe) for problem in report["problems"]]),
         tables=[_table(name, report, tr, safe, whole=whole) for name in shown_sections(report, whole=whole)],

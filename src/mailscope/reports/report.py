@@ -172,8 +172,9 @@ def check(*chosen: Sequence[str]) -> None:
 
 
 def choice(report: dict[str, Any], only: Sequence[str], without: Sequence[str]) -> dict[str, Any]:
-    """The report with these sections only (none: all), and without those."""
-    wanted = set(only or BY_NAME) - set(without)
+    """The report with these sections only (none: all of the mail report), and without those."""
+    shown = only or [section.name for section in SECTIONS if "mail" in section.pages]
+    wanted = set(shown) - set(without)
     return {name: part for name, part in report.items() if name not in BY_NAME or name in wanted}
 
 

@@ -24,6 +24,7 @@ Unit = Literal[
     "count", "bytes", "seconds", "percent", "factor", "chance",
 ]  # fmt: skip
 Kind = Literal["table", "heatmap"]
+Page = Literal["mail", "logins"]
 EVERYTHING: Final = pl.lit(True)
 
 
@@ -80,7 +81,8 @@ class Section:
     Rows are sorted by the numbers, the largest first, or by the labels (``ordered``).  ``limited``: only the
     first rows are shown, as many as the person wants.  ``problem``: its rows want attention.  ``history``:
     it counts all lines, also those before the day (week, month) that is reported.  ``kind``: how it is best
-    shown; a heat map has two labels, the second one for the rows.
+    shown; a heat map has two labels, the second one for the rows.  ``pages``: the reports
+    that show it unasked.
     """
 
     name: str
@@ -93,6 +95,7 @@ class Section:
     problem: bool = False
     history: bool = False
     kind: Kind = "table"
+    pages: tuple[Page, ...] = ("mail",)
 
     def rows(self, ledger: Ledger, zone: str) -> pl.DataFrame:
         """All rows: a column for each label and number."""

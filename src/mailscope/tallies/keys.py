@@ -33,6 +33,8 @@ KEYS: Final[dict[str, pl.Expr]] = {
     .str.extract("@([^@]*)$", 1)
     .str.to_lowercase()
     .alias("recipient_domain"),
+    # Where a client is from, as far as the line tells it.
+    "client": pl.coalesce("client_ip", "client_host").alias("client"),
     # Notifications and forwarded copies, which are made here, and what was requeued; null where the
     # beginning is not in the log.
     "internal": pl.col("origin").is_in(NOT_FROM_OUTSIDE).alias("internal"),

@@ -58,6 +58,14 @@ TALLIES: Final[tuple[Tally, ...]] = (
     Tally("problems", "problems", ("event", "program", "shape:note"), (COUNT,), "Warnings and errors."),
     Tally("login_failures", "logins", ("service", "client_ip", "user"), (COUNT,), "Failed logins.", "failed"),
     Tally("logins", "logins", ("service", "event"), (COUNT,), "Logins, by service and outcome."),
+    Tally(
+        "login_users", "logins", ("service", "event", "user", "client"), (COUNT,),
+        "Logins, by service, outcome, user and client.",
+    ),
+    Tally(
+        "auth_verdicts", "auth_verdicts", ("service", "client_ip", "user", "shape:verdict"), (COUNT,),
+        "What programs said that check passwords for others.",
+    ),
     Tally("connections", "connections", ("service", "event"), (COUNT,), "Connections and how they ended."),
     Tally("losses", "losses", ("program", "shape:note"), (COUNT,), "Notes that log lines were lost."),
     Tally(

@@ -5,7 +5,7 @@ Where a row stands for a log line, ``order`` says which (see ``lines.py``), so t
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -28,12 +28,25 @@ HEADER_NAME: Final = r"^([!-9;-~]+:)"
 class EventTable:
     """A table made of the events of some kinds, with some of their fields.
 
-    ``core``: which of program, service ... the tallies look at besides (gathering them has its price).
+    ``core``: which of program, service ... the tallies look at besides (gathering them has its price);
+    ``services``: whose events they are (none: anybody's).
     """
 
     kinds: tuple[str, ...]
     fields: tuple[str, ...] = ()
     core: tuple[str, ...] = ("event",)
+    services: tuple[str, ...] = ()
+
+    def rows(self, events: Events, fields: Sequence[str]) -> pl.DataFrame | None:
+        """The rows of a chunk, None where it surely has none."""
+        if not any(part.pattern.event in self.kinds for part in events.parts):
+            return None
+        if not self.services:
+            return events.table(self.kinds, fields, core=self.core)
+        if not events.recognised.tags["service"].is_in(self.services).any():
+            return None
+        table = events.table(self.kinds, fields, core=self.core)
+        return table.filter(pl.col("service").is_in(self.services))
 
 
 VERDICTS: Final = ("rejected", "reject_warned", "held", "discarded", "redirected", "filtered")
@@ -44,7 +57,13 @@ EVENT_TABLES: Final[dict[str, EventTable]] = {
     ),
     "problems": EventTable(("warned", "failed", "panicked"), core=("event", "program")),
     "logins": EventTable(
-        ("login_failed", "login_succeeded"), ("client_ip", "user", "sasl_user"), ("event", "service")
+        ("login_failed", "login_succeeded"),
+        ("client_ip", "client_host", "user", "sasl_user"),
+        ("event", "service"),
+    ),
+    # What a program said that checks passwords for others, which log the failed login themselves.
+    "auth_verdicts": EventTable(
+        ("policy_result",), ("client_ip", "user", "reason"), ("event", "service"), ("auth", "saslauthd")
     ),
     "connections": EventTable(
         ("connected", "disconnected", "connection_lost", "connection_timed_out", "connection_denied"),
@@ -57,6 +76,8 @@ EVENT_TABLES: Final[dict[str, EventTable]] = {
 }
 
 
+# PAM's own line beside that of the program which asked it.
+PAM_SAYS: Final = ("authentication failure", "check pass; user unknown")
 # What tells whose mail a refusal was; looked at where only some domains' mail counts.
 ADDRESSES: Final = ("sender", "recipient")
 
@@ -86,16 +107,15 @@ def tables(
             yield name, frame
     for name, table in EVENT_TABLES.items():
         fields = (*table.fields, *ADDRESSES) if addresses and name == "verdicts" else table.fields
-        frames = [
-            _completed(name, events, events.table(table.kinds, fields, core=table.core))
-            for events in batch
-            if any(part.pattern.event in table.kinds for part in events.parts)
-        ]
+        found = [(events, table.rows(events, fields)) for events in batch]
+        frames = [_completed(name, events, rows) for events, rows in found if rows is not None]
         if frames:
             yield name, frames[0] if len(frames) == 1 else pl.concat(frames)
 
 
 def _completed(name: str, events: Events, frame: pl.DataFrame) -> pl.DataFrame:
+    if name == "auth_verdicts":
+        return frame.filter(pl.col("reason").is_not_null() & ~pl.col("reason").is_in(PAM_SAYS))
     if name in ("problems", "losses"):
         return frame.with_columns(_told(events, frame))
     if name == "logins":

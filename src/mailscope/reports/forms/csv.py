@@ -22,7 +22,7 @@ from mailscope.language.translator import Translator
 from mailscope.reports.document import document
 from mailscope.reports.layout import Paper
 
-SUMS: Final = ("lines", "messages", "recipients", "attempts")
+SUMS: Final = ("lines", "messages", "recipients", "attempts", "sums")
 Line = tuple[str, int | None, tuple[Any, ...], str, str, Any]
 
 
@@ -52,9 +52,10 @@ def written(report: dict[str, Any], tr: Translator, paper: Paper) -> bytes:
 
 def _lines(report: dict[str, Any], tr: Translator, paper: Paper) -> Iterator[Line]:
     for part in SUMS:
-        for name, value in report[part].items():
+        for name, value in report.get(part, {}).items():
             yield part, None, (), name, "bytes" if "bytes" in name else "count", value
-    yield "rejected", None, (), "total", "count", report["rejected"]["total"]
+    if "rejected" in report:
+        yield "rejected", None, (), "total", "count", report["rejected"]["total"]
     page = document(report, tr, str, whole=True)
     for place, problem in enumerate(report["problems"], 1):
         told = page.problems[place - 1]

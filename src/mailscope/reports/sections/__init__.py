@@ -36,6 +36,7 @@ from mailscope.reports.sections import (
     verdicts,
     volume,
     warnings,
+    who_logged_in,
 )
 
 SECTIONS: Final[tuple[Section, ...]] = (
@@ -73,6 +74,9 @@ SECTIONS: Final[tuple[Section, ...]] = (
     warnings.SECTION,
     connections.SECTION,
     logins.BY_SERVICE,
+    who_logged_in.BY_USER,
+    who_logged_in.AFTER_FAILURES,
+    who_logged_in.VERDICTS,
     concurrency.SECTION,
     log_loss.SECTION,
     programs.SECTION,

@@ -11,10 +11,11 @@ NUMBERS: Final = (Number("failures", "Failures", "login_failures"),)
 BY_CLIENT: Final = Section(
     "login_failures_by_client",
     "Failed logins by client",
-    "Logins that were refused, over SMTP, IMAP and POP3, by the client's address.",
+    "Logins that were refused, by the client's address.",
     (Label("client_ip", "Client"), Label("service", "Service")),
     NUMBERS,
     problem=True,
+    pages=("mail", "logins"),
 )
 BY_USER: Final = Section(
     "login_failures_by_user",
@@ -23,4 +24,5 @@ BY_USER: Final = Section(
     (Label("user", "User"), Label("service", "Service")),
     NUMBERS,
     problem=True,
+    pages=("mail", "logins"),
 )

@@ -14,6 +14,7 @@ BY_USER: Final = Section(
     "Messages taken in from clients that had logged in, by login name.",
     (Label("user", "User", lambda zone: pl.col("sasl_user")),),
     (Number("messages", "Messages", "users"),),
+    pages=("mail", "logins"),
 )
 BY_SERVICE: Final = Section(
     "logins",
@@ -24,4 +25,5 @@ BY_SERVICE: Final = Section(
         Number("succeeded", "Succeeded", "logins", only=pl.col("event") == "login_succeeded"),
         Number("failed", "Failed", "logins", only=pl.col("event") == "login_failed"),
     ),
+    pages=("mail", "logins"),
 )

@@ -1,0 +1,69 @@
+"""``mailscope logins``: who logged in to what, from where; failures by user and by address."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import click
+
+from mailscope.cli.inputs import Inputs, inputs
+
+# Where syslog's own facilities have it: mail, daemon (3), auth (4) and authpriv (10).
+JOURNAL: Final = tuple(f"SYSLOG_FACILITY={number}" for number in (2, 3, 4, 10))
+
+
+@click.command()
+@inputs
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "html", "markdown", "csv", "xlsx", "json"]),
+    help="Otherwise what the file's ending says, or text.",
+)
+@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Write into this file.")
+@click.option(
+    "--top",
+    type=click.IntRange(min=0),
+    default=10,
+    show_default=True,
+    metavar="N",
+    help="Rows of a table at most (0: all).",
+)
+@click.option("--section", "only", multiple=True, metavar="NAME", help="Only this section (repeatable).")
+@click.option("--without", multiple=True, metavar="NAME", help="Leave this section out (repeatable).")
+@click.option("--lang", metavar="LANGUAGE", help="en, zh, it or sv; otherwise what LANG says.")
+def logins(
+    inputs: Inputs,
+    form: str | None,
+    output: Path | None,
+    top: int,
+    only: tuple[str, ...],
+    without: tuple[str, ...],
+    lang: str | None,
+) -> None:
+    """Say who logged in to what, from where, and who failed.
+
+    Over IMAP, POP3, SMTP AUTH, SSH, FTP, web, su and sudo, whatever the patterns know.  A failed login that
+    two programs tell of counts once.  The lines behind a number: mailscope report --evidence SECTION:ROW
+    FILES.
+    """
+    from mailscope.cli.counting import counted
+    from mailscope.cli.output import writable
+    from mailscope.cli.presenting import form_of, present
+    from mailscope.cli.report import again, check_sections, refuse_nothing
+    from mailscope.language.choice import choose
+    from mailscope.language.translator import translator
+
+    tr, chosen_form = translator(choose(lang)), form_of(form, output)
+    writable(output)
+    inputs.journal_match = JOURNAL
+    pipeline, ledger = counted(inputs, inputs.found(), None, (), lambda: check_sections(only, without))
+    refuse_nothing(inputs, pipeline, ledger)
+    from mailscope.reports.logins import page
+    from mailscope.reports.report import Settings, build
+
+    names = [source.name for source in pipeline.sources.files]
+    settings = Settings(inputs.zone, top, names, again(inputs, pipeline, ledger))
+    present(page(build(ledger, settings), ledger, only, without), chosen_form, tr, output)
+    inputs.finish(pipeline.sources)
