@@ -13,7 +13,8 @@ from mailscope.reports.document import Document
 def chart(page: Document, report: dict[str, Any], tr: Translator) -> Chart | None:
     """One bar; None where the section is not shown or there are no recipients."""
     table = next((table for table in page.tables if table.name == "fates"), None)
-    told = {name: n for name, n in report.get("recipients", {}).items() if name not in ("total", "deferred") and n}
+    fates = report.get("recipients", {})
+    told = {name: n for name, n in fates.items() if name not in ("total", "deferred") and n}
     if table is None or not told:
         return None
     import altair as alt
