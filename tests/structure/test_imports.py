@@ -41,7 +41,10 @@ ALLOWED: dict[str, set[str]] = {
     "exports": {"pipeline", "causes", "recognise", "intake", "vocabulary"},
     # One day, week or month of it, with those before.
     "periods": {"pipeline", *FLOW},
+    # Everything about one thing: the search of `trace`, counts over the events of any program.
+    "about": {"trails/search", "trails/narrative", "causes", "pipeline", *FLOW},
     "cli": {
+        "about",
         "periods",
         "reports",
         "reports/compat",
