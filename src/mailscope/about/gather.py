@@ -28,23 +28,34 @@ MOST_MESSAGES: Final = 2_000
 MOST_LINES: Final = 100_000
 
 
+class TooMany(Exception):
+    """More lines or messages than may be held."""
+
+
 class _Gathering(Closure):
     """A search that keeps every line that mentions the subject, whatever it tells of.
 
-    ``full``: there were more of them than may be held.
+    Raises TooMany as soon as that is known, before the lines of all those messages are looked for.
     """
 
-    full = False
+    def _matching(self) -> Iterator[tuple[Position, bytes]]:
+        for count, found in enumerate(super()._matching()):
+            if count >= MOST_LINES:
+                raise TooMany
+            yield found
 
     def _take_loose(self, position: Position, line: bytes, wants: Wants) -> None:
-        if len(self.found.loose) >= MOST_LINES:
-            self.full = True
-            return
         self.found.loose[position] = line
         self.found.matched.add(position)
         number = marks.ended(line)
         if number is not None:
             wants.starts[number].add(position)
+
+    def fetch(self, wants: Wants) -> Wants:
+        """One pass over all files, unless messages are left out."""
+        if self.found.more:
+            raise TooMany
+        return super().fetch(wants)
 
 
 @dataclass
@@ -74,9 +85,11 @@ def gather(
 
 
 def _search(query: Query, sources: Sources, window: Window) -> Found | None:
-    gathering = _Gathering(query, sources.files, MOST_MESSAGES, window)
-    found = gathering.run()
-    if gathering.full or found.more:
+    try:
+        found = _Gathering(query, sources.files, MOST_MESSAGES, window).run()
+    except TooMany:
+        return None
+    if found.more:
         return None
     for number, report in found.reports.items():
         sources.reports[sources.files[number].name] = report
