@@ -6,6 +6,7 @@ do, and where that is written.  Nothing is looked up anywhere but in our own dat
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -42,6 +43,7 @@ EVENT_CAUSES: Final = {
 }
 OURS: Final = frozenset({"smtp", "lmtp", "qmail-remote"})
 REFUSED: Final = frozenset({"rejected", "reject_warned"})
+REPLY: Final = re.compile("[245][0-9][0-9][ -]")
 
 
 @dataclass
@@ -147,7 +149,12 @@ def _of_code(text: str, code: Code, language: str, direction: Direction) -> Expl
 
 
 def _line(text: str, patterns: Path | None) -> dict[str, Any] | None:
-    """How a log line is read; None for a text that no pattern knows."""
+    """How a log line is read; None for a text that no pattern knows, and for a bare reply.
+
+    Postfix logs replies as they are when it is asked to; but who types one wants to know about the reply.
+    """
+    if REPLY.match(text):
+        return None
     found = explain_line(text, patterns)
     return found if "pattern" in found else None
 

@@ -44,7 +44,9 @@ def test_headers_are_those_of_a_generated_mail(mail: EmailMessage) -> None:
 
 def test_subject_says_host_worst_and_days(examples: Replay) -> None:
     report = examples.report()
-    assert subject(report, TELL_ENGLISH, PAPER, "mx1") == "mx1: 83 errors, mail of 2026-11-18 to 2026-11-22"
+    assert subject(report, TELL_ENGLISH, PAPER, "mx1") == (
+        "mx1: 2 lines say that a disk is full or cannot be written, mail of 2026-11-18 to 2026-11-22"
+    )
     quiet = {**report, "problems": []}
     assert "nothing wants attention" in subject(quiet, TELL_ENGLISH, PAPER, "mx1")
     assert "niente da controllare" in subject(quiet, translator("it"), PAPER, "mx1")
@@ -89,7 +91,7 @@ def test_other_languages_arrive_whole(examples: Replay) -> None:
     text = mail.get_body(("plain",))
     assert text is not None
     assert text.get_content().startswith("邮件报告")
-    assert "错误" in mail["Subject"]
+    assert "磁盘已满" in mail["Subject"]
 
 
 def test_hostile_text_makes_no_header_and_no_markup(tmp_path: Any) -> None:

@@ -121,7 +121,7 @@ def test_smtp_takes_the_report(sink: tuple[Sink, str]) -> None:
     assert envelope.rcpt_tos == ["postmaster@example.org", "b@example.net"]
     assert isinstance(envelope.content, bytes)
     mail = message_from_bytes(envelope.content, policy=default)
-    assert "errors" in mail["Subject"]
+    assert "error in the configuration" in mail["Subject"]
     assert [part.get_content_type() for part in mail.walk()][:2] == ["multipart/alternative", "text/plain"]
 
 
@@ -213,7 +213,7 @@ def test_sendmail_takes_the_report(program: Path, tmp_path: Path) -> None:
     assert (tmp_path / "arguments").read_text() == "-t -i\n"
     mail = message_from_bytes((tmp_path / "mail").read_bytes(), policy=default)
     assert mail["To"] == "postmaster@example.org"
-    assert "errori" in mail["Subject"]
+    assert "errore di configurazione" in mail["Subject"]
     assert (tmp_path / "report.html").read_text().startswith("<!doctype html>")
 
 
