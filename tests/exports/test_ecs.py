@@ -64,6 +64,15 @@ ECS_TYPES: Final = {
     "tls.cipher": "keyword",
     "tls.curve": "keyword",
     "file.path": "keyword",
+    "user.target.name": "keyword",
+    "group.name": "keyword",
+    "process.working_directory": "keyword",
+    "http.request.method": "keyword",
+    "http.request.referrer": "keyword",
+    # Of type wildcard, which is one of keyword's family.
+    "url.path": "keyword",
+    "user_agent.original": "keyword",
+    "observer.ingress.interface.name": "keyword",
 }
 # Allowed values of event.category, with the types that the reference expects in each.
 TYPES_OF: Final = {
