@@ -16,7 +16,7 @@ demo: $(READY)
 
 # Everything: style, types, tests.
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 lint: $(READY)
 	$(BIN)/ruff check .
