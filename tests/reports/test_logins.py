@@ -119,6 +119,25 @@ def test_all_together(tmp_path: Path) -> None:
     }
 
 
+def test_the_hosts_own_programs(tmp_path: Path) -> None:
+    pam = "authentication failure; logname=alice uid=1000 euid=0 tty=x ruser=alice rhost="
+    log = [
+        f"Nov 22 03:50:01 mx1 sshd[1]: pam_unix(sshd:auth): {pam}192.0.2.66  user=root",
+        "Nov 22 03:50:03 mx1 sshd[1]: Failed password for root from 192.0.2.66 port 50273 ssh2",
+        f"Nov 22 03:51:00 mx1 sudo: pam_unix(sudo:auth): {pam}  user=alice",
+        "Nov 22 03:51:10 mx1 sudo:    alice : 3 incorrect password attempts ; TTY=pts/0 ; PWD=/ ; USER=root ; COMMAND=/bin/ls",
+        "Nov 22 03:52:10 mx1 sudo:    alice : TTY=pts/0 ; PWD=/ ; USER=root ; COMMAND=/bin/ls",
+        f"Nov 22 03:53:00 mx1 su[3]: pam_unix(su:auth): {pam}  user=root",
+        "Nov 22 03:53:01 mx1 su[3]: FAILED SU (to root) alice on pts/0",
+    ]
+    report = made(read(tmp_path, log))
+    failed = {row["service"]: row["failed"] for row in report["logins"]["rows"]}
+    assert failed == {"sshd": 1, "sudo": 1, "su": 1}
+    assert report["acting_as"]["rows"] == [
+        {"row": 1, "user": "alice", "target_user": "root", "service": "sudo", "times": 1}
+    ]
+
+
 def test_the_mail_report_stays_as_it_is(tmp_path: Path) -> None:
     from mailscope.reports.report import choice
 

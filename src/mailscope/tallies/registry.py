@@ -63,6 +63,10 @@ TALLIES: Final[tuple[Tally, ...]] = (
         "Logins, by service, outcome, user and client.",
     ),
     Tally(
+        "switches", "switches", ("service", "user", "target_user"), (COUNT,),
+        "Commands and sessions of users that acted as another one.",
+    ),
+    Tally(
         "auth_verdicts", "auth_verdicts", ("service", "client_ip", "user", "shape:verdict"), (COUNT,),
         "What programs said that check passwords for others.",
     ),

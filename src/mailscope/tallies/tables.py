@@ -61,6 +61,8 @@ EVENT_TABLES: Final[dict[str, EventTable]] = {
         ("client_ip", "client_host", "user", "sasl_user"),
         ("event", "service"),
     ),
+    # Who acted as another user: su, sudo, doas.
+    "switches": EventTable(("command_run", "session_opened"), ("user", "target_user"), ("event", "service")),
     # What a program said that checks passwords for others, which log the failed login themselves.
     "auth_verdicts": EventTable(
         ("policy_result",), ("client_ip", "user", "reason"), ("event", "service"), ("auth", "saslauthd")
@@ -114,6 +116,8 @@ def tables(
 
 
 def _completed(name: str, events: Events, frame: pl.DataFrame) -> pl.DataFrame:
+    if name == "switches":
+        return frame.filter(pl.all_horizontal(pl.col("user", "target_user").is_not_null()))
     if name == "auth_verdicts":
         return frame.filter(pl.col("reason").is_not_null() & ~pl.col("reason").is_in(PAM_SAYS))
     if name in ("problems", "losses"):

@@ -77,6 +77,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
     who_logged_in.BY_USER,
     who_logged_in.AFTER_FAILURES,
     who_logged_in.VERDICTS,
+    who_logged_in.SWITCHES,
     concurrency.SECTION,
     log_loss.SECTION,
     programs.SECTION,

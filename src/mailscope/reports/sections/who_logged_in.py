@@ -87,3 +87,11 @@ VERDICTS: Final = _Verdicts(
     ),
     pages=("logins",),
 )
+SWITCHES: Final = Section(
+    "acting_as",
+    "Acting as another user",
+    "Commands and sessions of users that became another one, with su, sudo or doas.",
+    (USER, Label("target_user", "As"), SERVICE),
+    (Number("times", "Times", "switches"),),
+    pages=("logins",),
+)
