@@ -102,7 +102,7 @@ def test_two_processes(reusing: Path) -> None:
     task = halves.Task(
         sources(reusing, 50_000), None, Selection(), halves.Cut(0, reusing.stat().st_size // 2)
     )
-    with halves.Second() as second:
+    with halves.second_half() as second:
         assert_same(halves.count(task, second), whole(reusing))
 
 

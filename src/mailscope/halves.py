@@ -1,21 +1,16 @@
 """The same flow over the two halves of one large log, side by side in two processes.
 
-Threads share Python's lock, and every step needs some Python; two processes do not.  The second half is
-followed by a PartialTracker in a child process; its tallies are merged with those of the first half, and what
-may belong to messages of the first half is followed here.  The result is that of the whole, exactly:
-where the halves cannot be joined so that this is certain, PartsDoNotJoin says so, and the caller goes
-through the log once more from its beginning.
+The second half is followed by a PartialTracker in a child process; its tallies are merged with those of the
+first half, and what may belong to messages of the first half is followed here.  The result is that of the
+whole, exactly: where the halves cannot be joined so that this is certain, PartsDoNotJoin says so, and the
+caller goes through the log once more from its beginning.
 
 A log is one file, or the files that it was rotated into; the cut falls where half of the text is read.
 """
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
-import multiprocessing
 import os
-import signal
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
@@ -23,6 +18,8 @@ from datetime import UTC, datetime, timedelta
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+
+from mailscope.second_process import SecondProcess
 
 if TYPE_CHECKING:
     from mailscope.intake.reader import ReadReport, Source
@@ -42,7 +39,6 @@ PACKED: Final = 10
 # How far the halves' instants may be apart for their years to agree, and how far late lines go back.
 APART: Final = timedelta(days=45)
 LATE: Final = timedelta(days=2)
-PR_SET_PDEATHSIG: Final = 1
 SHORTEST_GZ: Final = 20
 # There are two processes to hold chunks, so each holds smaller ones.
 CHUNK_BYTES: Final = 8 << 20
@@ -144,31 +140,15 @@ def text_bytes(source: Source) -> int:
     return size * PACKED
 
 
-class Second:
+def second_half() -> SecondProcess:
     """The process that follows the second half.
 
-    Started before this one loads what the work needs, so that both load it at the same time.  Leaving the
-    context ends it.
+    Started before this one loads what the work needs, so that both load it at the same time.
     """
-
-    def __init__(self) -> None:
-        context = multiprocessing.get_context("spawn")
-        self.pipe, self._there = context.Pipe()
-        self._process = context.Process(target=_second, args=(self._there, os.getpid()), daemon=True)
-
-    def __enter__(self) -> Second:
-        self._process.start()
-        self._there.close()
-        return self
-
-    def __exit__(self, *unused: object) -> None:
-        self.pipe.close()
-        self._process.join(timeout=1)
-        if self._process.is_alive():
-            self._process.kill()
+    return SecondProcess(_second)
 
 
-def count(task: Task, second: Second) -> Ledger:
+def count(task: Task, second: SecondProcess) -> Ledger:
     """Tallies of the whole log.
 
     Raises PartsDoNotJoin where only following the log from its beginning is certain to be right.
@@ -228,14 +208,8 @@ def _in_sequence(first: Half, second: Half, task: Task) -> bool:
     return True
 
 
-def _second(pipe: Connection, parent: int) -> None:
+def _second(pipe: Connection) -> None:
     """The child's work."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # Should the parent die, this half is of no use to anybody (only Linux has this call).
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        return
     from mailscope.intake.clock import YearDisproved
     from mailscope.tallies import ledger  # noqa: F401  (loads what the work needs)
     from mailscope.trails.partial import PartialTracker
@@ -244,11 +218,9 @@ def _second(pipe: Connection, parent: int) -> None:
     try:
         half = follow(pipe.recv(), tracker, second=True)
     except (YearDisproved, EOFError):
-        pipe.close()
         return
     half.tracker = tracker
     pipe.send(half)
-    pipe.close()
 
 
 def follow(task: Task, tracker: Tracker, *, second: bool) -> Half:

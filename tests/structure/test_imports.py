@@ -18,6 +18,8 @@ REPORTS = {"tallies", "causes", "trails", "recognise", "language", "vocabulary"}
 FLOW = {"tallies", "trails", "sequence", "recognise", "intake", "vocabulary"}
 ALLOWED: dict[str, set[str]] = {
     "vocabulary": set(),
+    # How a process is started beside this one, whatever it does.
+    "second_process": set(),
     "language": {"vocabulary"},
     "intake": INTAKE,
     "recognise": RECOGNISE,
@@ -32,10 +34,10 @@ ALLOWED: dict[str, set[str]] = {
     "tallies": TALLIES,
     "reports": REPORTS,
     # Other programs' reports, made from the very lines as those programs read them.
-    "reports/compat": {"intake", "vocabulary"},
+    "reports/compat": {"second_process", "intake", "vocabulary"},
     "pipeline": FLOW,
     # The same flow as pipeline.py, over one file in two processes.
-    "halves": FLOW,
+    "halves": {"second_process", *FLOW},
     # Events are given to others while the flow runs, and priorities and instants are named as intake names
     # them.
     "exports": {"pipeline", "causes", "recognise", "intake", "vocabulary"},
@@ -53,6 +55,7 @@ ALLOWED: dict[str, set[str]] = {
         "language",
         "pipeline",
         "halves",
+        "second_process",
         "trails/search",
         "trails/narrative",
         *FLOW,

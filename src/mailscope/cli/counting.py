@@ -14,8 +14,9 @@ from mailscope.vocabulary.errors import InputError, UsageError
 
 if TYPE_CHECKING:
     from mailscope.cli.inputs import Found, Inputs
-    from mailscope.halves import Cut, Second
+    from mailscope.halves import Cut
     from mailscope.pipeline import Pipeline
+    from mailscope.second_process import SecondProcess
     from mailscope.tallies.ledger import Ledger
     from mailscope.vocabulary.calendar import Calendar, Span
 
@@ -31,7 +32,7 @@ def counted(
     (none: all); ``check``: looks at what else was asked
     for, which needs Polars, before anything is read.
     """
-    from mailscope.halves import Second, cut_of
+    from mailscope.halves import cut_of, second_half
 
     if part is not None or domains or cut_of(found[0]) is None:
         check()
@@ -39,7 +40,7 @@ def counted(
         return pipeline, count_part(pipeline, part, domains)
     # Before Polars is imported: a process of two needs no threads besides.
     os.environ["POLARS_MAX_THREADS"] = "1"
-    with Second() as second:
+    with second_half() as second:
         check()
         pipeline = pipeline_over(inputs, found)
         # Of the files that are of the span asked for.
@@ -111,7 +112,7 @@ def count_all(pipeline: Pipeline, domains: Collection[str]) -> Ledger:
         return restarting(pipeline, lambda again: _count(again, domains))
 
 
-def _count_halves(inputs: Inputs, pipeline: Pipeline, cut: Cut, second: Second) -> Ledger | None:
+def _count_halves(inputs: Inputs, pipeline: Pipeline, cut: Cut, second: SecondProcess) -> Ledger | None:
     """Tallies made in two processes; None where only one after the other is certain to be right."""
     from mailscope.cli.progress import progress
     from mailscope.halves import Task, count

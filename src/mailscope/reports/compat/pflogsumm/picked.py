@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 import polars as pl
 
 from mailscope.reports.compat.pflogsumm.columns import owned
+from mailscope.reports.compat.pflogsumm.stamps import Day
 
 # The sections that count reasons, under the names that the report gives them.
 DEFERRED: Final = "message deferral detail"
@@ -94,3 +95,12 @@ class Picked:
         """Add counts of reasons to a section."""
         for path, count in counts.items():
             self.count_detail(section, path, count)
+
+
+class Done(NamedTuple):
+    """A chunk taken apart: what was picked, its runs of days, the days of its first and last line."""
+
+    picked: Picked
+    runs: list[Day]
+    first: Day | None
+    last: Day | None

@@ -2,55 +2,44 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterable
 from datetime import date
 from typing import Final
 
 import polars as pl
 
 from mailscope.reports.compat.pflogsumm import current, older
+from mailscope.reports.compat.pflogsumm.hands import Hands
 from mailscope.reports.compat.pflogsumm.lines import Matched, Reader
 from mailscope.reports.compat.pflogsumm.options import Settings
-from mailscope.reports.compat.pflogsumm.picked import Picked
+from mailscope.reports.compat.pflogsumm.picked import Done, Picked
 from mailscope.reports.compat.pflogsumm.stamps import Calendar, Day
 from mailscope.reports.compat.pflogsumm.summary import Summary
 
-THREADS: Final = 2
 _CHUNK_BITS: Final = 32
 # What Polars takes for the beginning of a zlib stream and tries to unpack.
 _ZLIB: Final = (b"x\x01", b"x^")
-
-Done = tuple[Picked, list[Day], Day | None, Day | None]
 
 
 def summarise(chunks: Iterable[bytes], settings: Settings) -> Summary:
     """Count everything in chunks of whole lines."""
     summary = Summary(settings)
-    calendar = Calendar(settings.release, settings.now.date(), settings.days)
-    reader = Reader(
-        calendar, settings.syslog_name, keep_unread=settings.unread_file is not None,
-        with_sessions=any(map(settings.has, ("smtpd-stats", "pscrn-stats", "ssl-tls-stats"))),
-    )  # fmt: skip
-    with ThreadPoolExecutor(THREADS) as pool:
-        for done in _side_by_side(pool, reader, settings, chunks):
-            summary.add(*done)
+    reader = reader_of(settings)
+    with Hands(settings, lambda chunk, number: take_apart(chunk, number, reader, settings)) as hands:
+        for done in hands.in_order(chunks):
+            summary.add(done)
     summary.finish()
     return summary
 
 
-def _side_by_side(
-    pool: ThreadPoolExecutor, reader: Reader, settings: Settings, chunks: Iterable[bytes]
-) -> Iterator[Done]:
-    waiting: deque[Future[Done]] = deque()
-    for number, chunk in enumerate(chunks):
-        waiting.append(pool.submit(take_apart, chunk, number, reader, settings))
-        # No more chunks in memory than there are hands for.
-        if len(waiting) > THREADS:
-            yield waiting.popleft().result()
-    while waiting:
-        yield waiting.popleft().result()
+def reader_of(settings: Settings) -> Reader:
+    """What reads the lines that these settings are about."""
+    return Reader(
+        Calendar(settings.release, settings.now.date(), settings.days),
+        settings.syslog_name,
+        keep_unread=settings.unread_file is not None,
+        with_sessions=any(map(settings.has, ("smtpd-stats", "pscrn-stats", "ssl-tls-stats"))),
+    )
 
 
 def take_apart(chunk: bytes, number: int, reader: Reader, settings: Settings) -> Done:
@@ -60,7 +49,7 @@ def take_apart(chunk: bytes, number: int, reader: Reader, settings: Settings) ->
     pick = current.pick if settings.current else older.pick
     picked = pick(lines, settings) if len(lines) else Picked()
     picked.unread = matched.unread
-    return picked, runs, matched.first, matched.last
+    return Done(picked, runs, matched.first, matched.last)
 
 
 def split(chunk: bytes) -> pl.Series:

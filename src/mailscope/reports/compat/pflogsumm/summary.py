@@ -16,7 +16,7 @@ from mailscope.reports.compat.pflogsumm.connections import Connections, paired
 from mailscope.reports.compat.pflogsumm.hosts import folded, host_name
 from mailscope.reports.compat.pflogsumm.lives import Lives, follow
 from mailscope.reports.compat.pflogsumm.options import Settings
-from mailscope.reports.compat.pflogsumm.picked import CONNECTIONS, EVENTS, EXPIRED, SCREENED, TRAFFIC, Picked
+from mailscope.reports.compat.pflogsumm.picked import CONNECTIONS, EVENTS, EXPIRED, SCREENED, TRAFFIC, Done
 from mailscope.reports.compat.pflogsumm.stamps import Day
 
 
@@ -70,8 +70,9 @@ class Summary:
     _smtpd: list[pl.DataFrame] = field(default_factory=list)
     _screened: list[pl.DataFrame] = field(default_factory=list)
 
-    def add(self, picked: Picked, runs: list[Day], first: Day | None, last: Day | None) -> None:
-        """Add the next chunk: what was picked, its days, and the days of its first and last line."""
+    def add(self, done: Done) -> None:
+        """Add the next chunk."""
+        picked, runs, first, last = done
         self.first = self.first if self.first is not None else first
         self.last = last if last is not None else self.last
         # A day that goes on where the chunk before it ended is the same run.
