@@ -23,7 +23,8 @@ class SecondProcess:
     """A process that does one work; ``pipe`` leads to it, and breaks (EOFError, OSError) if it ends.
 
     In: the work, a function of a module, which gets the other end of the pipe.  The process loads that
-    module first, so it should import what is heavy within the function.  Leaving the context ends the process.
+    module first, so it should import what is heavy within the function.  Leaving the context ends the
+    process.
     """
 
     def __init__(self, work: Work) -> None:

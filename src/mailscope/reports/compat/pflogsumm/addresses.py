@@ -44,6 +44,11 @@ class Munging:
         """Whether only capital letters change."""
         return not self.uucp and self.verp is None and not self.srs
 
+    @property
+    def marks(self) -> bool:
+        """Whether marks of VERP or SRS are taken out of senders."""
+        return self.verp is not None or self.srs
+
     def recipient(self, address: str) -> str:
         """A recipient's address."""
         if self.uucp and (path := _BANG_PATH.fullmatch(address)):

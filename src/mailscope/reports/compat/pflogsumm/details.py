@@ -3,63 +3,58 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
-from mailscope.reports.compat.pflogsumm import numbers
-from mailscope.reports.compat.pflogsumm.hosts import older_sort_key, sort_key
+import polars as pl
+
+from mailscope.reports.compat.pflogsumm import numbers, order
 from mailscope.reports.compat.pflogsumm.picked import MASTER
 from mailscope.reports.compat.pflogsumm.summary import Named, Summary
 from mailscope.reports.compat.pflogsumm.tables import heading
 
-Tree = dict[str, "Tree | int"]
-
 
 def section(summary: Summary, title: str, limit: int) -> Iterator[str]:
     """One section: reasons below what they belong to, the most frequent first."""
-    counts = summary.details.get(title, {})
-    if not counts:
+    counts = summary.reasons(title)
+    if not len(counts):
         if not summary.settings.has("quiet"):
             yield f"\n{title}: none\n"
         return
     yield heading(title)
-    tree: Tree = {}
-    for path, count in counts.items():
-        below: Tree = tree
-        for key in path[:-1]:
-            inner = below.setdefault(key, {})
-            assert isinstance(inner, dict)
-            below = inner
-        below[path[-1]] = count
-    yield from _branches(tree, limit, " " if title == MASTER else "  ", current=summary.settings.current)
+    *above, _, _ = counts.columns
+    step, indent = "  ", " " if title == MASTER else "  "
+    last: list[str | None] = [None] * len(above)
+    for *keys, total, number, row in _rows(counts, limit, current=summary.settings.current).iter_rows():
+        if keys != last:
+            first = next(depth for depth, key in enumerate(keys) if key != last[depth])
+            for depth, key in enumerate(keys[first:-1], first):
+                yield f"{indent}{step * depth}{key}\n"
+            shown = _total(total, number, limit, current=summary.settings.current)
+            yield f"{indent}{step * (len(above) - 1)}{keys[-1]}{shown}\n"
+            last = keys
+        yield f"{indent}{step * len(above)}{row}\n"
 
 
-def _branches(tree: Tree, limit: int, indent: str, *, current: bool) -> Iterator[str]:
-    leaves = {key: value for key, value in tree.items() if isinstance(value, int)}
-    if leaves:
-        yield from _leaves(leaves, limit, indent, current=current)
-        return
-    for key in sorted(tree):
-        below = tree[key]
-        assert isinstance(below, dict)
-        yield f"{indent}{key}{_total(below, limit, current=current)}\n"
-        yield from _branches(below, limit, indent + "  ", current=current)
+def _rows(counts: pl.DataFrame, limit: int, *, current: bool) -> pl.DataFrame:
+    """Rows in their order: what each belongs to, how many of what counts that has, and the row's text."""
+    *above, leaf, count = counts.columns
+    rows = counts.with_columns(order.keys(counts[leaf], current=current).alias("key"))
+    rows = rows.sort(*above, count, "key", leaf, descending=[*(False for _ in above), True, False, False])
+    total, number, place = pl.col(count).sum(), pl.len(), pl.int_range(pl.len())
+    if above:
+        total, number, place = total.over(above), number.over(above), place.over(above)
+    rows = rows.select(
+        *above, total.alias("total"), number.alias("number"),
+        pl.concat_str(numbers.counts(pl.col(count)), pl.lit("  "), leaf).alias("row"), place.alias("place"),
+    )  # fmt: skip
+    return (rows.filter(pl.col("place") < limit) if limit > 0 else rows).drop("place")
 
 
-def _total(tree: Tree, limit: int, *, current: bool) -> str:
+def _total(total: int, number: int, limit: int, *, current: bool) -> str:
     """What follows a key whose reasons come next: how many there were, and whether all are shown."""
-    values = [value for value in tree.values() if isinstance(value, int)]
-    if not values:
-        return ""
     if current:
-        return f" ({f'top {limit} of ' if 0 < limit < len(values) else ''}{sum(values)})"
-    return (f" (top {limit})" if limit > 0 else "") + f" (total: {sum(values)})"
-
-
-def _leaves(counts: Mapping[str, int], limit: int, indent: str, *, current: bool) -> Iterator[str]:
-    key = sort_key if current else older_sort_key
-    ordered = sorted(counts.items(), key=lambda row: (-row[1], key(row[0]), row[0]))
-    for text, count in ordered[:limit] if limit > 0 else ordered:
-        yield f"{indent}{numbers.count(count)}  {text}\n"
+        return f" ({f'top {limit} of ' if 0 < limit < number else ''}{total})"
+    return (f" (top {limit})" if limit > 0 else "") + f" (total: {total})"
 
 
 def unsized(summary: Summary) -> Iterator[str]:

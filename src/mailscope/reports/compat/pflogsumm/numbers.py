@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+import polars as pl
+
 _KIB: Final = 1 << 10
 _MIB: Final = 1 << 20
 
@@ -17,6 +19,14 @@ def count(value: float, width: int = 6) -> str:
     elif value > 512 * _KIB:
         value, unit = value / _KIB, "k"
     return f"{int(value):{width}d}{unit}"
+
+
+def counts(values: pl.Expr) -> pl.Expr:
+    """``count`` of a column of whole numbers."""
+    many, most = values > 512 * _KIB, values > 512 * _MIB
+    value = pl.when(most).then(values // _MIB).when(many).then(values // _KIB).otherwise(values)
+    unit = pl.when(most).then(pl.lit("m")).when(many).then(pl.lit("k")).otherwise(pl.lit(" "))
+    return pl.concat_str(value.cast(pl.String).str.pad_start(6), unit)
 
 
 def delay(seconds: float) -> str:

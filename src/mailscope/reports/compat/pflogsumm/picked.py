@@ -56,7 +56,8 @@ class Picked:
 
     ``traffic`` has a row for each of TRAFFIC, run and hour (``kind``, ``run``, ``hour``, ``len``);
     ``numbers`` are counts of messages by name; ``ended`` is where 1.3.0 forgets a
-    message (removed, forwarded, refused); ``details`` counts of reasons, by section and then path of keys.
+    message (removed, forwarded, refused); ``details`` counts of reasons, by section and then path of keys; ``groups`` more of
+    them as frames, whose columns are the keys of the path and then ``count``.
     """
 
     events: dict[str, list[pl.DataFrame]] = field(default_factory=lambda: {name: [] for name in EVENTS})
@@ -65,6 +66,7 @@ class Picked:
     traffic: list[pl.DataFrame] = field(default_factory=list)
     numbers: Counter[str] = field(default_factory=Counter)
     details: dict[str, dict[tuple[str, ...], int]] = field(default_factory=dict)
+    groups: dict[str, list[pl.DataFrame]] = field(default_factory=dict)
     ended: list[pl.DataFrame] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
 

@@ -18,7 +18,7 @@ from mailscope.reports.compat.pflogsumm.usage import OURS
 from mailscope.vocabulary.errors import MailscopeError, UsageError
 
 # Large enough for columns to pay, small enough for two hands to end at about the same time.
-CHUNK_BYTES: Final = 8 << 20
+CHUNK_BYTES: Final = 16 << 20
 # For tests: the local time to count days from, as YYYY-MM-DDTHH:MM:SS.
 NOW: Final = "MAILSCOPE_NOW"
 NO_DEBUG: Final = (

@@ -6,6 +6,7 @@ from typing import Final
 
 import polars as pl
 
+from mailscope.reports.compat.pflogsumm.alike import count_alike
 from mailscope.reports.compat.pflogsumm.columns import counted, narrow
 from mailscope.reports.compat.pflogsumm.options import Settings
 from mailscope.reports.compat.pflogsumm.picked import REFUSALS, Picked
@@ -13,10 +14,6 @@ from mailscope.reports.compat.pflogsumm.rejections import Wishes, rejection
 
 _HOW: Final = "reject(?:_warning)?|hold|discard"
 _WHOLE: Final = rf"(?:{_HOW}): (?P<command>[^[:space:]]+) from (?P<client>[^[:space:]]+?): (?P<said>.*)$"
-# The envelope as smtpd writes it at a line's end (Postfix: smtpd_chat.c, log_whatsup in smtpd_check.c).
-_ENVELOPE: Final = r"^ from=<[^<>]*> to=<[^<>]+> proto=[A-Z]+(?: helo=<[^ =]*>)?$"
-_BEGIN: Final = "; from=<"
-_HIDDEN: Final = "x"
 
 
 def count_refusals(
@@ -36,37 +33,31 @@ def count_refusals(
             settings.release, settings.munging, settings.has("verbose-msg-detail"),
             settings.has("rej-add-from"), settings.has("rej-add-to"),
         )  # fmt: skip
-        for (told, command, client, said), count in counted(
-            _alike(lines, wishes), "how", "command", "client", "said"
-        ).items():
+        rest = count_alike(_parts(lines, wishes), picked, wishes)
+        for (told, command, client, said), count in counted(rest, "how", "command", "client", "said").items():
             path = rejection(command, client, said, wishes)
             picked.count_detail(REFUSALS[told], path, count)
     return lines.filter(pl.col("how") == "reject")
 
 
-def _alike(lines: pl.DataFrame, wishes: Wishes) -> pl.DataFrame:
-    """The parts of each line, without what no count depends on, so that most lines are like others."""
+def _parts(lines: pl.DataFrame, wishes: Wishes) -> pl.DataFrame:
+    """How, command, client and what was said; ``regular``: found by position, in plain characters."""
     cut = _by_position(lines)
     # 1.1.5 takes the last place in a line that looks right, 1.3.0 only the text's beginning.
     current = wishes.release == "1.3.0"
     sound = (
         (current | ~cut["said"].str.contains(_HOW))
-        & (cut["words"] == cut["command"].str.len_chars())
+        & (cut["words"] == cut["command"].str.len_bytes())
         & narrow(lines["text"])
         & ~cut["client"].str.contains("^$|[[:space:]]")
     ).fill_null(False)
-    if not sound.all():
-        whole = "^" + _WHOLE if current else rf"^.* (?-u:\b){_WHOLE}"
-        parts = pl.col("text").str.extract_groups(whole)
-        odd = lines.filter(~sound).select("how", parts.alias("parts")).unnest("parts")
-        cut = pl.concat([odd, cut.filter(sound).select("how", "command", "client", "said")])
-    if wishes.verbose or wishes.add_sender or wishes.add_recipient:
+    cut = cut.select("how", "command", "client", "said", sound.alias("regular"))
+    if sound.all():
         return cut
-    short = pl.col("command").is_in(
-        ["RCPT", "DATA", "CONNECT", "BDAT"] if current else ["RCPT", "DATA", "CONNECT"]
-    )
-    said = _without_envelope(cut["said"])
-    return cut.with_columns(pl.when(short).then(said).otherwise("said").alias("said"))
+    whole = "^" + _WHOLE if current else rf"^.* (?-u:\b){_WHOLE}"
+    parts = pl.col("text").str.extract_groups(whole)
+    odd = lines.filter(~sound).select("how", parts.alias("parts")).unnest("parts")
+    return pl.concat([odd.with_columns(pl.lit(value=False).alias("regular")), cut.filter(sound)])
 
 
 def _by_position(lines: pl.DataFrame) -> pl.DataFrame:
@@ -83,27 +74,3 @@ def _by_position(lines: pl.DataFrame) -> pl.DataFrame:
         "how", "words", "command", text.str.slice(0, text.str.find(": ", literal=True)).alias("client"),
         text.str.slice(text.str.find(": ", literal=True) + 2).alias("said"),
     )  # fmt: skip
-
-
-def _without_envelope(said: pl.Series) -> pl.Series:
-    """What was said, without sender and recipient where they are not shown."""
-    place = said.str.find(_BEGIN, literal=True)
-    frame = pl.DataFrame({"said": said, "place": place})
-    before, after = (
-        pl.col("said").str.slice(0, pl.col("place")),
-        pl.col("said").str.slice(pl.col("place") + 1),
-    )
-    frame = frame.with_columns(before.alias("before"), after.alias("after"))
-    # The reason must be told before the envelope, or the envelope would be part of it.
-    kept = frame["after"].str.contains(_ENVELOPE) & frame["before"].str.contains("[:;] [^;,]")
-    kept = kept.fill_null(False) & narrow(said)
-    by_sender = pl.col("before").str.contains("Sender address rejected", literal=True)
-    by_recipient = pl.col("before").str.contains("Recipient address rejected|User unknown")
-    sender = pl.col("after").str.slice(7, pl.col("after").str.find(">", literal=True) - 7)
-    behind = pl.col("after").str.slice(pl.col("after").str.find("> to=<", literal=True) + 6)
-    recipient = behind.str.slice(0, behind.str.find(">", literal=True))
-    short = pl.concat_str(
-        "before", pl.lit("; from=<"), pl.when(by_sender).then(sender).otherwise(pl.lit(_HIDDEN)),
-        pl.lit("> to=<"), pl.when(by_recipient).then(recipient).otherwise(pl.lit(_HIDDEN)), pl.lit(">"),
-    )  # fmt: skip
-    return frame.select(pl.when(kept).then(short).otherwise("said").alias("said"))["said"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from enum import StrEnum
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -115,6 +116,27 @@ def _sender(said: str, wishes: Wishes) -> str:
     found = _FROM.search(said)
     sender = wishes.munging.unmarked(found[1] if found else "<>")
     return lower(sender) if wishes.munging.ignore_case else sender
+
+
+class Whom(StrEnum):
+    """What is counted below a reason, where no option asks for more."""
+
+    SENDER = "sender"
+    RECIPIENT = "recipient"
+    DOMAIN = "domain"
+
+
+def told_before(said: str, *, current: bool) -> tuple[str, Whom] | None:
+    """The reason, and what is counted below it, told by what was said before the envelope.
+
+    None where that part does not settle it, or where more of the line is counted.
+    """
+    reason = _condensed(said + ";", current)
+    if reason is None or _AFTER_CODE.match(reason):
+        return None
+    if reason.startswith("Sender address rejected:"):
+        return reason, Whom.SENDER
+    return reason, Whom.RECIPIENT if _RECIPIENT.match(reason) else Whom.DOMAIN
 
 
 def shortened(command: str, said: str, *, current: bool) -> str:

@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import reduce
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import polars as pl
 
@@ -16,6 +16,7 @@ from mailscope.reports.compat.pflogsumm.connections import Connections, paired
 from mailscope.reports.compat.pflogsumm.hosts import folded, host_name
 from mailscope.reports.compat.pflogsumm.lives import Lives, follow
 from mailscope.reports.compat.pflogsumm.options import Settings
+from mailscope.reports.compat.pflogsumm.order import keys
 from mailscope.reports.compat.pflogsumm.picked import CONNECTIONS, EVENTS, EXPIRED, SCREENED, TRAFFIC, Done
 from mailscope.reports.compat.pflogsumm.stamps import Day
 
@@ -30,11 +31,8 @@ class Host(NamedTuple):
     longest_s: float
 
 
-class User(NamedTuple):
-    """An address or a domain: messages and bytes."""
-
-    number: int
-    size: int
+# Addresses or domains: messages and bytes.
+USERS: Final = {"name": pl.String, "number": pl.Int64, "size": pl.Int64}
 
 
 class Named(NamedTuple):
@@ -53,12 +51,11 @@ class Summary:
     first: Day | None = None
     last: Day | None = None
     numbers: Counter[str] = field(default_factory=Counter)
-    details: dict[str, dict[tuple[str, ...], int]] = field(default_factory=dict)
     hours: dict[str, list[int]] = field(default_factory=lambda: {kind: [0] * 24 for kind in TRAFFIC})
     by_run: dict[int, Counter[str]] = field(default_factory=dict)
-    senders: dict[str, User] = field(default_factory=dict)
-    sender_hosts: dict[str, User] = field(default_factory=dict)
-    recipients: dict[str, User] = field(default_factory=dict)
+    senders: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=USERS))
+    sender_hosts: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=USERS))
+    recipients: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=USERS))
     recipient_hosts: dict[str, Host] = field(default_factory=dict)
     unsized: dict[str, str] = field(default_factory=dict)
     messages: list[Named] = field(default_factory=list)
@@ -66,6 +63,8 @@ class Summary:
     screened: Connections | None = None
     unread: list[str] = field(default_factory=list)
     _events: dict[str, list[pl.DataFrame]] = field(default_factory=lambda: {name: [] for name in EVENTS})
+    _details: dict[str, dict[tuple[str, ...], int]] = field(default_factory=dict)
+    _groups: dict[str, list[pl.DataFrame]] = field(default_factory=dict)
     _ended: list[pl.DataFrame] = field(default_factory=list)
     _smtpd: list[pl.DataFrame] = field(default_factory=list)
     _screened: list[pl.DataFrame] = field(default_factory=list)
@@ -82,9 +81,11 @@ class Summary:
         self.numbers.update(picked.numbers)
         self.unread += picked.unread
         for section, counts in picked.details.items():
-            known = self.details.setdefault(section, {})
+            known = self._details.setdefault(section, {})
             for path, count in counts.items():
                 known[path] = known.get(path, 0) + count
+        for section, frames in picked.groups.items():
+            self._groups.setdefault(section, []).extend(frames)
         for traffic in picked.traffic:
             for kind, run, hour, count in traffic.iter_rows():
                 self.numbers[kind] += count
@@ -130,6 +131,19 @@ class Summary:
             self.smtpd = paired(pl.concat([pl.DataFrame(schema=CONNECTIONS), *self._smtpd]))
         if self._screened or self.settings.has("pscrn-stats"):
             self._pair_screened()
+
+    def reasons(self, section: str) -> pl.DataFrame:
+        """The counts of a section: keys, from the first to the last, and then ``count``."""
+        counts, frames = self._details.get(section, {}), self._groups.get(section, [])
+        if not counts and not frames:
+            return pl.DataFrame()
+        names = frames[0].columns[:-1] if frames else [f"{at}" for at in range(len(next(iter(counts))))]
+        schema = {**dict.fromkeys(names, pl.String), "count": pl.Int64}
+        one_by_one = pl.DataFrame(
+            [(*path, count) for path, count in counts.items()], schema=schema, orient="row"
+        )
+        every = pl.concat([one_by_one, *(frame.cast(schema) for frame in frames)])  # type: ignore[arg-type]
+        return every.group_by(names).agg(pl.col("count").sum())
 
     def days(self) -> dict[Day, list[int | None]]:
         """Traffic by day, as far as each day's columns go: what comes after the last count is not there."""
@@ -187,11 +201,11 @@ class Summary:
             pl.when(none).then(whence).otherwise("domain").alias("domain")
         )
         self.numbers["bytes received"] = int(senders["size"].sum())
-        self.senders = _users(senders, "address")
+        self.senders = self._with_keys(_users(senders, "address"))
         self.sender_hosts = _users(senders, "domain")
 
     def _count_recipients(self, sent: pl.DataFrame, waiting: pl.DataFrame) -> None:
-        self.recipients = _users(sent, "address")
+        self.recipients = self._with_keys(_users(sent, "address"))
         self.numbers["bytes delivered"] = int(sent["size"].sum())
         waiting = waiting.with_columns(self._recipients(waiting["address"]))
         parts = []
@@ -210,6 +224,10 @@ class Summary:
             # One after the other, as Perl adds them: the last digit of a mean depends on it.
             mean = reduce(operator.add, delays, 0.0) / count if count else 0.0
             self.recipient_hosts[domain] = Host(count, size, every - count, mean, longest)
+
+    def _with_keys(self, users: pl.DataFrame) -> pl.DataFrame:
+        """Add ``key``, which addresses are sorted by."""
+        return users.with_columns(keys(users["name"], current=self.settings.current).alias("key"))
 
     def _list_messages(self, lives: Lives, sent: pl.DataFrame) -> None:
         address = self._munged(lives.senders["address"], self.settings.munging.sender).alias("address")
@@ -238,13 +256,13 @@ class Summary:
                     self._count_detail(SCREENED, (act, host))
 
     def _count_detail(self, section: str, path: tuple[str, ...]) -> None:
-        counts = self.details.setdefault(section, {})
+        counts = self._details.setdefault(section, {})
         counts[path] = counts.get(path, 0) + 1
 
 
-def _users(frame: pl.DataFrame, key: str) -> dict[str, User]:
-    groups = frame.group_by(key).agg(pl.len(), pl.col("size").sum().alias("bytes"))
-    return {name: User(count, size) for name, count, size in groups.iter_rows()}
+def _users(frame: pl.DataFrame, key: str) -> pl.DataFrame:
+    groups = frame.group_by(pl.col(key).alias("name"))
+    return groups.agg(pl.len().alias("number"), pl.col("size").sum()).cast(USERS)  # type: ignore[arg-type]
 
 
 def numbers(texts: pl.Series) -> pl.Series:
@@ -260,4 +278,4 @@ def _number(text: str | None) -> float:
     return float(found[1]) if found else 0.0
 
 
-__all__ = ["Host", "Named", "Summary", "User"]
+__all__ = ["USERS", "Host", "Named", "Summary"]

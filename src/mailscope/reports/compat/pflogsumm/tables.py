@@ -11,12 +11,11 @@ import polars as pl
 
 from mailscope.reports.compat.pflogsumm import numbers
 from mailscope.reports.compat.pflogsumm.connections import Connections, Times
-from mailscope.reports.compat.pflogsumm.hosts import older_sort_key, sort_key
 from mailscope.reports.compat.pflogsumm.picked import TRAFFIC
 from mailscope.reports.compat.pflogsumm.stamps import MONTHS, Day
-from mailscope.reports.compat.pflogsumm.summary import Host, Summary, User
+from mailscope.reports.compat.pflogsumm.summary import Host, Summary
 
-Row = TypeVar("Row", Host, User, Times, int)
+Row = TypeVar("Row", Host, Times)
 
 _TRAFFIC_COLUMNS: Final = (
     "          received  delivered   deferred    bounced     rejected\n    " + 68 * "-" + "\n"
@@ -105,42 +104,33 @@ def sender_hosts(summary: Summary) -> Iterator[str]:
     current = summary.settings.current
     yield heading(_limited("Host/Domain Summary: Messages Received", limit, len(rows), current=current))
     yield " msg cnt   bytes   host/domain\n -------- -------  -----------\n"
-    for name, host in _first(_by_count_and_size(rows, "number", "size"), limit):
-        yield f" {numbers.count(host.number)}  {numbers.count(host.size)}  {name}\n"
+    ordered = rows.sort("number", "size", "name", descending=[True, True, False])
+    yield from _written(ordered, ["number", "size"], limit)
 
 
-def users(summary: Summary, rows: Mapping[str, User], title: str, measure: str) -> Iterator[str]:
-    """Addresses by ``number`` or ``size``."""
+def users(summary: Summary, rows: pl.DataFrame, title: str, measure: str) -> Iterator[str]:
+    """Addresses by ``number`` or ``size``, the greatest first and then by name from its end."""
     limit, current = summary.settings.limit("user-cnt"), summary.settings.current
-    if limit == 0 or (not rows and summary.settings.has("quiet")):
+    if limit == 0 or (not len(rows) and summary.settings.has("quiet")):
         return
     if current:
         title = _limited(title, limit, len(rows), current=True)
     elif limit > 0:
         title = f"top {limit} {title}"
-    if not rows:
+    if not len(rows):
         yield f"\n{title}\n" if current else f"\n{title}: none\n"
         return
     yield heading(title)
-    for name, value in _first(_by_measure(rows, measure, current=current), limit):
-        yield f" {numbers.count(value)}  {name}\n"
+    ordered = rows.sort(measure, "key", "name", descending=[True, False, False])
+    yield from _written(ordered, [measure], limit)
 
 
-def _by_measure(rows: Mapping[str, User], measure: str, *, current: bool) -> list[tuple[str, int]]:
-    """Addresses and their counts or sizes, the greatest first and then by name from its end."""
-    at = User._fields.index(measure)
-    names = list(rows)
-    frame = pl.DataFrame({"name": names, "value": [user[at] for user in rows.values()]})
-    # Of an address of letters, digits, dots and such, the key is its parts from the last to the first.
-    usual = frame["name"].str.contains("^[a-z_=-][0-9a-z._=-]*@[a-z][0-9a-z.-]*$")
-    parts = pl.col("name").str.replace("@", ".", literal=True).str.split(".").list.reverse().list.join("")
-    frame = frame.with_columns(pl.concat_str(pl.lit("0_" if current else ""), parts).alias("key"))
-    if not usual.all():
-        key = sort_key if current else older_sort_key
-        odd = (~usual).arg_true()
-        frame = frame.with_columns(frame["key"].scatter(odd, [key(names[place]) for place in odd]))
-    frame = frame.sort("value", "key", "name", descending=[True, False, False])
-    return list(zip(frame["name"].to_list(), frame["value"].to_list(), strict=True))
+def _written(rows: pl.DataFrame, measures: Sequence[str], limit: int) -> Iterator[str]:
+    """The first rows as lines: measures, then the name."""
+    cells = [cell for name in measures for cell in (numbers.counts(pl.col(name)), pl.lit("  "))]
+    rows = rows.head(limit) if limit > 0 else rows
+    text = rows.select(pl.concat_str(pl.lit(" "), *cells, "name", pl.lit("\n")).str.join("")).item()
+    yield text or ""
 
 
 def connections_by_day(summary: Summary, connections: Connections) -> Iterator[str]:
