@@ -1,7 +1,7 @@
-"""Chunks are taken apart here and, where a log is large, in a second process beside; what comes back is in order.
+"""Chunks are taken apart here and, where a log is large, in a second process beside.
 
 Whoever is free takes the next chunk, so it makes no difference what a log is read from, how it is packed, or
-how many files it is in.
+how many files it is in.  What chunks come to is given in their order.
 """
 
 from __future__ import annotations

@@ -56,8 +56,8 @@ class Picked:
 
     ``traffic`` has a row for each of TRAFFIC, run and hour (``kind``, ``run``, ``hour``, ``len``);
     ``numbers`` are counts of messages by name; ``ended`` is where 1.3.0 forgets a
-    message (removed, forwarded, refused); ``details`` counts of reasons, by section and then path of keys; ``groups`` more of
-    them as frames, whose columns are the keys of the path and then ``count``.
+    message (removed, forwarded, refused); ``details`` counts of reasons, by section and then path of keys;
+    ``groups`` more of them as frames, whose columns are the keys of the path and then ``count``.
     """
 
     events: dict[str, list[pl.DataFrame]] = field(default_factory=lambda: {name: [] for name in EVENTS})
