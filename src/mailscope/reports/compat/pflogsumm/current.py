@@ -35,8 +35,9 @@ _DELIVERY: Final = (
 )
 # Most deliveries: what may stand anywhere else stands where it must, so that they can be cut by position.
 _LONGEST_DELAY: Final = 32
+_LONGEST_LINE: Final = 1 << 30
 _SENT_SIMPLY: Final = (
-    r"^to=<[^>]*>, relay=[^, ]+, (?:conn_use=[0-9]+, )?delay=[0-9.]{1,30}, (?:delays=[0-9./]+, )?"
+    r"^to=<[^> ]*>, relay=[^, ]+, (?:conn_use=[0-9]+, )?delay=[0-9.]{1,30}, (?:delays=[0-9./]+, )?"
     r"(?:tls=[^, ]+, )?(?:dsn=[0-9.]+, )?status=sent "
 )
 _CONTENT: Final = (
@@ -140,7 +141,7 @@ def _front(lines: pl.DataFrame, where: pl.Series, picked: Picked, settings: Sett
     came = where & (local | text.str.starts_with("client="))
     received = lines.filter(came).select(
         "row", "run", "hour", owned("queue_id"), "service",
-        pl.col("text").str.extract("^client=(.+?)(?:,|$)").alias("client"),
+        _clients(lines["text"].filter(came)),
     )  # fmt: skip
     picked.count_traffic("received", received)
     whence = mapped(received["client"], host_domain).fill_null("pickup")
@@ -156,6 +157,18 @@ def _front(lines: pl.DataFrame, where: pl.Series, picked: Picked, settings: Sett
         at_screen = where & ~came & ~refused & (service == "postscreen")
         if at_screen.any():
             postscreen.pick(lines.filter(at_screen), picked, settings)
+
+
+def _clients(text: pl.Series) -> pl.Series:
+    """The client of each line that begins with ``client=``; null for the others."""
+    usual = text.str.contains("^client=[^,]") & narrow(text)
+    behind = text.str.slice(len("client="))
+    comma = behind.str.find(",", literal=True).fill_null(_LONGEST_LINE)
+    clients = pl.select(pl.when(usual).then(behind.str.slice(0, comma)).alias("client"))["client"]
+    if usual.all():
+        return clients
+    odd = (~usual).arg_true()
+    return clients.scatter(odd, text.gather(odd).str.extract("^client=(.+?)(?:,|$)"))
 
 
 def _sessions(lines: pl.DataFrame, picked: Picked, settings: Settings) -> None:
@@ -190,7 +203,7 @@ def _deliveries(lines: pl.DataFrame, picked: Picked, settings: Settings) -> None
         lines["text"].str.contains(_SENT_SIMPLY) & narrow(lines["text"]) & (not settings.has("ssl-tls-stats"))
     )
     sent = lines.filter(plain)
-    _sent(sent.with_columns(*_cut_out()), picked)
+    _sent(sent.with_columns(*_cut_out(), _forwarded(sent["text"])), picked)
     if len(sent) == len(lines):
         return
     found = (
@@ -217,15 +230,19 @@ def _deliveries(lines: pl.DataFrame, picked: Picked, settings: Settings) -> None
 
 
 def _cut_out() -> tuple[pl.Expr, ...]:
-    """Address, delay and whether it was forwarded, by position, from lines of the form _SENT_SIMPLY."""
+    """Address and delay, by position, from lines of the form _SENT_SIMPLY."""
     text = pl.col("text")
-    behind = text.str.slice(text.str.find(">", literal=True))
-    delay = behind.str.slice(behind.str.find(" delay=", literal=True) + len(" delay="), _LONGEST_DELAY)
+    delay = text.str.slice(text.str.find(" delay=", literal=True) + len(" delay="), _LONGEST_DELAY)
     return (
         text.str.slice(len("to=<"), text.str.find(">", literal=True) - len("to=<")).alias("address"),
         delay.str.slice(0, delay.str.find(",", literal=True)).alias("delay"),
-        text.str.contains(r"\(forwarded as [^)]+\)").alias("forwarded"),
     )
+
+
+def _forwarded(text: pl.Series) -> pl.Series:
+    """Where a delivery was none, but a message made anew."""
+    maybe = text.str.contains("(forwarded as ", literal=True)
+    return among(maybe, text, r"\(forwarded as [^)]+\)").alias("forwarded")
 
 
 def _sent(lines: pl.DataFrame, picked: Picked) -> None:

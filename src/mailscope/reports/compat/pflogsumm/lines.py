@@ -15,13 +15,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import reduce
-from operator import or_
 from typing import Final
 
 import polars as pl
 
-from mailscope.reports.compat.pflogsumm.columns import narrow
+from mailscope.reports.compat.pflogsumm.columns import among, narrow
 from mailscope.reports.compat.pflogsumm.stamps import Calendar, Day, Shape, shape_of
 
 # The digits of Postfix's long queue ids: all but vowels (its file safe_ultostr.c).
@@ -30,6 +28,8 @@ QUEUE_ID: Final = f"(?:NOQUEUE|[0-9A-F]+|[{BASE_52}]+):"
 # Solaris puts a message number between tag and text.
 _MESSAGE_NUMBER: Final = r": \[ID [0-9]+ [^\]]+\] "
 _BLANK: Final = " \t\r\f\v"
+# What Polars takes for the beginning of a zlib stream and tries to unpack.
+_ZLIB: Final = (b"x\x01", b"x^")
 _IGNORED: Final = -1
 _ODD: Final = -2
 SCHEMA: Final = {
@@ -81,18 +81,21 @@ class Reader:
         self._forms = (re.compile(whole, re.ASCII), re.compile(bare, re.ASCII))
         self._before = re.compile(rf".*?\[[0-9]+\]:?[ \t]+(?:-\s+)?(?:{QUEUE_ID}[ \t]+)?", re.ASCII)
 
-    def read(self, lines: pl.Series) -> Matched:
-        """Read the lines of a chunk (Latin-1 text)."""
+    def read(self, chunk: bytes) -> Matched:
+        """Read the lines of a chunk."""
+        lines = split(chunk)
         if not len(lines):
             return Matched(pl.DataFrame(schema=SCHEMA), [])
-        if lines.str.contains(": [ID ", literal=True).any():
+        if b": [ID " in chunk:
             lines = lines.str.replace(_MESSAGE_NUMBER, ": ")
         shape = shape_of(lines[0])
         whole = lines.to_frame("line").with_row_index("row")
         if shape is None:
             return self._one_by_one(whole)
         # Places are found in bytes and cut in characters: that must be the same.
-        fits = lines.str.contains(shape.expression) & narrow(lines)
+        fits = lines.str.contains(shape.expression)
+        if not chunk.isascii():
+            fits &= narrow(lines)
         if fits.all():
             regular, odd = whole, whole.clear()
         else:
@@ -148,9 +151,7 @@ class Reader:
         hour, minute, second = (
             pl.col("line").str.slice(shape.hour + at, 2).cast(pl.Int32, strict=False) for at in (0, 3, 6)
         )
-        by_number = pl.col("code").replace_strict(
-            list(range(len(services))), services, return_dtype=pl.String
-        )
+        by_number = pl.lit(pl.Series(services, dtype=pl.String)).gather(pl.col("code"))
         pid = pl.lit(None, pl.String)
         clock = pl.lit(0, pl.Int32)
         if self.with_sessions:
@@ -202,14 +203,16 @@ class Reader:
                 strange &= lines["text"].str.contains("[[:space:]]")
                 odd = pl.concat([odd, lines.filter(strange).select("row", "line")])
                 lines = lines.filter(sound)
-            identified = pl.col("word").str.contains(f"^{QUEUE_ID}$")
+            identified = lines["word"].str.contains(f"^{QUEUE_ID}$")
+            behind = pl.col("text").str.slice(pl.col("space") + 1)
             lines = lines.with_columns(
                 pl.col("word").str.strip_suffix(":").alias("queue_id"),
-                pl.when(identified)
-                .then(pl.col("text").str.slice(pl.col("space") + 1).str.strip_chars_start(" \t"))
-                .otherwise("text")
-                .alias("text"),
+                pl.when(identified).then(behind).otherwise("text").alias("text"),
             )
+            padded = identified & lines["text"].str.contains("^[ \t]")
+            if padded.any():
+                shorter = pl.when(padded).then(pl.col("text").str.strip_chars_start(" \t")).otherwise("text")
+                lines = lines.with_columns(shorter.alias("text"))
             return lines, odd
         lines = lines.with_columns(pl.coalesce("word", "text").alias("word"))
         plain = lines["word"].str.contains(r"^[^:[:space:]]+:?$")
@@ -233,13 +236,9 @@ class Reader:
         numbers = {name: number for number, name in enumerate(services)}
         idle = pl.zeros(len(lines), pl.Boolean, eager=True)
         if "smtpd" in numbers:
-            said = (
-                text.str.starts_with(words)
-                for words in ("connect from ", "disconnect from ", "Anonymous TLS ")
-            )
-            idle |= (code == numbers["smtpd"]) & reduce(or_, said)
+            idle |= among(code == numbers["smtpd"], text, "^(?:(?:dis)?connect from|Anonymous TLS) ")
         if "cleanup" in numbers:
-            idle |= (code == numbers["cleanup"]) & text.str.contains("^[0-9A-Za-z]+: message-id=[^ ]*$")
+            idle |= among(code == numbers["cleanup"], text, "^[0-9A-Za-z]+: message-id=[^ ]*$")
         date = lines["date"]
         before = pl.select(pl.when(idle).then(date).forward_fill().shift(1)).to_series()
         return ~idle | (date != date.shift(1)).fill_null(True) | (date != before).fill_null(True)
@@ -276,6 +275,17 @@ class Reader:
                 text = self._before.sub("", rest, count=1) if self.current else rest
                 return found["service"], pid, found["queue_id"], text
         return None
+
+
+def split(chunk: bytes) -> pl.Series:
+    """The lines of a chunk, each byte one character."""
+    if not chunk:
+        return pl.Series("line", [], dtype=pl.String)
+    if not chunk.isascii():
+        chunk = chunk.decode("latin-1").encode()
+    if chunk.startswith(_ZLIB):
+        return pl.read_lines(b"\n" + chunk)["line"].slice(1)
+    return pl.read_lines(chunk)["line"]
 
 
 def _ends(rows: pl.Series, numbers: pl.Series, days: list[Day]) -> list[tuple[int, Day]]:

@@ -17,8 +17,6 @@ from mailscope.reports.compat.pflogsumm.stamps import Calendar, Day
 from mailscope.reports.compat.pflogsumm.summary import Summary
 
 _CHUNK_BITS: Final = 32
-# What Polars takes for the beginning of a zlib stream and tries to unpack.
-_ZLIB: Final = (b"x\x01", b"x^")
 
 
 def summarise(chunks: Iterable[bytes], settings: Settings) -> Summary:
@@ -44,23 +42,12 @@ def reader_of(settings: Settings) -> Reader:
 
 def take_apart(chunk: bytes, number: int, reader: Reader, settings: Settings) -> Done:
     """Read one chunk; ``number`` is its place among all."""
-    matched = reader.read(split(chunk))
+    matched = reader.read(chunk)
     lines, runs = _with_runs(matched, number)
     pick = current.pick if settings.current else older.pick
     picked = pick(lines, settings) if len(lines) else Picked()
     picked.unread = matched.unread
     return Done(picked, runs, matched.first, matched.last)
-
-
-def split(chunk: bytes) -> pl.Series:
-    """The lines of a chunk, each byte one character."""
-    if not chunk:
-        return pl.Series("line", [], dtype=pl.String)
-    if not chunk.isascii():
-        chunk = chunk.decode("latin-1").encode()
-    if chunk.startswith(_ZLIB):
-        return pl.read_lines(b"\n" + chunk)["line"].slice(1)
-    return pl.read_lines(chunk)["line"]
 
 
 def _with_runs(matched: Matched, number: int) -> tuple[pl.DataFrame, list[Day]]:
