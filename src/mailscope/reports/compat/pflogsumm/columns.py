@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 import polars as pl
+
+_LONGEST_LINE: Final = 1 << 30
 
 
 def mapped(column: pl.Series, function: Callable[[str], str | None]) -> pl.Series:
@@ -41,3 +44,18 @@ def among(mask: pl.Series, text: pl.Series, expression: str, *, literal: bool = 
         return mask
     # scatter changes the series that it is given.
     return mask.clone().scatter(rows, text.gather(rows).str.contains(expression, literal=literal))
+
+
+def up_to_comma(text: pl.Series, mark: str, usual: str, otherwise: str) -> pl.Series:
+    """What stands behind a mark, up to a comma or to the end.
+
+    Texts of the ``usual`` form are cut by position; of others, that is taken which ``otherwise`` captures.
+    """
+    plain = text.str.contains(usual) & narrow(text)
+    behind = text.str.slice(text.str.find(mark, literal=True) + len(mark))
+    comma = behind.str.find(",", literal=True).fill_null(_LONGEST_LINE)
+    found = pl.select(pl.when(plain).then(behind.str.slice(0, comma)).alias("found"))["found"]
+    if plain.all():
+        return found
+    odd = (~plain).arg_true()
+    return found.scatter(odd, text.gather(odd).str.extract(otherwise))

@@ -8,7 +8,7 @@ from typing import Final
 import polars as pl
 
 from mailscope.reports.compat.pflogsumm import postscreen
-from mailscope.reports.compat.pflogsumm.columns import among, counted, mapped, narrow, owned
+from mailscope.reports.compat.pflogsumm.columns import among, counted, mapped, narrow, owned, up_to_comma
 from mailscope.reports.compat.pflogsumm.hosts import host_domain, host_name, lower
 from mailscope.reports.compat.pflogsumm.options import Settings
 from mailscope.reports.compat.pflogsumm.picked import (
@@ -35,7 +35,6 @@ _DELIVERY: Final = (
 )
 # Most deliveries: what may stand anywhere else stands where it must, so that they can be cut by position.
 _LONGEST_DELAY: Final = 32
-_LONGEST_LINE: Final = 1 << 30
 _SENT_SIMPLY: Final = (
     r"^to=<[^> ]*>, relay=[^, ]+, (?:conn_use=[0-9]+, )?delay=[0-9.]{1,30}, (?:delays=[0-9./]+, )?"
     r"(?:tls=[^, ]+, )?(?:dsn=[0-9.]+, )?status=sent "
@@ -139,9 +138,10 @@ def _front(lines: pl.DataFrame, where: pl.Series, picked: Picked, settings: Sett
     service, text = lines["service"], lines["text"]
     local = (service == "pickup") & (text.str.starts_with("sender=") | text.str.starts_with("uid="))
     came = where & (local | text.str.starts_with("client="))
+    client = up_to_comma(text.filter(came), "client=", "^client=[^,]", "^client=(.+?)(?:,|$)").alias("client")
     received = lines.filter(came).select(
         "row", "run", "hour", owned("queue_id"), "service",
-        _clients(lines["text"].filter(came)),
+        client,
     )  # fmt: skip
     picked.count_traffic("received", received)
     whence = mapped(received["client"], host_domain).fill_null("pickup")
@@ -157,18 +157,6 @@ def _front(lines: pl.DataFrame, where: pl.Series, picked: Picked, settings: Sett
         at_screen = where & ~came & ~refused & (service == "postscreen")
         if at_screen.any():
             postscreen.pick(lines.filter(at_screen), picked, settings)
-
-
-def _clients(text: pl.Series) -> pl.Series:
-    """The client of each line that begins with ``client=``; null for the others."""
-    usual = text.str.contains("^client=[^,]") & narrow(text)
-    behind = text.str.slice(len("client="))
-    comma = behind.str.find(",", literal=True).fill_null(_LONGEST_LINE)
-    clients = pl.select(pl.when(usual).then(behind.str.slice(0, comma)).alias("client"))["client"]
-    if usual.all():
-        return clients
-    odd = (~usual).arg_true()
-    return clients.scatter(odd, text.gather(odd).str.extract("^client=(.+?)(?:,|$)"))
 
 
 def _sessions(lines: pl.DataFrame, picked: Picked, settings: Settings) -> None:

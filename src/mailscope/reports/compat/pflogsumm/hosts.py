@@ -20,6 +20,11 @@ _NAME: Final = re.compile(r"(?:unknown|localhost|(?:[a-z0-9-]+\.)+[a-z0-9-]+)\.?
 _NAME_CHARACTERS: Final = re.compile(r"[A-Za-z0-9._-]*$")
 _NONE: Final = re.compile(r"none(?::[0-9]+)?")
 _REVERSE_ZONES: Final = (".in-addr.arpa", ".ip6.arpa")
+_OLDER_BRACKETED: Final = re.compile(rf"({_IPV4})\]")
+_OLDER_SLASHED: Final = re.compile("[0-9a-fA-F.:]+")
+_OLDER_OPENING: Final = re.compile(r"[\[(/]")
+_OLDER_CLOSING: Final = re.compile(r"[\])]")
+_OLDER_PORT: Final = re.compile(":?[0-9]*")
 _OLDEST_ZONES: Final = frozenset({"com", "net", "org", "gov", "mil", "edu"})
 _QUAD: Final = re.compile(r"([0-9]{1,3})\.([0-9]{1,3})\.([0-9]{1,3})\.([0-9]{1,3})")
 _BLANK: Final = re.compile(r"\s", re.ASCII)
@@ -111,15 +116,17 @@ def older_domain(text: str) -> str | None:
 
 def _older_parts(text: str) -> tuple[str, str | None]:
     name, bracket, rest = text.partition("[")
-    if bracket and (found := re.match(rf"({_IPV4})\]", rest)):
+    if bracket and (found := _OLDER_BRACKETED.match(rest)):
         return name, found[1]
     name, slash, rest = text.partition("/")
-    if slash and (found := re.match(r"[0-9a-fA-F.:]+", rest)):
+    if slash and (found := _OLDER_SLASHED.match(rest)):
         return name, found[0]
     # Some other bracket, closed at the end of the text but for a port.
-    if (begin := re.search(r"[\[(/]", text)) and (end := re.search(r"[\])]", text[begin.end() :])):
-        address, port = text[begin.end() :][: end.start()], text[begin.end() :][end.end() :]
-        if address and re.fullmatch(r":?[0-9]*", port):
+    begin = _OLDER_OPENING.search(text)
+    end = _OLDER_CLOSING.search(text, begin.end()) if begin else None
+    if begin and end:
+        address = text[begin.end() : end.start()]
+        if address and _OLDER_PORT.fullmatch(text, end.end()):
             return text[: begin.start()], address
     return "", None
 

@@ -86,7 +86,7 @@ class Reader:
         lines = split(chunk)
         if not len(lines):
             return Matched(pl.DataFrame(schema=SCHEMA), [])
-        if b": [ID " in chunk:
+        if lines.str.contains(": [ID ", literal=True).any():
             lines = lines.str.replace(_MESSAGE_NUMBER, ": ")
         shape = shape_of(lines[0])
         whole = lines.to_frame("line").with_row_index("row")

@@ -7,7 +7,7 @@ from typing import Final
 
 import polars as pl
 
-from mailscope.reports.compat.pflogsumm.columns import among, counted, mapped, narrow, owned
+from mailscope.reports.compat.pflogsumm.columns import among, counted, mapped, narrow, owned, up_to_comma
 from mailscope.reports.compat.pflogsumm.current import content_reason
 from mailscope.reports.compat.pflogsumm.hosts import lower, older_domain
 from mailscope.reports.compat.pflogsumm.options import Settings
@@ -33,7 +33,7 @@ _DELIVERY: Final = (
 # Most deliveries: all is where it must be, so that they can be cut by position.
 _LONGEST_DELAY: Final = 32
 _SENT_SIMPLY: Final = (
-    r"^[^ ]+: [^ ]+: to=<[^>]*>, relay=[^, ]+, (?:conn_use=[0-9]+, )?delay=[0-9.]{1,30}, "
+    r"^[^ ]+: [^ ]+: to=<[^> ]*>, relay=[^, ]+, (?:conn_use=[0-9]+, )?delay=[0-9.]{1,30}, "
     r"(?:delays=[0-9./]+, )?(?:dsn=[0-9.]+, )?status=sent "
 )
 _CONTENT: Final = (
@@ -41,6 +41,7 @@ _CONTENT: Final = (
     r"(?P<where>header|body|END-OF-MESSAGE) (?P<what>.*)$"
 )
 _CLIENT: Final = r"\[[0-9]+\]: [0-9A-Za-z_]+: client=(.+?)(?:,|$)"
+_CLIENT_SIMPLY: Final = r"^[^ ]+\[[0-9]+\]: [0-9A-Za-z_]+: client=[^,]"
 _REFUSAL: Final = r"\[[0-9]+\]: [0-9A-Za-z_]+: (reject(?:_warning)?|hold|discard): "
 _DISCONNECT: Final = r"/smtpd\[([0-9]+)\]: disconnect from (.+)$"
 _ADDRESS_AND_PORT: Final = re.compile(r".* connect to (\S+?): ([^;]+); address \S+ port", re.ASCII)
@@ -106,7 +107,8 @@ def _front(lines: pl.DataFrame, where: pl.Series, picked: Picked, settings: Sett
     """Lines of smtpd and postscreen."""
     text = lines["text"]
     came = among(where, text, ": client=", literal=True)
-    received = lines.filter(came).with_columns(pl.col("text").str.extract(_CLIENT).alias("client"))
+    client = up_to_comma(text.filter(came), ": client=", _CLIENT_SIMPLY, _CLIENT).alias("client")
+    received = lines.filter(came).with_columns(client)
     if received["client"].null_count():
         odd = received.filter(pl.col("client").is_null())["row"].implode()
         came &= ~lines["row"].is_in(odd)
@@ -168,7 +170,7 @@ def _others(lines: pl.DataFrame, where: pl.Series, picked: Picked, settings: Set
 def _deliveries(lines: pl.DataFrame, picked: Picked, settings: Settings) -> pl.Series | None:
     """Count deliveries; give the rows that are ones, or None where all are."""
     plain = lines["text"].str.contains(_SENT_SIMPLY) & narrow(lines["text"])
-    _sent(lines.filter(plain).with_columns(*_cut_out()), picked)
+    _sent(_cut_out(lines.filter(plain)), picked)
     taken = lines["row"].filter(plain)
     found = (
         lines.filter(~plain)
@@ -206,17 +208,18 @@ def _deliveries(lines: pl.DataFrame, picked: Picked, settings: Settings) -> pl.S
     return rows
 
 
-def _cut_out() -> tuple[pl.Expr, ...]:
-    """Address, delay and whether it was forwarded, by position, from lines of the form _SENT_SIMPLY."""
-    begin = pl.col("text").str.slice(pl.col("text").str.find(": to=<", literal=True) + len(": to=<"))
-    close = begin.str.find(">", literal=True)
-    behind = begin.str.slice(close)
-    delay = behind.str.slice(behind.str.find(" delay=", literal=True) + len(" delay="), _LONGEST_DELAY)
-    return (
-        begin.str.slice(0, close).alias("address"),
-        delay.str.slice(0, delay.str.find(",", literal=True)).alias("delay"),
+def _cut_out(lines: pl.DataFrame) -> pl.DataFrame:
+    """Add address, delay and whether it was forwarded, by position, to lines of the form _SENT_SIMPLY."""
+    behind, delay = pl.col("behind"), pl.col("delay")
+    to, mark = ": to=<", " delay="
+    text = pl.col("text")
+    lines = lines.with_columns(text.str.slice(text.str.find(to, literal=True) + len(to)).alias("behind"))
+    lines = lines.with_columns(
+        behind.str.slice(0, behind.str.find(">", literal=True)).alias("address"),
+        behind.str.slice(behind.str.find(mark, literal=True) + len(mark), _LONGEST_DELAY).alias("delay"),
         behind.str.contains("forwarded as ", literal=True).alias("forwarded"),
     )
+    return lines.with_columns(delay.str.slice(0, delay.str.find(",", literal=True)))
 
 
 def _sent(lines: pl.DataFrame, picked: Picked) -> None:

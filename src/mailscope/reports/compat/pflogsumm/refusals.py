@@ -42,11 +42,11 @@ def count_refusals(
 
 def _parts(lines: pl.DataFrame, wishes: Wishes) -> pl.DataFrame:
     """How, command, client and what was said; ``regular``: found by position, in plain characters."""
-    cut = _by_position(lines)
     # 1.1.5 takes the last place in a line that looks right, 1.3.0 only the text's beginning.
     current = wishes.release == "1.3.0"
+    cut = _by_position(lines, "" if current else " ")
     sound = (
-        (current | ~cut["said"].str.contains(_HOW))
+        (current | ~cut["said"].str.contains(rf"(?:{_HOW}): "))
         & (cut["words"] == cut["command"].str.len_bytes())
         & narrow(lines["text"])
         & ~cut["client"].str.contains("^$|[[:space:]]")
@@ -60,10 +60,15 @@ def _parts(lines: pl.DataFrame, wishes: Wishes) -> pl.DataFrame:
     return pl.concat([odd.with_columns(pl.lit(value=False).alias("regular")), cut.filter(sound)])
 
 
-def _by_position(lines: pl.DataFrame) -> pl.DataFrame:
-    """Command, client and what was said, where they mostly are; ``words``: where `` from `` begins."""
+def _by_position(lines: pl.DataFrame, before: str) -> pl.DataFrame:
+    """Command, client and what was said, where they mostly are; ``words``: where `` from `` begins.
+
+    ``before``: what stands before the word that says how.
+    """
     text = pl.col("text")
-    lines = lines.select("how", text.str.slice(text.str.find(rf"(?:{_HOW}): ")).alias("text"))
+    lines = lines.select(
+        "how", text.str.slice(text.str.find(rf"{before}(?:{_HOW}): ") + len(before)).alias("text")
+    )
     lines = lines.with_columns(text.str.slice(text.str.find(" ", literal=True) + 1).alias("text"))
     lines = lines.with_columns(
         text.str.find(" from ", literal=True).alias("words"),
