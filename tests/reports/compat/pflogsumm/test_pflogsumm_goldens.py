@@ -47,5 +47,5 @@ CASES = [
 def test_the_same_as_on_the_bench(release: str, log: str, words: str, golden: str) -> None:
     if not LAB.is_dir():
         pytest.skip("the lab's logs are not here")
-    ours = made(release, [*words.split(), str(LAB / log)], NOW, chunk_lines=5000)
+    ours = made(release, [*words.split(), str(LAB / log)], NOW)
     assert settled(ours, release) == settled((LAB / golden).read_text(encoding="latin-1"), release)

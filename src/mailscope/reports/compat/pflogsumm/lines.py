@@ -113,7 +113,7 @@ class Reader:
         matched = Matched(pl.DataFrame(schema=SCHEMA), [])
         texts = [text for text, day in known.items() if day is not None]
         matched.days = [day for day in known.values() if day is not None]
-        if len(texts) == 1:
+        if len(texts) <= 1:
             numbers = pl.zeros(len(dates), pl.Int32, eager=True)
         else:
             numbers = dates.replace_strict(texts, list(range(len(texts))), return_dtype=pl.Int32)

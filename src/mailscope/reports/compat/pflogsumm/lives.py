@@ -34,19 +34,24 @@ class Lives:
 def follow(events: dict[str, pl.DataFrame], ended: pl.DataFrame, *, current: bool) -> Lives:
     """Follow all queue ids through the events of all chunks (``picked.EVENTS``)."""
     frames = [
-        frame.select("queue_id", "row", pl.lit(_KINDS[name], pl.Int8).alias("kind"))
+        _lines(frame, _KINDS[name])
         for name, frame in events.items()
         if name in _KINDS and (current or name not in ("waiting", "expired"))
     ]
     if current:
-        frames.append(ended.select("queue_id", "row", pl.lit(ENDED, pl.Int8).alias("kind")))
+        frames.append(_lines(ended, ENDED))
     lines = pl.concat(frames).with_columns(pl.col("queue_id").cast(pl.Categorical).to_physical().alias("id"))
-    lines = lines.select("id", "row", "kind").sort("id", "row")
-    sized = events["sized"].select("row", "size")
-    whence = events["received"].select("row", pl.col("whence"))
-    lines = lines.join(sized, on="row", how="left", maintain_order="left")
-    lines = lines.join(whence, on="row", how="left", maintain_order="left")
+    lines = lines.drop("queue_id").sort("id", "row")
     return _followed(lines.with_row_index("at"), events, current=current)
+
+
+def _lines(events: pl.DataFrame, kind: int) -> pl.DataFrame:
+    """Events of one kind as lines, with size and origin where the kind has them."""
+    size, whence = (
+        pl.col(name) if name in events.columns else pl.lit(None, dtype).alias(name)
+        for name, dtype in (("size", pl.Int64), ("whence", pl.String))
+    )
+    return events.select("queue_id", "row", pl.lit(kind, pl.Int8).alias("kind"), size, whence)
 
 
 def _followed(lines: pl.DataFrame, events: dict[str, pl.DataFrame], *, current: bool) -> Lives:
@@ -85,7 +90,8 @@ def _followed(lines: pl.DataFrame, events: dict[str, pl.DataFrame], *, current: 
     )
     size = pl.when(pl.col("sizing") >= pl.col("life")).then("known")
     sizes = lines.filter(kind == SENT).select("row", size.alias("size"))
-    ordered = events["sent"].select("row").join(sizes, on="row", how="left", maintain_order="left")["size"]
+    # In the order of the sent rows, which is that of the log.
+    ordered = sizes.sort("row")["size"]
     senders = events["sized"].join(senders, on="row", how="inner", maintain_order="left")
     if not current:
         return Lives(senders, ordered, 0, [])

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 import polars as pl
 
-from mailscope.reports.compat.pflogsumm.columns import mapped
+from mailscope.reports.compat.pflogsumm.columns import mapped, narrow
 from mailscope.reports.compat.pflogsumm.connections import Connections, paired
 from mailscope.reports.compat.pflogsumm.hosts import folded, host_name
 from mailscope.reports.compat.pflogsumm.lives import Lives, follow
@@ -179,8 +179,9 @@ class Summary:
         """The domain of each address."""
         if not self.settings.current:
             return addresses.str.replace("^[^@]+@", "")
-        usual = addresses.str.contains("^[^@[:space:]<>]+@[^@[:space:]<>]+$")
-        hosts = mapped(addresses.str.extract("@(.*)$"), folded)
+        usual = addresses.str.contains("^[^@[:space:]<>]+@[^@[:space:]<>]+$") & narrow(addresses)
+        behind = addresses.str.slice(addresses.str.find("@", literal=True) + 1)
+        hosts = mapped(behind, folded)
         if usual.all():
             return hosts
         return hosts.scatter((~usual).arg_true(), mapped(addresses.filter(~usual), folded))
