@@ -6,9 +6,9 @@
   Getopt::Long takes it.
 - ``lines``, ``stamps``: chunks of a log become the lines that pflogsumm would look at, as columns.
 - ``current`` (1.3.0) and ``older`` (1.1.5): what those lines say, each release by its own rules;
-  ``rejections``, ``reasons``, ``hosts``, ``addresses`` and ``postscreen`` take pieces of text apart.
-- ``hands``: chunks are taken apart by this process and, for large logs, a second one; ``alike``: most refusals at
-  once.
+  ``rejections``, ``reasons``, ``hosts``, ``addresses`` and ``postscreen`` take pieces of text apart;
+  ``refusals`` counts refusals, ``alike`` most of them at once.
+- ``hands``: chunks are taken apart by this process and, for large logs, a second one.
 - ``summary``: everything counted over all chunks; ``lives`` follows queue ids, ``connections`` pids.
 - ``text``, ``tables``, ``details``, ``order``, ``numbers``: the report.
 
