@@ -12,7 +12,7 @@ from mailscope.vocabulary.errors import PatternError
 def test_a_file_is_read_whole() -> None:
     found = program(header="service = 's'\ntags = ['x', '{postfix}/x']\nfamily = 'f'\nrank = 2\nbare = true")
     assert (found.name, found.service, found.family, found.rank, found.bare, found.strip) == (
-        "site/x", "s", "f", 2, True, False,
+        "site/x", "s", "f", 2, True, None,
     )  # fmt: skip
     [pattern] = found.patterns
     assert pattern.label == "site/x.toml event 1 (removed)"

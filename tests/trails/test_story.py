@@ -52,7 +52,7 @@ def test_everything_that_lines_tell() -> None:
         "first_time": at("12:00:00"), "last_time": at("12:09:00"), "sender": "s@example.org", "size_bytes": 900,
         "recipient_count": 2, "message_id": "a@example.org", "client_host": "c.example.org", "client_ip": "192.0.2.1",
         "sasl_user": "carol", "qp": None, "ended": "removed", "gone": True, "expired": False, "held": False,
-        "refused": False, "deferred": False, "filtered": False, "superseded": False,
+        "refused": False, "deferred": False, "filtered": False, "endless": False, "superseded": False,
     }  # fmt: skip
 
 

@@ -108,7 +108,7 @@ def read_text(
     if begun is not None:
         _, given, text = begun
     if reader.strip:
-        queue_id, text = split_queue_id(text)
+        queue_id, text = split_queue_id(text, reader.strip)
     if reader.leading is not None:
         queue_id, text = reader.leading.read(text)
     record = pattern.read(text)

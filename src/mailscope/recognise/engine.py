@@ -12,9 +12,11 @@ from typing import Final
 
 import polars as pl
 
+from mailscope.recognise.durations import seconds
 from mailscope.recognise.library import Candidates, Library, Reading
 from mailscope.recognise.nested import name_them, open_lines
 from mailscope.recognise.pattern import Pattern
+from mailscope.recognise.queue_id import split_queue_ids
 from mailscope.recognise.recognised import Part, Recognised
 from mailscope.recognise.regex import Form, form
 from mailscope.recognise.repeated import repeated, unfolded
@@ -22,9 +24,6 @@ from mailscope.vocabulary.columns import take
 from mailscope.vocabulary.fields import BY_NAME
 
 DTYPES: Final = {"int": pl.Int64, "float": pl.Float64, "str": pl.String, "time": pl.String}
-# A capital hex digit or digit, then neither '_' nor a small vowel: every Postfix queue id is so, no
-# word that Postfix writes before a colon is.
-FAST_QUEUE_ID: Final = "^([0-9A-F][0-9A-Zb-df-hj-np-tv-z]{5,}|NOQUEUE): "
 TAG: Final = r"^(?P<program>.*?)(?:\[(?P<pid>[0-9]+)\])?$"
 INNER_TAG: Final = r"^(?P<tag>[A-Za-z][A-Za-z0-9_.-]*(?:\[[0-9]+\])?): (?P<text>.*)$"
 # Lines are first parted by this many characters, then, where many patterns share those, by more.
@@ -198,7 +197,9 @@ class Engine:
         known = [readings[number] for number in numbers]
         # Postfix queue ids are unique on a host whatever the daemon calls itself; other MTAs' message
         # numbers only within one program.
-        shared = pl.Series([reading is not None and reading.strip for reading in known], dtype=pl.Boolean)
+        shared = pl.Series(
+            [reading is not None and reading.strip is not None for reading in known], dtype=pl.Boolean
+        )
         name = pl.Series("program", programs, dtype=pl.String)
         lookup = pl.DataFrame(
             {
@@ -324,7 +325,9 @@ def apply(shape: Form, piece: pl.DataFrame, *, likely: bool = True) -> tuple[pl.
     if fields is None:
         return pl.DataFrame(out), others
     casts = [
-        pl.col(name).cast(DTYPES[BY_NAME[name].kind], strict=False)
+        seconds(pl.col(name))
+        if name in shape.durations
+        else pl.col(name).cast(DTYPES[BY_NAME[name].kind], strict=False)
         for name in shape.captures
         if BY_NAME[name].kind != "str"
     ]
@@ -348,6 +351,8 @@ def _frame_of(form: Form, hits: list[tuple[int, str | None, dict[str, str | None
         values = pl.Series(name, [fields[name] for _, _, fields in hits], dtype=pl.String)
         if name == "queue_id":
             values = pl.select(pl.coalesce(stripped, values)).to_series()
+        if name in form.durations:
+            values = values.to_frame().select(seconds(pl.col(name))).to_series()
         columns.append(values.cast(DTYPES[BY_NAME[name].kind], strict=False))
     return pl.DataFrame(columns)
 
@@ -363,7 +368,8 @@ def _strip(
     text: pl.Series, row_reading: pl.Series, readings: list[Reading | None]
 ) -> tuple[pl.Series, pl.Series]:
     """Queue id and text proper: what each program's texts begin with is taken off."""
-    queue_id, rest = _strip_queue_id(text, row_reading, readings)
+    ways = [reading.strip if reading is not None else None for reading in readings]
+    queue_id, rest = split_queue_ids(text, row_reading, ways)
     for number, reading in enumerate(readings):
         if reading is None or reading.leading is None:
             continue
@@ -372,21 +378,3 @@ def _strip(
         # Scattering changes a column where it stands.
         queue_id, rest = queue_id.clone().scatter(rows, own), rest.clone().scatter(rows, proper)
     return queue_id, rest
-
-
-def _strip_queue_id(
-    text: pl.Series, row_reading: pl.Series, readings: list[Reading | None]
-) -> tuple[pl.Series, pl.Series]:
-    """Queue id (null for none and for NOQUEUE) and the text after it."""
-    strips = [reading is not None and reading.strip for reading in readings]
-    if not any(strips):
-        return pl.Series("queue_id", [None], dtype=pl.String).new_from_index(0, len(text)), text
-    queue_id = text.str.extract(FAST_QUEUE_ID, 1)
-    if not all(strips[1:]) or row_reading.min() == UNKNOWN:
-        mine = take(pl.Series(strips), row_reading)
-        queue_id = pl.select(pl.when(mine).then(queue_id)).to_series()
-    cut = (queue_id.str.len_bytes().cast(pl.Int64) + 2).fill_null(0)
-    both = pl.select(
-        pl.when(queue_id != "NOQUEUE").then(queue_id).alias("queue_id"), text.str.slice(cut).alias("rest")
-    )
-    return both["queue_id"], both["rest"]

@@ -135,13 +135,15 @@ def knows_anything(pattern: Pattern) -> bool:
 
 def _candidates(library: Library, program: str | None, text: str) -> list[dict[str, Any]]:
     """The patterns of the program (of all, where no program is named) that get farthest into the text."""
+    strip = None
     if program is None:
         patterns = [pattern for each in library.programs.values() for pattern in each.patterns]
     else:
         reading = library.reading(program)
         patterns = [] if reading is None else [pattern for pattern, _ in reading.patterns]
+        strip = reading.strip if reading else None
     leading = reading.leading if program is not None and reading is not None else None
-    body = split_queue_id(text)[1] if leading is None else leading.read(text)[1]
+    body = split_queue_id(text, strip or "queue_id")[1] if leading is None else leading.read(text)[1]
     return [
         _shown(near.pattern) | {"matches": body[: near.reached], "stops_at": body[near.reached :]}
         for near in nearest(patterns, body, MOST_CANDIDATES)

@@ -37,7 +37,7 @@ class Reading:
     programs: tuple[Program, ...]
     # (pattern, service it implies or None), in the order in which they are tried.
     patterns: tuple[tuple[Pattern, str | None], ...]
-    strip: bool
+    strip: str | None
     instance: str | None
     # For each pattern, how late its program is asked (Program.rank).
     ranks: tuple[int, ...]
@@ -164,7 +164,7 @@ class Library:
                 (pattern, next(iter(named)) if len(named) == 1 else None)
                 for (pattern, _), named in zip(ordered, services, strict=True)
             ),
-            strip=any(program.strip for program in programs),
+            strip=next((program.strip for program in programs if program.strip), None),
             instance=instance,
             ranks=tuple(min(program.rank for program in mine) for _, mine in ordered),
         )

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
+from mailscope.recognise.durations import seconds_of
 from mailscope.recognise.prefix import beginnings, literal
 from mailscope.recognise.tokens import TOKENS, token_of
 from mailscope.vocabulary.errors import PatternError
@@ -116,7 +117,7 @@ class Pattern:
 def typed(name: str, value: str) -> Value:
     """A captured text in the type that the vocabulary declares for the field."""
     kind = BY_NAME[name].kind
-    return int(value) if kind == "int" else float(value) if kind == "float" else value
+    return int(value) if kind == "int" else seconds_of(value) if kind == "float" else value
 
 
 def expand(match: str, where: str, *, groups: bool = True) -> str:

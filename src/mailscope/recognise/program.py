@@ -12,6 +12,7 @@ from typing import Any, Final
 from mailscope.recognise.leading import Leading
 from mailscope.recognise.opening import Opening
 from mailscope.recognise.pattern import Example, Pattern, check_event_name, expand
+from mailscope.recognise.queue_id import STRIPS
 from mailscope.vocabulary.errors import PatternError
 from mailscope.vocabulary.fields import BY_NAME
 
@@ -58,9 +59,10 @@ class Program:
     asked after the others, because their lines are rarer or look like another's.
 
     ``opening`` tells how lines of programs begin that log through this one; they name it in ``inside``, and
-    their tags are the names that stand there.  ``nameless``: how lines look on which the program leaves its
-    own name out, each a regex for the tag and one for the beginning of the text.  ``leading``: what is taken
-    off their texts first.
+    their tags are the names that stand there.  ``strip`` is the way in which the queue id stands in
+    front of a text (``queue_id.STRIPS``), None where it does not.  ``nameless``: how lines look on which the
+    program leaves its own name out, each a regex for the tag and one for the beginning of the text.
+    ``leading``: what is taken off their texts first.
     """
 
     name: str
@@ -69,7 +71,7 @@ class Program:
     tags: tuple[re.Pattern[str], ...]
     family: str | None
     includes: tuple[str, ...]
-    strip: bool
+    strip: str | None
     bare: bool
     rank: int
     events: str
@@ -105,9 +107,9 @@ def parse_program(name: str, file: str, content: str, *, whole: bool = True) -> 
         raise PatternError(
             file, None, f"program.name is '{header['name']}'", f"it must be the file's path, '{name}'"
         )
-    if header.get("strip", "queue_id") != "queue_id":
+    if header.get("strip") not in (None, *STRIPS):
         raise PatternError(
-            file, None, f"program.strip is '{header['strip']}'", 'only "queue_id" can be stripped'
+            file, None, f"program.strip is '{header['strip']}'", f"it must be one of {', '.join(STRIPS)}"
         )
     program = Program(
         name=name,
@@ -116,7 +118,7 @@ def parse_program(name: str, file: str, content: str, *, whole: bool = True) -> 
         tags=tuple(_tag(tag, f"{file} tags") for tag in header.get("tags", ())),
         family=header.get("family"),
         includes=tuple(header.get("includes", ())),
-        strip="strip" in header,
+        strip=header.get("strip"),
         bare=bool(header.get("bare", False)),
         rank=int(header.get("rank", 0)),
         events=events,

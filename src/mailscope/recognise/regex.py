@@ -15,8 +15,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from mailscope.recognise.pattern import GROUP, MATCHED, Pattern
+from mailscope.recognise.tokens import TOKENS
 
 TAIL: Final = re.compile(r"\(\?P<([a-z_0-9]+)>\.\*\)((?:\\[^a-zA-Z0-9]|[^\\.^$*+?{}\[\]|()])*)$")
+DURATION: Final = TOKENS["duration"]
 OPEN_TAIL: Final = re.compile(r"\(\?:\.\*\)$")
 
 
@@ -26,7 +28,8 @@ class Form:
 
     ``suffix`` is a literal that the text must end with and that is cut off before ``tail`` (the field
     that takes the rest) is stored; ``always`` is a group that takes part in every match, None where
-    no field is captured at all and a plain test is enough.
+    no field is captured at all and a plain test is enough.  ``durations``: the fields that are spans of time
+    in a form of their own (``durations.py``).
     """
 
     regex: str
@@ -34,6 +37,7 @@ class Form:
     always: str | None
     suffix: str
     tail: str | None
+    durations: frozenset[str] = frozenset()
 
 
 def form(pattern: Pattern, needed: frozenset[str] | None) -> Form:
@@ -61,7 +65,9 @@ def form(pattern: Pattern, needed: frozenset[str] | None) -> Form:
     if captures and always is None:
         always = MATCHED
         end = f"(?P<{MATCHED}>){end}"
-    return Form(f"^(?:{body}){end}" if "|" in body else f"^{body}{end}", captures, always, suffix, tail)
+    regex = f"^(?:{body}){end}" if "|" in body else f"^{body}{end}"
+    durations = frozenset(name for name in captures if f"(?P<{name}>{DURATION})" in body)
+    return Form(regex, captures, always, suffix, tail, durations)
 
 
 def _may_overlap(body: str, suffix: str) -> bool:

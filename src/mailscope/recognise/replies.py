@@ -31,7 +31,9 @@ QMAIL_STATUS: Final = r"^[^ (#]+\(#([245]\.[0-9]{1,3}\.[0-9]{1,3})\)"
 _ID: Final = "([0-9A-Za-z](?:[0-9A-Za-z._+-]*[0-9A-Za-z])?)"
 QUEUED_AS: Final = rf".*[Qq]ueued[ _]as[ _]{_ID}"
 # Exim: "250 OK id=..."; sendmail: "250 2.0.0 ... Message accepted for delivery".
-OTHER_IDS: Final = (rf"^250[ _]OK[ _]id={_ID}", rf"^250 2\.0\.0 {_ID} Message accepted for delivery")
+OTHER_IDS: Final = (rf"^250[ _]OK[ _]id={_ID}", rf"^250 2\.0\.0:? {_ID} Message accepted for delivery")
+# Sendmail logs a reply that accepts the message without its codes.
+CODELESS: Final = (rf"^{_ID} Message accepted for delivery", rf"^[Oo][Kk]:? queued as {_ID}")
 
 
 def completed(event: str, frame: pl.DataFrame) -> pl.DataFrame:
@@ -55,8 +57,13 @@ def with_replies(frame: pl.DataFrame) -> pl.DataFrame:
         if name in frame.columns:
             found = found.with_columns(pl.coalesce(frame[name], pl.col(name)).alias(name))
     accepted = pl.col("reply_code").is_between(200, 299)
+    bare = pl.when(pl.col("reply_code").is_null()).then(
+        pl.coalesce(pl.lit(frame["reason"]).str.extract(pattern, 1) for pattern in CODELESS)
+    )
     return frame.with_columns(
         found.select(
-            "reply_code", "dsn_status", pl.when(accepted).then(pl.col("next_queue_id"))
+            "reply_code",
+            "dsn_status",
+            pl.coalesce(pl.when(accepted).then(pl.col("next_queue_id")), bare).alias("next_queue_id"),
         ).get_columns()
     )

@@ -22,6 +22,25 @@ TOKENS: Final[dict[str, str]] = {
     # Postfix: five or more hex digits of microseconds and inode, or the long form, whose alphabet has
     # no vowels (src/global/mail_queue.h), so that no English word looks like a queue id.
     "queue_id": "(?:[0-9A-F]{6,}|[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{12,})",
+    # Sendmail: time and sequence in eight characters of sixty, then the process id (8.12 and later), in six
+    # and one before, and an hour and AA before that (queue.c, assign_queueid).
+    "sendmail_id": "(?:[0-9A-Za-z]{7,8}[0-9]{5,10}|[A-Z]AA[0-9]{5,6})",
+    # Exim: time, process id and fraction of a second in base 62 (MESSAGE_ID_LENGTH; longer from 4.97 on).
+    "exim_id": "[0-9A-Za-z]{6}-(?:[0-9A-Za-z]{6}-[0-9A-Za-z]{2}|[0-9A-Za-z]{11}-[0-9A-Za-z]{4})",
+    # How Exim names a client: its verified name, its HELO name in brackets, address, port, then the local
+    # address (log_selector = +incoming_port, +incoming_interface).
+    "exim_host": (
+        r"(?:H=)?(?:(?P<client_host>[^ ()\[\]=]+) )?(?:\((?P<helo>[^ ]*)\) )?"
+        r"\[(?P<client_ip>[0-9A-Fa-f:.]+)\](?::(?P<client_port>[0-9]+))?"
+        r"(?: I=\[(?P<server_ip>[0-9A-Fa-f:.]+)\](?::(?P<server_port>[0-9]+))?)?"
+    ),
+    # How Sendmail names a peer: user@ (RFC 1413), verified name, address, and a word if the two do not agree.
+    "sendmail_client": (
+        r"(?:[^@ \[,]*@)?(?P<client_host>[^ \[\],:]+)?"
+        r"(?: ?\[(?:IPv6:)?(?P<client_ip>[0-9A-Fa-f:.]+)\])?(?: \(may be forged\))?"
+    ),
+    # A span of time: 12, 0.4, 00:01:02, 1+02:03:04 (Sendmail), 1m2s, 1d2h3m4.005s (Exim, OpenSMTPD).
+    "duration": r"[0-9][0-9+:.wdhms]*",
     # Content filters and foreign MTAs give ids of any shape.
     # The queue ids of Postfix, Sendmail (8 characters and a process id) and Exim, which milters are told.
     "mta_id": (

@@ -15,7 +15,11 @@ from mailscope.trails.identity import GRACE, LIFETIME, Assignment
 from mailscope.trails.steps import Steps
 from mailscope.vocabulary.columns import constant, take
 
-QUEUED_AS: Final = r"queued as ([0-9A-Za-z]{6,})"
+# Postfix; Exim; Sendmail, whose words may lack the reply's code, and OpenSMTPD.
+QUEUED_AS: Final = (
+    r"(?:queued as |OK id=)([0-9A-Za-z-]{6,})|(?:^|[ :(])([0-9A-Za-z]{8,20}) Message accepted for delivery"
+)
+SAYS_SO: Final = r"queued as |OK id=|Message accepted for delivery"
 FILTERED: Final = "filtered"
 
 
@@ -46,12 +50,13 @@ def link(
     if "linked" in deliveries.columns:
         # The other part of the log has found the message that these led to (``partial.py``).
         deliveries = deliveries.filter(~pl.col("linked").fill_null(False))
-    sent = deliveries.filter(
-        (pl.col("status") == "sent") & pl.col("reason").str.contains("queued as ", literal=True)
-    )
+    sent = deliveries.filter((pl.col("status") == "sent") & pl.col("reason").str.contains(SAYS_SO))
     if not len(sent):
         return none(), messages
-    next_id = sent["reason"].str.extract(QUEUED_AS, 1)
+    words = sent["reason"]
+    next_id = pl.select(
+        pl.coalesce(words.str.extract(QUEUED_AS, 1), words.str.extract(QUEUED_AS, 2))
+    ).to_series()
     # key ^ hash(own id) is the place; with the other id's hash it is the other message's key.
     target = sent["key"] ^ sent["queue_id"].hash() ^ next_id.hash()
     found = pl.DataFrame(

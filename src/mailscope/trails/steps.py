@@ -24,13 +24,13 @@ from mailscope.vocabulary.fields import BY_NAME
 FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "accepted": (
         "client_host", "client_ip", "sasl_user", "sasl_method", "uid", "sender", "orig_queue_id",
-        "orig_client_host", "orig_client_ip",
+        "orig_client_host", "orig_client_ip", "size_bytes", "recipient_count", "message_id",
     ),
     "identified": ("message_id",),
     "queued": ("sender", "size_bytes", "recipient_count", "qp", "uid"),
     "delivery_started": ("delivery_id", "recipient", "transport"),
     "delivery_attempted": (
-        "recipient", "orig_recipient", "relay_host", "relay_ip", "relay_port", "delay_s",
+        "recipient", "recipients", "orig_recipient", "relay_host", "relay_ip", "relay_port", "delay_s",
         "delay_before_queue_s", "delay_in_queue_s", "delay_connect_s", "delay_transmit_s", "dsn_status",
         "status", "reason", "delivery_id",
     ),
@@ -53,16 +53,22 @@ TAGGED: Final[Mapping[str, tuple[str, ...]]] = {
     "queued": ("service", "instance", "program"),
     "rejected": ("service", "instance", "program"),
     "discarded": ("service", "instance", "program"),
+    "bounced_to_sender": ("service",),
 }
 TAGGED_LIGHT: Final[Mapping[str, tuple[str, ...]]] = {
     "accepted": ("service", "program"),
     "rejected": ("service",),
+    "bounced_to_sender": ("service",),
 }
 # Fields that only a person who looks at one message wants; counting does without them.
 DETAIL: Final = frozenset(
     {"message_id", "orig_recipient", "relay_ip", "relay_port", "sasl_method", "uid",
-     "orig_client_host", "orig_client_ip", "qp", "next_queue_id"}
+     "orig_client_host", "orig_client_ip", "qp"}
 )  # fmt: skip
+
+
+# One address of a list: in brackets, quoted, or up to the next comma.
+ADDRESS: Final = r'<[^<>]*>|"[^"]*"|[^,<>" ][^,]*'
 
 
 @dataclass(frozen=True)
@@ -124,7 +130,19 @@ def _frame(events: Events, kind: str, columns: tuple[str, ...], detail: bool) ->
         # qmail names a delivery by number alone when it ends; the number is a key of its own.
         extra.append((frame["delivery_id"].hash(7) ^ place).alias("delivery_key"))
     extra.extend(events.tagged(name, rows).alias(name) for name in tagged)
-    return frame.hstack(extra)
+    frame = frame.hstack(extra)
+    return _each_recipient(frame) if kind == "delivery_attempted" else frame
+
+
+def _each_recipient(frame: pl.DataFrame) -> pl.DataFrame:
+    """One row for each recipient of a line that tells of several; without the column ``recipients``."""
+    several = frame["recipients"]
+    if several.null_count() < len(several):
+        each = pl.coalesce(
+            pl.col("recipients").str.extract_all(ADDRESS), pl.concat_list(pl.col("recipient"))
+        ).list.eval(pl.element().str.strip_chars("<> "))
+        frame = frame.with_columns(each.alias("recipient")).explode("recipient")
+    return frame.drop("recipients")
 
 
 @lru_cache(maxsize=64)
@@ -132,6 +150,7 @@ def _no_rows(kind: str, columns: tuple[str, ...], tagged: tuple[str, ...]) -> pl
     """No steps of a kind; most kinds are missing from most chunks."""
     schema: dict[str, pl.DataType | type[pl.DataType]] = {"row": pl.UInt32, "queue_id": pl.String}
     schema |= {name: DTYPES[BY_NAME[name].kind] for name in columns}
+    schema.pop("recipients", None)
     schema |= {"time": pl.Datetime("us"), "order": pl.UInt32, "key": pl.UInt64, "host": pl.String}
     return pl.DataFrame(schema=schema | dict.fromkeys(tagged, pl.String))
 

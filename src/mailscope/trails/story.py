@@ -49,6 +49,8 @@ SCHEMA: Final[dict[str, pl.DataType | type[pl.DataType]]] = {
     "deferred": pl.Boolean,
     # It came back from a content filter, so that it is the second pass of a message seen before.
     "filtered": pl.Boolean,
+    # Its MTA logs no end of a message (``singleline.py``).
+    "endless": pl.Boolean,
     # A later message has taken its queue id over although no end was logged.
     "superseded": pl.Boolean,
 }
@@ -74,7 +76,13 @@ ENDS: Final = {
     "discarded": "discarded",
     "deleted": "deleted",
 }
-FLAGS: Final = {"expired": "given_up", "held": "held", "refused": "refused", "deferred": "deferred"}
+FLAGS: Final = {
+    "expired": "given_up",
+    "held": "held",
+    "refused": "refused",
+    "deferred": "deferred",
+    "endless": "endless",
+}
 END_STAGES: Final = ("END-OF-MESSAGE", "DATA", "BDAT", "EOM", "END-OF-DATA")
 INTERNAL: Final = "internal"
 REQUEUED: Final = "requeued"
@@ -181,8 +189,9 @@ def _origin(steps: Steps, slots: Assignment, before: pl.Series) -> pl.Series:
     if "identified" in slots.rows and origin.null_count():
         slot = slots.rows["identified"]
         if "queued" in slots.rows or len(slots.carried):
-            # After the queue manager's line, a Message-ID is no arrival.
-            slot = slot.filter(steps["identified"]["order"] < take(_sized_at(steps, slots, NEVER), slot))
+            # After the queue manager's line, a Message-ID is no arrival; one line may be both
+            # (``singleline.py``).
+            slot = slot.filter(steps["identified"]["order"] <= take(_sized_at(steps, slots, NEVER), slot))
         made_here = _nulls(slots.count, pl.String).scatter(slot, INTERNAL)
         origin = _either(origin, made_here)
     return origin

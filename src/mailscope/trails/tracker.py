@@ -9,7 +9,7 @@ from typing import Final
 import polars as pl
 
 from mailscope.recognise.events import Events
-from mailscope.trails import story
+from mailscope.trails import singleline, story
 from mailscope.trails.identity import GRACE, LIFETIME, Assignment, assign
 from mailscope.trails.links import link
 from mailscope.trails.numbered import Deliveries
@@ -87,7 +87,7 @@ class Tracker:
             # Not the latest ever: one wrong stamp must not close everything from then on.
             self.now = found.last_time
         closed, self.open = self._close(messages)
-        closed = self._told(closed)
+        closed = singleline.ended(self._told(closed), self.recipients.open)
         self._fed += 1
         if self._fed % OWN_EVERY == 0:
             self.open = own(self.open.rechunk())
@@ -103,7 +103,7 @@ class Tracker:
 
     def finish(self) -> Outcome:
         """The log has ended: what is still open stays open."""
-        messages, self.open = self.open, self.open.clear()
+        messages, self.open = singleline.ended(self.open, self.recipients.open), self.open.clear()
         return replace(
             Outcome(**story.nothing()), messages=messages, recipients=self.recipients.settle(messages)
         )
@@ -133,6 +133,7 @@ class Tracker:
             frames["delivery_started"], frames["delivery_attempted"]
         )
         frames["delivery_attempted"] = frames["delivery_attempted"].filter(pl.col("queue_id").is_not_null())
+        frames = singleline.told_apart(frames)
         # A refusal that ends the message; a refused recipient (RCPT) does not.
         frames["refused"] = frames["rejected"].filter(
             (pl.col("service") == "cleanup") | pl.col("stage").is_in(list(story.END_STAGES))
@@ -153,8 +154,9 @@ class Tracker:
         if self.now is None:
             return messages.clear(), messages
         last = pl.col("last_time")
-        over = (pl.col("ended").is_not_null() & (last < self.now - GRACE - SLACK)) | (
-            last < self.now - LIFETIME - LONG_SLACK
-        )
+        quiet = last < self.now - GRACE - SLACK
+        over = (pl.col("ended").is_not_null() & quiet) | (last < self.now - LIFETIME - LONG_SLACK)
+        if messages["endless"].any():
+            over |= pl.lit(singleline.served(messages, self.recipients.open)) & quiet
         mask = messages.select(over.fill_null(False)).to_series()
         return messages.filter(mask), messages.filter(~mask)

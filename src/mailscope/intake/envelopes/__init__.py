@@ -1,7 +1,8 @@
 """What stands before the text of a line: stamp, host, program tag, priority.
 
 One module per family of envelopes; ``ENVELOPES`` is the registry, in the order in which they are
-tried on a line.  Each offers ``SNIFF``, a regex that the beginning of such a line matches, and
+tried on a line (Exim's form is a narrower one than that of ISO stamps).  Each offers ``SNIFF``, a regex that
+the beginning of such a line matches, and
 ``parse``, which takes the lines apart.
 """
 
@@ -13,6 +14,7 @@ import polars as pl
 
 from mailscope.intake.envelopes import (
     epoch,
+    exim,
     iso,
     journal_json,
     localised,
@@ -45,6 +47,7 @@ ENVELOPES: Final[tuple[Envelope, ...]] = (
     own_files,
     rfc3164,
     own_stamps.FAIL2BAN,
+    exim,
     iso,
     rfc5424,
     tai64n,

@@ -13,6 +13,7 @@ or GMT: several zones share most of these names.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Final
 
 import polars as pl
@@ -40,11 +41,22 @@ FIXED: Final = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}"
     r"(?P<fraction>[.,][0-9]{3}|[.,][0-9]{6})?(?P<zone>Z|[+-][0-9]{2}:?[0-9]{2})? "
 )
+# The beginning of a line that names a message of Exim.
+EXIM: Final = (
+    r"^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{3})?(?: [+-][0-9]{4})?"
+    r"(?: \[[0-9]+\])? "
+    r"[0-9A-Za-z]{6}-[0-9A-Za-z]{6,11}-[0-9A-Za-z]{2,4} "
+)
 
 
 def parse(lines: pl.Series) -> Header:
     """Take lines apart."""
-    return _parse_fixed(lines) or _parse_any(lines)
+    header = _parse_fixed(lines) or _parse_any(lines)
+    if len(lines) and lines[0][10:11] == " " and lines.str.contains(EXIM).any():
+        # Exim's own files have neither host nor tag (``exim.py``).
+        others = ~lines.str.contains(EXIM)
+        return replace(header, ok=others if header.ok is None else header.ok & others)
+    return header
 
 
 def _parse_fixed(lines: pl.Series) -> Header | None:

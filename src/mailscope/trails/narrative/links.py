@@ -28,7 +28,10 @@ NEAR: Final = timedelta(minutes=10)
 PIPED: Final = timedelta(minutes=2)
 _QP: Final = {mark.kind: mark.regex for mark in MARKS if mark.names == "qp"}
 _FORWARDED: Final = re.compile(next(m.text for m in MARKS if m.kind == "forwarded" and m.names == "queue_id"))
-_REQUEUED_OR_FILTERED: Final = {"pickup": "requeued"}
+# What an acceptance that names another id means, and how the id is named there.
+_ORIGINS: Final = {"pickup": ("requeued", "orig_id"), "exim": ("bounced", "R")}
+# Postfix; Sendmail, whose receipts are DSNs too.
+BOUNCED: Final = re.compile(r"non-delivery|^return to sender: |^DSN: (?!Return receipt)")
 
 
 @dataclass(frozen=True)
@@ -83,13 +86,12 @@ def _claims(step: Step) -> Iterator[_Claim]:
             for found in _QP[kind].finditer(f" {reason}"):
                 yield _Claim(kind, step, found[0].strip(" _"), qp=int(found[1]))
     elif step.event == "bounced_to_sender" and fields.get("next_queue_id"):
-        kind = "bounced" if "non-delivery" in reason else "notified"
+        kind = "bounced" if BOUNCED.search(reason) else "notified"
         yield _Claim(kind, step, f"{reason}: {fields['next_queue_id']}", fields["next_queue_id"])
     elif step.event == "bounced_to_sender" and fields.get("qp") is not None:
         yield _Claim("bounced", step, step.text, qp=fields["qp"])
     elif step.event == "accepted" and fields.get("orig_queue_id"):
-        kind = "requeued" if step.service == "pickup" else "filtered"
-        name = "orig_id" if step.service == "pickup" else "orig_queue_id"
+        kind, name = _ORIGINS.get(step.service or "", ("filtered", "orig_queue_id"))
         yield _Claim(kind, step, f"{name}={fields['orig_queue_id']}", fields["orig_queue_id"], back=True)
     elif fields.get("next_queue_id") and fields.get("action") == "proxy-accept":
         yield _Claim("filtered", step, f"queued as {fields['next_queue_id']}", fields["next_queue_id"])

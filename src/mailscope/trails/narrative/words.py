@@ -45,7 +45,7 @@ _SENTENCE_END: Final = re.compile(r"\.$")
 
 def words(step: Step, *, again: bool = False) -> str:
     """What happened, in a few words.  ``again``: the same kind of event was told of the message before."""
-    if again and step.event == "queued":
+    if again and step.event == "queued" and "recipient" not in step.fields:
         return Phrase("taken up again for another try")
     phrase = PHRASES.get(step.event)
     told = phrase(step, step.fields) if phrase else ""
@@ -133,6 +133,11 @@ def _accepted(step: Step, fields: Fields) -> str:
         sender = _address(fields.get("sender", ""))
         told = Phrase("handed in on this host by {who}, from {sender}", who=who, sender=sender)
         return Phrase("{told}, queued before as {queue_id}", told=told, queue_id=before) if before else told
+    if before and step.service == "exim":
+        return Phrase("{what} made, as {queue_id}", what=Phrase("notification"), queue_id=queue_id)
+    if "user" in fields and not (fields.get("client_ip") or fields.get("client_host")):
+        sender = _address(fields.get("sender", ""))
+        return Phrase("handed in on this host by {who}, from {sender}", who=fields["user"], sender=sender)
     told = Phrase("taken in from {client}", client=client(fields))
     if fields.get("sasl_user"):
         told = Phrase("{told}, logged in as {user}", told=told, user=fields["sasl_user"] + _method(fields))
@@ -158,6 +163,8 @@ def _identified(step: Step, fields: Fields) -> str:
 
 def _queued(step: Step, fields: Fields) -> str:
     n = fields.get("recipient_count")
+    if n is None and "recipient" in fields:
+        return ""  # one of OpenSMTPD's envelopes
     told = {"size": size(fields.get("size_bytes")), "sender": _address(fields.get("sender", ""))}
     if n is None:
         return Phrase("queued: {size}, from {sender}", **told)

@@ -1,6 +1,7 @@
 """What a person looks for: its kind, the bytes that a matching line must hold, and the exact check.
 
     4B5C61F00D   3pvwXr2Yk0z1tG2   1613943     queue-id (Postfix short and long; qmail's message number)
+    1xWhQ7-00002n-0S   6AQMAJb0000211   5fd85c2b   queue-id (Exim, Sendmail, OpenSMTPD's msgid)
     <2026.1@example.org>   2026.1@example.org  message-id
     alice@example.org                          address: as sender, recipient, login ...
     @example.org                               domain: addresses at exactly this domain
@@ -19,6 +20,7 @@ from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
 from typing import Final
 
+from mailscope.recognise.tokens import TOKENS
 from mailscope.vocabulary.errors import UsageError
 
 KINDS: Final = ("queue-id", "message-id", "address", "domain", "ip", "delivery")
@@ -27,8 +29,11 @@ ADVICE: Final = (
     "and --as KIND where its look does not tell"
 )
 _DELIVERY: Final = re.compile(r"(?:delivery |d)([0-9]{1,10}):?", re.IGNORECASE)
+# OpenSMTPD's; each of its envelope ids begins with one.
+_MSGID: Final = "(?=[a-f]*[0-9])[0-9a-f]{8}"
 _QUEUE_ID: Final = re.compile(
     r"[0-9]{1,20}|[0-9A-F]{6,}|(?=[^0-9]*[0-9])[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{12,}"
+    rf"|{TOKENS['exim_id']}|{TOKENS['sendmail_id']}|{_MSGID}"
 )
 _DOMAIN: Final = re.compile(r"[\w_-]{1,63}(?:\.[\w_-]{1,63})+\.?")
 # What may stand in an address or a host name, so that a longer one is not taken for it.
@@ -144,9 +149,9 @@ def _queue_id(words: str) -> Query:
         raise UsageError(f"'{words}' is not a queue id", "QUERY", "an id has letters and digits only")
     needle = words.encode("utf-8", "surrogateescape")
     before = _NAMED if words.isdigit() else rb"(?<![0-9A-Za-z])"
-    return _single(
-        "queue-id", words, needle, before + re.escape(needle) + rb"(?![0-9A-Za-z])", any_case=False
-    )
+    envelope = rb"(?:[0-9a-f]{8})?" if re.fullmatch(_MSGID, words) else b""
+    pattern = before + re.escape(needle) + envelope + rb"(?![0-9A-Za-z])"
+    return _single("queue-id", words, needle, pattern, any_case=False)
 
 
 def _message_id(words: str) -> Query:
