@@ -360,8 +360,11 @@ def test_parse_syslog_mail(path: Path) -> None:
         assert "host" in record
         if not is_covered(record.get("program")):
             continue
-        assert record["event"] != "unrecognised"
-        queue_id = re.match(r"([0-9A-F]{6,}): ", record["text"])
+        # The addresses of some lines were made unreadable before they were published.
+        if ".xxx." in record["text"] or ".yyy" in record["text"]:
+            continue
+        assert record["event"] != "unrecognised", record["text"]
+        queue_id = re.match(r"([0-9A-F]{6,}|[0-9A-Za-z]{8}[0-9]{6}): ", record["text"])
         assert record.get("queue_id") == (queue_id[1] if queue_id else None)
 
 
@@ -371,15 +374,6 @@ def test_parse_syslog_mail_has_postfix_lines() -> None:
 
 
 # ---------------------------------------------------------------- Sendmail, Exim, OpenSMTPD
-
-
-def test_sendmail_lines_of_parse_syslog_mail_are_known() -> None:
-    files = [path for path in log_files("parse-syslog-mail") if "sendmail" in path.name]
-    assert len(files) == 4
-    for path in files:
-        for record in events(path.read_bytes(), NOW):
-            # The addresses of some lines were made unreadable before they were published.
-            assert record["event"] != "unrecognised" or ".xxx." in record["text"] or ".yyy" in record["text"]
 
 
 def test_who_attacks_sendmail_as_fail2ban_tells_it() -> None:

@@ -392,12 +392,13 @@ def test_files_of_other_programs_among_others() -> None:
 def test_every_envelope_knows_its_own_lines_only() -> None:
     """The order in which envelopes are tried does not matter: no beginning fits two of them.
 
-    Only fail2ban's is one of iso's, too, and comes before it.
+    Only fail2ban's and Exim's are iso's, too, and come before it.
     """
     lines = {
         "own_files": "Sun Nov 22 04:00:42 2026 -> x",
         "rfc3164": "Nov 22 04:00:42 mx1 a[1]: x",
         "fail2ban": "2026-11-22 04:00:42,123 fail2ban.actions [1]: x",
+        "exim": "2026-11-22 04:00:42 1xWhQ7-00002n-0S Completed",
         "iso": "2026-11-22T04:00:42Z mx1 a[1]: x",
         "rfc5424": "<22>1 2026-11-22T04:00:42Z mx1 a 1 - - x",
         "tai64n": "@400000006b02667100000000 x",
@@ -418,4 +419,5 @@ def test_every_envelope_knows_its_own_lines_only() -> None:
         fits = dict(zip(lines, pl.Series(list(lines.values())).str.contains(envelope.SNIFF), strict=True))
         if name == "iso":
             assert fits.pop("fail2ban")
+            assert fits.pop("exim")
         assert [other for other, fit in fits.items() if fit] == [name]
