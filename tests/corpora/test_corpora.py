@@ -364,7 +364,7 @@ def test_parse_syslog_mail(path: Path) -> None:
         if ".xxx." in record["text"] or ".yyy" in record["text"]:
             continue
         assert record["event"] != "unrecognised", record["text"]
-        queue_id = re.match(r"([0-9A-F]{6,}|[0-9A-Za-z]{8}[0-9]{6}): ", record["text"])
+        queue_id = re.match(r"([0-9A-F]{6,}|[0-9A-Za-z]{8}[0-9]{6})(?:\[[0-9]\])?: ", record["text"])
         assert record.get("queue_id") == (queue_id[1] if queue_id else None)
 
 

@@ -19,6 +19,7 @@ Value = str | int | float
 
 TOKEN: Final = re.compile(r"\{([a-z][a-z_0-9]*)?(?::([a-z_0-9]+))?\}")
 GROUP: Final = re.compile(r"\(\?P<([A-Za-z_0-9]+)>")
+NUMBER: Final = re.compile(r"[-+]?[0-9]*\.?[0-9]+")
 # A group that is there whenever the whole pattern matched, even if every other group is absent.
 MATCHED: Final = "matched"
 
@@ -117,7 +118,9 @@ class Pattern:
 def typed(name: str, value: str) -> Value:
     """A captured text in the type that the vocabulary declares for the field."""
     kind = BY_NAME[name].kind
-    return int(value) if kind == "int" else seconds_of(value) if kind == "float" else value
+    if kind == "float":
+        return float(value) if NUMBER.fullmatch(value) else seconds_of(value)
+    return int(value) if kind == "int" else value
 
 
 def expand(match: str, where: str, *, groups: bool = True) -> str:
