@@ -84,7 +84,7 @@ _OPENSMTPD_OWN: Final = re.compile(
     rb"([0-9a-f]{8})(?:[0-9a-f]{8})?[ :]"
 )
 _BEGIN: Final = re.compile(
-    rb": (?:client=|uid=[0-9]+ from=|from=[^ ]*, size=)|(?:^|[ ])new msg [0-9]+\r?$"
+    rb": (?:client=|uid=[0-9]+ from=|from=[^ ]*, size=[0-9]+, class=)|(?:^|[ ])new msg [0-9]+\r?$"
     rb"| <= | smtp (?:event=)?message |: Accepted message "
 )
 _PLACE: Final = re.compile(
