@@ -5,6 +5,7 @@ The corpora stand beside this project and are read in place; without them the te
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime

@@ -198,12 +198,13 @@ def _origin(steps: Steps, slots: Assignment, before: pl.Series) -> pl.Series:
 
 
 def _sized_at(steps: Steps, slots: Assignment, otherwise: int) -> pl.Series:
-    """Order of the first line that told each message's size: 0 for one in an earlier batch."""
-    first = constant(otherwise, slots.count, pl.UInt32)
+    """Order of the first line that told each message's size: -1 for one in an earlier batch."""
+    first = constant(otherwise, slots.count, pl.Int64)
     if "queued" in slots.rows:
-        first = first.scatter(slots.rows["queued"].reverse(), steps["queued"]["order"].reverse())
+        order = steps["queued"]["order"].cast(pl.Int64)
+        first = first.scatter(slots.rows["queued"].reverse(), order.reverse())
     if len(slots.carried):
-        first = first.scatter(slots.carried.filter("sized")["slot"], 0)
+        first = first.scatter(slots.carried.filter("sized")["slot"], -1)
     return first
 
 
