@@ -150,6 +150,7 @@ def test_a_set_is_the_same_through_a_linked_directory(tmp_path: Path) -> None:
         ("xz", lzma.compress(LINE)),
         ("zst", zstandard.compress(LINE)),
     ],
+    ids=["none", "gz", "bz2", "xz", "zst"],
 )
 def test_compression_is_told_by_content(tmp_path: Path, kind: str, data: bytes) -> None:
     path = tmp_path / "mail.log.1.gz"
