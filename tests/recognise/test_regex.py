@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 from collections import defaultdict
+from contextlib import suppress
 from typing import Any, Final
 
 import polars as pl
@@ -13,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from patterns import READERS, SHIPPED
 
+from mailscope.recognise.durations import seconds_of
 from mailscope.recognise.engine import apply
 from mailscope.recognise.pattern import Pattern
 from mailscope.recognise.queue_id import split_queue_id
@@ -104,7 +106,12 @@ def comparable(name: str, value: str) -> Any:
     if kind == "int":
         # Polars has 64 bits; a longer number is absent there.
         return int(value) if int(value) < 2**63 else None
-    return float(value) if kind == "float" else value
+    if kind != "float":
+        return value
+    for read in (float, seconds_of):
+        with suppress(ValueError):
+            return read(value)
+    return None
 
 
 @pytest.mark.parametrize("name", sorted(FILES))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
@@ -111,7 +112,9 @@ class Pattern:
         record: dict[str, Value] = dict(self.constants)
         for name, value in found.groupdict().items():
             if name != MATCHED and value is not None:
-                record[name] = typed(name, value)
+                # A span of time that is none stays out, as it does in frames.
+                with suppress(ValueError):
+                    record[name] = typed(name, value)
         return record
 
 
