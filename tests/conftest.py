@@ -1,1 +1,7 @@
-"""Makes ``tests/`` a place to import helpers from (``running.py``), for the tests in all its folders."""
+"""What holds for all tests."""
+
+from hypothesis import settings
+
+# How long an example takes says more about what else the machine does than about the code.
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
