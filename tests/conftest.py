@@ -1,4 +1,4 @@
-"""What holds for all tests."""
+"""What holds for all tests; also makes ``tests/`` a place to import helpers from (``running.py``)."""
 
 from hypothesis import settings
 
