@@ -29,8 +29,7 @@ def counted(
     """The tallies, made in two processes where that is worth it and certain to be right.
 
     ``part``: the day, week or month that is wanted, or None for all; ``domains``: whose mail alone counts
-    (none: all); ``check``: looks at what else was asked
-    for, which needs Polars, before anything is read.
+    (none: all); ``check``: looks at what else was asked for, which needs Polars, before anything is read.
     """
     from mailscope.halves import cut_of, second_half
 

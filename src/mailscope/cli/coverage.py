@@ -101,7 +101,6 @@ def _count_causes(pipeline: Pipeline) -> CauseCoverage:
 
 
 def _causes_text(found: dict[str, Any]) -> Iterator[str]:
-    from mailscope.cli.terminal import fit, safe
 
     known = f", {_percent(found['share'])}" if found["failures"] else ""
     yield (
@@ -116,12 +115,19 @@ def _causes_text(found: dict[str, Any]) -> Iterator[str]:
     if found["shapes"]:
         yield ""
         yield f"Unclassified, {found['shapes_found']:,} shapes:"
-        for row in found["shapes"]:
-            shape = "shapes too rare to be kept apart" if row["shape"] is None else row["shape"]
-            yield f"{row['count']:>12,}  {row['event']}: {safe(shape)}"
-            place = f"{row['source']}:{row['line_number']}"
-            yield f"{'':>14}{safe(place)}: {fit(row['sample'], SAMPLE_COLUMNS)}"
-        yield from _more(found["shapes_found"] - len(found["shapes"]))
+        yield from _shapes(found, "event")
+
+
+def _shapes(found: dict[str, Any], whose: str) -> Iterator[str]:
+    """Shapes of texts, each with its count, the event or program (``whose``) and a sample."""
+    from mailscope.cli.terminal import fit, safe
+
+    for row in found["shapes"]:
+        shape = "shapes too rare to be kept apart" if row["shape"] is None else row["shape"]
+        yield f"{row['count']:>12,}  {safe(row[whose] or NO_TAG)}: {safe(shape)}"
+        place = f"{row['source']}:{row['line_number']}"
+        yield f"{'':>14}{safe(place)}: {fit(row['sample'], SAMPLE_COLUMNS)}"
+    yield from _more(found["shapes_found"] - len(found["shapes"]))
 
 
 def _count(pipeline: Pipeline) -> Coverage:
@@ -135,7 +141,7 @@ def _count(pipeline: Pipeline) -> Coverage:
 
 
 def _text(found: dict[str, Any], width: int) -> Iterator[str]:
-    from mailscope.cli.terminal import fit, safe
+    from mailscope.cli.terminal import fit
 
     lines, covered, others = found["lines"], found["covered"], found["not_covered"]
     yield (
@@ -151,12 +157,7 @@ def _text(found: dict[str, Any], width: int) -> Iterator[str]:
     if covered["shapes"]:
         yield ""
         yield f"Unrecognised lines of these programs, {covered['shapes_found']:,} shapes:"
-        for row in covered["shapes"]:
-            shape = "shapes too rare to be kept apart" if row["shape"] is None else row["shape"]
-            yield f"{row['count']:>12,}  {safe(row['program'] or NO_TAG)}: {safe(shape)}"
-            place = f"{row['source']}:{row['line_number']}"
-            yield f"{'':>14}{safe(place)}: {fit(row['sample'], SAMPLE_COLUMNS)}"
-        yield from _more(covered["shapes_found"] - len(covered["shapes"]))
+        yield from _shapes(covered, "program")
     if others["programs"]:
         yield ""
         yield f"Not covered, because no pattern file knows these programs ({others['lines']:,} lines):"

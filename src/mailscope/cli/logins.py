@@ -8,6 +8,7 @@ from typing import Final
 import click
 
 from mailscope.cli.inputs import Inputs, inputs
+from mailscope.cli.showing import shown
 
 # Where syslog's own facilities have it: mail, daemon (3), auth (4) and authpriv (10).
 JOURNAL: Final = tuple(f"SYSLOG_FACILITY={number}" for number in (2, 3, 4, 10))
@@ -15,23 +16,7 @@ JOURNAL: Final = tuple(f"SYSLOG_FACILITY={number}" for number in (2, 3, 4, 10))
 
 @click.command()
 @inputs
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "html", "markdown", "csv", "xlsx", "json"]),
-    help="Otherwise what the file's ending says, or text.",
-)
-@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Write into this file.")
-@click.option(
-    "--top",
-    type=click.IntRange(min=0),
-    default=10,
-    show_default=True,
-    metavar="N",
-    help="Rows of a table at most (0: all).",
-)
-@click.option("--section", "only", multiple=True, metavar="NAME", help="Only this section (repeatable).")
-@click.option("--without", multiple=True, metavar="NAME", help="Leave this section out (repeatable).")
+@shown
 @click.option("--lang", metavar="LANGUAGE", help="en, zh, it or sv; otherwise what LANG says.")
 def logins(
     inputs: Inputs,

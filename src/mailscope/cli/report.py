@@ -12,6 +12,7 @@ import click
 from mailscope.cli.inputs import Inputs, inputs
 from mailscope.cli.mailing import Mailing, mailing
 from mailscope.cli.period import METAVAR
+from mailscope.cli.showing import shown
 from mailscope.vocabulary.errors import UsageError
 
 if TYPE_CHECKING:
@@ -22,23 +23,7 @@ if TYPE_CHECKING:
 @click.command()
 @inputs
 @mailing
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "html", "markdown", "csv", "xlsx", "json"]),
-    help="Otherwise what the file's ending says, or text.",
-)
-@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Write into this file.")
-@click.option(
-    "--top",
-    type=click.IntRange(min=0),
-    default=10,
-    show_default=True,
-    metavar="N",
-    help="Rows of a table at most (0: all).",
-)
-@click.option("--section", "only", multiple=True, metavar="NAME", help="Only this section (repeatable).")
-@click.option("--without", multiple=True, metavar="NAME", help="Leave this section out (repeatable).")
+@shown
 @click.option(
     "--evidence",
     metavar="SECTION[:ROW][:NUMBER]",
