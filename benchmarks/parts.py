@@ -74,7 +74,7 @@ def against_pflogsumm(bench: Bench) -> list[Finding]:
     if not peer:
         return [*findings, Finding(part, "times as fast", "pflogsumm is not installed (Debian: pflogsumm)")]
     faster = ratio(runs["pflogsumm"], runs["mailscope"])
-    return [*findings, Finding(part, "times as fast", str(faster), "at least 2", faster.middle >= 2)]
+    return [*findings, Finding(part, "times as fast", str(faster), "at least 15", faster.middle >= 15)]
 
 
 def the_same_text(bench: Bench) -> list[Finding]:
@@ -94,8 +94,8 @@ def the_same_text(bench: Bench) -> list[Finding]:
         less = Spread.of(
             [there.cpu_s / here.cpu_s for there, here in zip(*(runs[name] for name in names), strict=True)]
         )
-        goal = "at least 3"
-        findings.append(Finding(part, f"{release}: times as fast", str(faster), goal, faster.middle >= 3))
+        goal = "at least 15"
+        findings.append(Finding(part, f"{release}: times as fast", str(faster), goal, faster.middle >= 15))
         findings.append(Finding(part, f"{release}: times less processor", str(less)))
     return findings or [Finding(part, "times as fast", "pflogsumm is not installed (Debian: pflogsumm)")]
 
