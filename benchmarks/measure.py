@@ -96,6 +96,8 @@ class FamilyMemory:
 
 def run(command: Command) -> Run:
     """Run a command once."""
+    # An installed program has its bytecode; the first run writes it, unless the environment forbids that.
+    inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     with tempfile.TemporaryFile() as errors:
         started = time.perf_counter()
         process = subprocess.Popen(
@@ -103,7 +105,7 @@ def run(command: Command) -> Run:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=errors,
-            env={**os.environ, **command.environment},
+            env={**inherited, **command.environment},
         )
         family = FamilyMemory(process.pid)
         _, status, usage = os.wait4(process.pid, 0)
