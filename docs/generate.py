@@ -3,9 +3,9 @@
     python docs/generate.py            write what is stale
     python docs/generate.py --check    only say what is stale (exit code 1)
 
-``fields.md``, ``events.md`` and ``causes.md`` are made whole; in the others, what stands between the marks
-``<!-- generated: NAME -->`` and ``<!-- end -->``.  In: the vocabulary, the pattern files, the sections
-of the report.
+``fields.md``, ``events.md``, ``causes.md``, ``settings.md`` and ``packaging/mailscope.toml`` are made whole; in
+the others, what stands between the marks ``<!-- generated: NAME -->`` and ``<!-- end -->``.  In: the
+vocabulary, the pattern files, the sections of the report.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from mailscope.recognise.tokens import FIELD_TOKENS, KIND_TOKENS, TOKENS
 from mailscope.reports.sections import SECTIONS
 from mailscope.vocabulary.events import EVENTS
 from mailscope.vocabulary.fields import BY_NAME, CLIENT, CORE, FIELDS, HOST, MAIL, MEASURES, Field
+from mailscope.vocabulary.settings.described import example, tables
 
 HERE: Final = Path(__file__).parent
 NOTE: Final = "<!-- Made by docs/generate.py from the code: do not edit. -->"
@@ -53,7 +54,13 @@ GROUPS: Final = (
 def documents() -> dict[str, str]:
     """The wanted text of every document that is wholly or partly generated, by file name."""
     library = Library(shipped())
-    whole = {"fields.md": fields_page(), "events.md": events_page(library), "causes.md": causes_page()}
+    whole = {
+        "fields.md": fields_page(),
+        "events.md": events_page(library),
+        "causes.md": causes_page(),
+        "settings.md": settings_page(),
+        "../packaging/mailscope.toml": example(),
+    }
     parts: dict[str, Callable[[], str]] = {
         "tokens": tokens_table,
         "field tokens": field_tokens_table,
@@ -206,6 +213,33 @@ def field_tokens_table() -> str:
         for kind in dict.fromkeys(field.kind for field in rest)
     ]
     return table(("Token", "Fields"), rows)
+
+
+def settings_page() -> str:
+    """docs/settings.md: every setting of the daemon."""
+    lines = [
+        NOTE,
+        "# Settings",
+        "",
+        "The daemon reads `/etc/mailscope/mailscope.toml`, a [TOML](https://toml.io) file; without it, the",
+        "defaults are in force.  `mailscope config check` names every setting that cannot be used, with its",
+        "line; `mailscope config show` shows what is in force and where each value comes from; `mailscope",
+        "config show --defaults` gives a whole commented file to begin with, as packaging/mailscope.toml is.",
+        "Passwords and keys are no settings: they stand in files of their own, which settings name.",
+    ]
+    for group in tables():
+        lines += ["", f"## {group.heading or 'Before the first table'}", "", group.meaning, ""]
+        rows = (
+            (
+                f"`{s.name}`",
+                s.meaning,
+                f"{s.allowed[0].upper()}{s.allowed[1:]}",
+                s.default and code(s.default),
+            )
+            for s in group.settings
+        )
+        lines.append(table(("Setting", "Meaning", "Value", "Default"), rows))
+    return "\n".join(lines) + "\n"
 
 
 def sections_table() -> str:

@@ -34,7 +34,17 @@ def generator() -> ModuleType:
 
 
 @pytest.mark.parametrize(
-    "name", ["fields.md", "events.md", "causes.md", "json.md", "patterns.md", "exports.md"]
+    "name",
+    [
+        "fields.md",
+        "events.md",
+        "causes.md",
+        "settings.md",
+        "../packaging/mailscope.toml",
+        "json.md",
+        "patterns.md",
+        "exports.md",
+    ],
 )
 def test_generated_documents_are_up_to_date(name: str) -> None:
     wanted = generator().documents()[name]

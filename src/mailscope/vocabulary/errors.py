@@ -5,6 +5,7 @@
         InputError        a file, directory or socket is missing, unreadable or damaged (exit code 1)
         OutputError       a file or a server does not take what is given to it (exit code 1)
         UsageError        an option, a time or a query is wrong (exit code 2)
+          SettingsError   the settings file is wrong: all that is wrong in it (exit code 2)
         PatternError      a pattern file is wrong: which file, which event (exit code 1)
 
 They stand for bad *situations*: the work cannot go on as asked.  Bad *data* (a line that no pattern
@@ -23,6 +24,7 @@ from __future__ import annotations
 
 import errno
 import re
+from collections.abc import Sequence
 from os import PathLike
 from typing import ClassVar, Final, Self
 
@@ -85,6 +87,22 @@ class UsageError(MailscopeError):
     """The command line, a setting's value or a query is wrong; nothing was done."""
 
     exit_code: ClassVar[int] = 2
+
+
+class SettingsError(UsageError):
+    """The settings file cannot be used; shown as its first fault.
+
+    In: ``faults``, at least one, in the order of the file.
+    """
+
+    def __init__(self, faults: Sequence[UsageError]) -> None:
+        first, others = faults[0], len(faults) - 1
+        what = first.what
+        if others:
+            what += f" (and {others} more fault{'s' if others > 1 else ''}: see 'mailscope config check')"
+        super().__init__(what, first.where, first.what_to_do)
+        self.faults = tuple(faults)
+        self.args = (self.faults,)  # what __init__ takes: see above
 
 
 class PatternError(MailscopeError):

@@ -1,0 +1,36 @@
+"""All settings: the tables of the file, in the order in which people read about them."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from mailscope.vocabulary.settings.intake import Receiver, Sources
+from mailscope.vocabulary.settings.keeping import Privacy, Retention, Store
+from mailscope.vocabulary.settings.outward import Api, DailyReport
+from mailscope.vocabulary.settings.values import Domain, Host, Network, OptionalPath, Table, TimeZone
+from mailscope.vocabulary.settings.watching import Changes, Load
+
+
+class Settings(Table):
+    """What stands before the first table."""
+
+    time_zone: TimeZone = Field(
+        "", description='Zone of stamps without one, and of the times below; "": the system\'s.'
+    )
+    hosts: tuple[Host, ...] = Field((), description="Only lines of these hosts are kept; none: of all.")
+    domains: tuple[Domain, ...] = Field((), description="Domains of ours: mail to them is incoming.")
+    networks: tuple[Network, ...] = Field(
+        ("127.0.0.0/8", "::1/128"), description="Networks of ours: clients in them are no strangers."
+    )
+    patterns: OptionalPath = Field(
+        "/etc/mailscope/patterns.d", description="Directory of your own pattern files."
+    )
+    sources: Sources = Sources()
+    receiver: Receiver = Receiver()
+    store: Store = Store()
+    retention: Retention = Retention()
+    privacy: Privacy = Privacy()
+    api: Api = Api()
+    daily_report: DailyReport = DailyReport()
+    load: Load = Load()
+    changes: Changes = Changes()
