@@ -3,8 +3,8 @@
     python docs/generate.py            write what is stale
     python docs/generate.py --check    only say what is stale (exit code 1)
 
-``fields.md``, ``events.md``, ``causes.md``, ``settings.md`` and ``packaging/mailscope.toml`` are made whole; in
-the others, what stands between the marks ``<!-- generated: NAME -->`` and ``<!-- end -->``.  In: the
+``fields.md``, ``events.md``, ``causes.md``, ``settings.md`` and ``packaging/mailscope.toml`` are made whole;
+in the others, what stands between the marks ``<!-- generated: NAME -->`` and ``<!-- end -->``.  In: the
 vocabulary, the pattern files, the sections of the report.
 """
 
