@@ -12,6 +12,13 @@ from __future__ import annotations
 
 from typing import Final
 
+SECRET: Final = (
+    r"-[pPwW](?:[^ ]| [^/-])|-[uU] ?[^ ]*[:%][^ ]|-[a-zA-Z]*b[a-zA-Z]* [^ ]+ [^ ]+ [^ ]"
+    r"|[^ ]*(?i:pass|pwd|secret|token|api[-_]?key|credential|authorization|bearer)[^ =:/]*[=:]"
+    r"|--?[a-zA-Z-]*(?i:pass|pwd|secret|token|api[-_]?key|credential)[a-zA-Z-]* "
+    r"|[^ ]*://[^ /@]*:[^ /@]*@|[^ ]*:[^ ]* \| [^ ]*chpasswd"
+)
+
 TOKENS: Final[dict[str, str]] = {
     "word": "[^ ]+",
     "text": ".*",
@@ -27,6 +34,11 @@ TOKENS: Final[dict[str, str]] = {
     "sendmail_id": "(?:[0-9A-Za-z]{7,8}[0-9]{5,10}|[A-Z]AA[0-9]{5,6})",
     # Exim: time, process id and fraction of a second in base 62 (MESSAGE_ID_LENGTH; longer from 4.97 on).
     "exim_id": "[0-9A-Za-z]{6}-(?:[0-9A-Za-z]{6}-[0-9A-Za-z]{2}|[0-9A-Za-z]{11}-[0-9A-Za-z]{4})",
+    # An argument that may hold a secret, or announces one: an option for a password (-p, -w, --password,
+    # -u name:secret ...), NAME=secret, an address with a password in it, what chpasswd reads.
+    "secret": SECRET,
+    # A command line as a person typed it, up to the first such argument; what is behind is not captured.
+    "command_line": rf"(?P<command>.*?)(?: '?(?:{SECRET}).*)?",
     # How Exim names a client: its verified name, its HELO name in brackets, address, port, then the local
     # address (log_selector = +incoming_port, +incoming_interface).
     "exim_host": (

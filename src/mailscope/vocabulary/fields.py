@@ -106,7 +106,13 @@ MAIL: Final[tuple[Field, ...]] = (
     Field("local_limit", "int", "Most local deliveries allowed at once."),
     Field("remote_concurrency", "int", "Remote deliveries under way."),
     Field("remote_limit", "int", "Most remote deliveries allowed at once."),
-    Field("command", "str", "External command, SMTP command or mailbox command."),
+    Field(
+        "command",
+        "str",
+        "External command, SMTP command or mailbox command; what a person typed (sudo, doas, cron) only up to the "
+        "first argument that may hold a secret.",
+        "content",
+    ),
     Field("mailbox", "str", "Mailbox, file or folder that was written.", "address"),
     Field("transport", "str", "Delivery transport or nexthop that was chosen."),
 )
