@@ -109,8 +109,8 @@ MAIL: Final[tuple[Field, ...]] = (
     Field(
         "command",
         "str",
-        "External command, SMTP command or mailbox command; what a person typed (sudo, doas, cron) only up to the "
-        "first argument that may hold a secret.",
+        "External command, SMTP command or mailbox command; what a person typed (sudo, doas, cron) only up "
+        "to the first argument that may hold a secret.",
         "content",
     ),
     Field("mailbox", "str", "Mailbox, file or folder that was written.", "address"),
