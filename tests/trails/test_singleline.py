@@ -87,3 +87,52 @@ def test_exim_tells_all_of_a_message_in_its_first_line() -> None:
     assert (first["origin"], first["ended"]) == ("exim", "removed")
     assert (bounce["origin"], bounce["sender"], bounce["ended"]) == ("internal", "", None)
     assert [row["delay_s"] for row in run.rows("deliveries")] == [2.0]
+
+
+COURIER = "0000000000000{}.000000006B095377.00000195"
+
+
+def courier(*lines: tuple[str, str]) -> Run:
+    return told("".join(f"Nov 22 12:00:{at:02} mail {tag}: {text}\n" for at, (tag, text) in enumerate(lines)))
+
+
+def attempt(queue_id: str, recipient: str, module: str = "esmtp") -> tuple[str, str]:
+    return "courierd", f"started,id={queue_id},from=<s@example.org>,module={module},host=,addr=<{recipient}>"
+
+
+def outcome(queue_id: str, recipient: str, words: str) -> tuple[str, str]:
+    return "courieresmtp", f"id={queue_id},from=<s@example.org>,addr=<{recipient}>,{words}"
+
+
+def test_courier_message_ends_with_the_round_that_leaves_nobody_waiting() -> None:
+    one = COURIER.format("2EB")
+    begin = [
+        ("courierd", f"newmsg,id={one}: dns; c.example.com ([::ffff:192.0.2.7])"),
+        attempt(one, "a@example.net"),
+        attempt(one, "b@example.net"),
+        outcome(one, "a@example.net", "success: delivered: mx.example.net [::ffff:192.0.2.25]"),
+        outcome(one, "a@example.net", "status: success"),
+    ]
+    assert ends(courier(*begin)) == [(one, None)]
+    put_off = [*begin, outcome(one, "b@example.net", "status: deferred"), ("courierd", f"completed,id={one}")]
+    assert ends(courier(*put_off)) == [(one, None)]
+    again = [*put_off, attempt(one, "b@example.net"), outcome(one, "b@example.net", "status: failure")]
+    run = courier(*again, ("courierd", f"completed,id={one}"), attempt(one, "s@example.org", "dsn"))
+    assert ends(run) == [(one, "removed")]
+    assert fates(run) == {"a@example.net": "sent", "b@example.net": "bounced"}
+    assert [(row["client_ip"], row["sender"]) for row in messages(run)] == [("192.0.2.7", "s@example.org")]
+
+
+def test_courier_delivers_here_by_another_program_with_the_same_queue() -> None:
+    one = COURIER.format("2CF")
+    run = courier(
+        ("courierd", f"newmsg,id={one}: dns; localhost (localhost [127.0.0.1])"),
+        attempt(one, "alice", "local"),
+        (
+            "courierlocal",
+            f"id={one},from=<s@example.org>,addr=<alice@example.org>,size=351,success: Message delivered.",
+        ),
+        ("courierd", f"completed,id={one}"),
+    )
+    assert ends(run) == [(one, "removed")]
+    assert fates(run) == {"alice@example.org": "sent"}

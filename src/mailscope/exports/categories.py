@@ -38,6 +38,7 @@ CATEGORIES: Final[dict[str, Category]] = {
     "delivery_started": _EMAIL,
     "delivery_attempted": _EMAIL,  # its outcome is in its status
     "bounced_to_sender": _EMAIL,
+    "rested": _EMAIL,
     "removed": _EMAIL,
     "expired": Category(("email",), ("info",), "failure"),
     "held": _EMAIL,

@@ -196,18 +196,21 @@ class Engine:
                 readings.append(reading)
         known = [readings[number] for number in numbers]
         # Postfix queue ids are unique on a host whatever the daemon calls itself; other MTAs' message
-        # numbers only within one program.
+        # numbers only within one program, or those that share its queue.
         shared = pl.Series(
             [reading is not None and reading.strip is not None for reading in known], dtype=pl.Boolean
         )
         name = pl.Series("program", programs, dtype=pl.String)
+        queue = pl.Series([reading and reading.queue for reading in known], dtype=pl.String)
         lookup = pl.DataFrame(
             {
                 "program": name,
                 "reading": pl.Series(numbers, dtype=pl.UInt32),
                 "service": pl.Series([r and r.service for r in known], dtype=pl.String),
                 "instance": pl.Series([r and r.instance for r in known], dtype=pl.String),
-                "salt": pl.select(pl.when(shared).then(0).otherwise(name.hash())).to_series(),
+                "salt": pl.select(
+                    pl.when(shared).then(0).otherwise(pl.coalesce(queue, name).hash())
+                ).to_series(),
             }
         )
         tags = tags.join(lookup, on="program", how="left", maintain_order="left")

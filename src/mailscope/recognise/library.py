@@ -55,6 +55,11 @@ class Reading:
         return self.programs[0].opening if len(self.programs) == 1 else None
 
     @property
+    def queue(self) -> str | None:
+        """The name of the queue whose ids their lines hold, where several programs share one."""
+        return self.programs[0].queue if len(self.programs) == 1 else None
+
+    @property
     def leading(self) -> Leading | None:
         """What is taken off their texts first."""
         return self.programs[0].leading if len(self.programs) == 1 else None

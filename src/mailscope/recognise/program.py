@@ -24,6 +24,7 @@ PROGRAM_KEYS: Final[dict[str, type]] = {
     "family": str,
     "includes": list,
     "strip": str,
+    "queue": str,
     "leading": str,
     "bare": bool,
     "rank": int,
@@ -62,7 +63,8 @@ class Program:
     their tags are the names that stand there.  ``strip`` is the way in which the queue id stands in
     front of a text (``queue_id.STRIPS``), None where it does not.  ``nameless``: how lines look on which the
     program leaves its own name out, each a regex for the tag and one for the beginning of the text.
-    ``leading``: what is taken off their texts first.
+    ``leading``: what is taken off their texts first.  ``queue``: a name that programs have in
+    common whose queue ids are those of one queue.
     """
 
     name: str
@@ -79,6 +81,7 @@ class Program:
     nameless: tuple[tuple[str, str], ...] = ()
     inside: str | None = None
     leading: Leading | None = None
+    queue: str | None = None
 
     @cached_property
     def patterns(self) -> tuple[Pattern, ...]:
@@ -126,6 +129,7 @@ def parse_program(name: str, file: str, content: str, *, whole: bool = True) -> 
         nameless=tuple(_nameless(each, f"{file} nameless") for each in header.get("nameless", ())),
         inside=header.get("inside"),
         leading=_leading(header.get("leading"), f"{file} leading", whole=whole),
+        queue=header.get("queue"),
     )
     if program.nameless and not any(tag.fullmatch(program.service or "") for tag in program.tags):
         raise PatternError(file, None, "'nameless' needs a service that is one of the tags", "name it")

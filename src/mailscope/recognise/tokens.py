@@ -39,6 +39,8 @@ TOKENS: Final[dict[str, str]] = {
     "secret": SECRET,
     # A command line as a person typed it, up to the first such argument; what is behind is not captured.
     "command_line": rf"(?P<command>.*?)(?: '?(?:{SECRET}).*)?",
+    # Courier: inode, time and process id in hex (courier/libs/comctlfile.c).
+    "courier_id": r"[0-9A-F]+\.[0-9A-F]+\.[0-9A-F]+",
     # How Exim names a client: its verified name, its HELO name in brackets, address, port, then the local
     # address (log_selector = +incoming_port, +incoming_interface).
     "exim_host": (

@@ -4,10 +4,12 @@
     from=<alice@example.org>, size=385, nrcpts=2, msgid=...      Sendmail: the same
     smtp message msgid=1c0bb1ca size=385 nrcpt=2                 OpenSMTPD: taken in, queued
     wAM40g12012345: wAM40g13012345: DSN: User unknown            Sendmail: a notification came into being
+    completed,id=00000000000002DD.000000006B0952DC.0000017B      Courier: all were tried that were due
 
 The story of a message is made of steps of one kind each, so such a line is told apart into several.  Sendmail
 and OpenSMTPD say of each recipient what became of it, and nothing when the last one is done: a message is
-finished when as many recipients as it has are served or refused and none waits for another try.
+finished when as many recipients as it has are served or refused and none waits for another try.  Courier
+does not say how many there are, but when a round of attempts has ended.
 """
 
 from __future__ import annotations
@@ -27,7 +29,11 @@ EARLY_IDS: Final = ("sendmail", "exim")
 def told_apart(frames: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
     """The kinds of line, with the kinds that lines of these MTAs stand for as well."""
     accepted = frames["accepted"]
-    frames = frames | {"endless": accepted.clear(), "rejected": _of_messages(frames["rejected"])}
+    frames = frames | {
+        "endless": frames["rested"],
+        "queued": _with_sizes(frames["queued"]),
+        "rejected": _of_messages(frames["rejected"]),
+    }
     notified = _notified(frames["bounced_to_sender"])
     if accepted["size_bytes"].null_count() == len(accepted) and not len(notified):
         return frames
@@ -42,9 +48,20 @@ def told_apart(frames: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
         ["order", "key"], maintain_order=True
     )
     frames["endless"] = pl.concat(
-        [sized.filter(pl.col("service").is_in(ENDLESS)), notified], how="diagonal"
+        [sized.filter(pl.col("service").is_in(ENDLESS)), notified, frames["rested"]], how="diagonal"
     ).sort("order", maintain_order=True)
     return frames
+
+
+def _with_sizes(queued: pl.DataFrame) -> pl.DataFrame:
+    """The lines of Courier with the size 0: it tells none before a message is delivered.
+
+    Only its ids hold a point.
+    """
+    if not queued["size_bytes"].null_count():
+        return queued
+    courier = pl.col("size_bytes").is_null() & pl.col("queue_id").str.contains(".", literal=True)
+    return queued.with_columns(pl.when(courier).then(0).otherwise("size_bytes").alias("size_bytes"))
 
 
 def _of_messages(rejected: pl.DataFrame) -> pl.DataFrame:

@@ -34,6 +34,7 @@ FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
         "delay_before_queue_s", "delay_in_queue_s", "delay_connect_s", "delay_transmit_s", "dsn_status",
         "status", "reason", "delivery_id",
     ),
+    "rested": (),
     "removed": (),
     "deleted": (),
     "expired": ("status",),

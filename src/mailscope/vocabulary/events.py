@@ -16,6 +16,7 @@ EVENTS: Final[dict[str, str]] = {
     "delivery_started": "An attempt to deliver to one recipient began.",
     "delivery_attempted": "One attempt for one recipient ended, with any status.",
     "bounced_to_sender": "A notification to the sender or postmaster was made.",
+    "rested": "A round of attempts ended; recipients that were put off are tried again, if there are any.",
     "removed": "The message left the queue.",
     "expired": "The message was too old and was given up.",
     "held": "The message was put on hold.",

@@ -213,6 +213,8 @@ def _notified(step: Step, fields: Fields) -> str:
     if "qp" in fields and "next_queue_id" not in fields:
         return Phrase("bounce written for the sender (process {process})", process=fields["qp"])
     what, queue_id = fields.get("reason", Phrase("notification")), fields.get("next_queue_id")
+    if queue_id is None:
+        return Phrase("{what} made", what=what)
     return Phrase("{what} made, as {queue_id}", what=what, queue_id=queue_id)
 
 

@@ -19,6 +19,7 @@ from mailscope.recognise.tokens import TOKENS
 ID: Final = TOKENS["queue_id"]
 EXIM: Final = TOKENS["exim_id"]
 SENDMAIL: Final = TOKENS["sendmail_id"]
+COURIER: Final = TOKENS["courier_id"]
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ _QMAIL_OWN: Final = re.compile(
     rb"(?:: | to | qp |\r?$)"
     rb"|(?:double|triple) bounce: discarding bounce/([0-9]+))"
 )
-_VALID: Final = re.compile(b"%s|%s|%s" % (ID.encode(), SENDMAIL.encode(), EXIM.encode()))
+_VALID: Final = re.compile("|".join((ID, SENDMAIL, EXIM, COURIER)).encode())
 # Exim's ids stand before a blank, in its own files right behind the stamp; OpenSMTPD's behind a word.
 _EXIM_OWN: Final = re.compile(rb"(?:^|[\] 0-9]) (%s) " % EXIM.encode())
 _EXIM_FILE: Final = re.compile(
@@ -83,9 +84,10 @@ _OPENSMTPD_OWN: Final = re.compile(
     rb" (?:msgid=|evpid=|Accepted message |(?:relay|delivery): [A-Za-z]+ for )"
     rb"([0-9a-f]{8})(?:[0-9a-f]{8})?[ :]"
 )
+_COURIER_OWN: Final = re.compile(rb"(?:^|[ ,])id=(%s)(?:[,:]|\r?$)" % COURIER.encode())
 _BEGIN: Final = re.compile(
     rb": (?:client=|uid=[0-9]+ from=|from=[^ ]*, size=[0-9]+, class=)|(?:^|[ ])new msg [0-9]+\r?$"
-    rb"| <= | smtp (?:event=)?message |: Accepted message "
+    rb"| <= | smtp (?:event=)?message |: Accepted message |(?:^|[ ])newmsg,id="
 )
 _PLACE: Final = re.compile(
     rb"(?:<[^>]{1,20}>[0-9]? ?)?(?:[A-Z][a-z]{2} [ 0-9][0-9] [0-9:]{8} |[0-9]{4}-[^ ]+ )([^ ]+) "
@@ -109,7 +111,7 @@ def own_id(line: bytes, wanted: object = ()) -> bytes | None:
     first = line[line.rfind(b" ", 0, at) + 1 : at] if at >= 0 else b""
     if first and _is_id(first, wanted):
         return first
-    other = _EXIM_OWN.search(line, 0, 160) or _OPENSMTPD_OWN.search(line)
+    other = _EXIM_OWN.search(line, 0, 160) or _OPENSMTPD_OWN.search(line) or _COURIER_OWN.search(line, 0, 160)
     if other:
         return other[1]
     qmail = _QMAIL_OWN.search(line)

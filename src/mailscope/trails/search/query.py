@@ -33,7 +33,7 @@ _DELIVERY: Final = re.compile(r"(?:delivery |d)([0-9]{1,10}):?", re.IGNORECASE)
 _MSGID: Final = "(?=[a-f]*[0-9])[0-9a-f]{8}"
 _QUEUE_ID: Final = re.compile(
     r"[0-9]{1,20}|[0-9A-F]{6,}|(?=[^0-9]*[0-9])[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{12,}"
-    rf"|{TOKENS['exim_id']}|{TOKENS['sendmail_id']}|{_MSGID}"
+    rf"|{TOKENS['exim_id']}|{TOKENS['sendmail_id']}|{TOKENS['courier_id']}|{_MSGID}"
 )
 _DOMAIN: Final = re.compile(r"[\w_-]{1,63}(?:\.[\w_-]{1,63})+\.?")
 # What may stand in an address or a host name, so that a longer one is not taken for it.
