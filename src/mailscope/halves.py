@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from multiprocessing.connection import Connection
@@ -59,16 +58,6 @@ class Half:
     last: datetime | None = None
     certain: bool = True
     latest: list[datetime | None] = field(default_factory=list)
-
-
-class Inline(Executor):
-    """Does work at once, in the caller's thread."""
-
-    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Run the work and give its result as a finished Future."""
-        future: Future[Any] = Future()
-        future.set_result(fn(*args, **kwargs))
-        return future
 
 
 @dataclass(frozen=True)
@@ -254,7 +243,7 @@ def _pending(
     """The files of one half, and what of them; the streams are noted in the order of the files."""
     from mailscope.intake.reader import ReadReport
     from mailscope.sequence.merge import Pending
-    from mailscope.sequence.stream import Stream
+    from mailscope.sequence.stream import Inline, Stream
 
     opened = {source.name: source for source in task.sources.opened()}
     ranks = {source.name: rank for rank, source in enumerate(task.sources.files)}

@@ -36,6 +36,8 @@ ALLOWED: dict[str, set[str]] = {
     # Other programs' reports, made from the very lines as those programs read them.
     "reports/compat": {"second_process", "intake", "vocabulary"},
     "pipeline": FLOW,
+    # Keeps what the flow gives: rows with their causes, tallies, and what is under way.
+    "store": {"pipeline", "causes", *FLOW},
     # The same flow as pipeline.py, over one file in two processes.
     "halves": {"second_process", *FLOW},
     # Events are given to others while the flow runs, and priorities and instants are named as intake names
@@ -46,6 +48,7 @@ ALLOWED: dict[str, set[str]] = {
     # Everything about one thing: the search of `trace`, counts over the events of any program.
     "about": {"trails/search", "trails/narrative", "causes", "pipeline", *FLOW},
     "cli": {
+        "store",
         "about",
         "periods",
         "reports",

@@ -24,7 +24,7 @@ def mark_duplicates(pieces: list[Events]) -> list[Events]:
         pl.DataFrame({"line": piece.raw.hash()})
         .with_row_index("row")
         .with_columns(pl.lit(number, pl.UInt32).alias("piece"), pl.lit(piece.source).alias("source"))
-        .filter(_comparable(piece))
+        .filter(comparable(piece))
         for number, piece in enumerate(pieces)
     ]
     lines = pl.concat(frames)
@@ -44,7 +44,8 @@ def mark_duplicates(pieces: list[Events]) -> list[Events]:
     return out
 
 
-def _comparable(piece: Events) -> pl.Series:
+def comparable(piece: Events) -> pl.Series:
+    """Which lines may be compared: those that count and have a stamp of their own."""
     alive = piece.alive
     mask = alive if alive is not None else pl.Series([True]).new_from_index(0, len(piece.raw))
     if isinstance(piece.quality, pl.Series):

@@ -140,11 +140,11 @@ def _window(held: list[_Held], reach: datetime) -> list[Events]:
         pieces += [(source.stream.rank, *piece) for piece in found if piece is not None]
         source.chunks = [chunk for chunk in source.chunks if chunk.done < len(chunk.key)]
     held[:] = [source for source in held if source.chunks]
-    batch = mark_duplicates(_ordered(pieces))
+    batch = mark_duplicates(ordered(pieces))
     return [replace(batch[0], blank=batch[0].blank + blank), *batch[1:]] if blank else batch
 
 
-def _ordered(pieces: list[tuple[int, Events, pl.Series]]) -> list[Events]:
+def ordered(pieces: list[tuple[int, Events, pl.Series]]) -> list[Events]:
     """Give each line its rank among all lines of the window: by instant, then source, then line."""
     pieces.sort(key=lambda piece: piece[0])
     if len(pieces) == 1:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import polars as pl
 
@@ -17,6 +18,16 @@ from mailscope.recognise.events import Events
 from mailscope.recognise.recognised import Recognised
 
 Parsed = tuple[Lines, Recognised]
+
+
+class Inline(Executor):
+    """Does work at once, in the caller's thread."""
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Run the work and give its result as a finished Future."""
+        future: Future[Any] = Future()
+        future.set_result(fn(*args, **kwargs))
+        return future
 
 
 def parse(data: bytes, engine: Engine) -> Parsed:

@@ -14,7 +14,7 @@ from mailscope.tallies.days import ROLLED, one_day, rolled_up, summed
 from mailscope.tallies.domain import DomainView
 from mailscope.tallies.keys import DAY, column, key
 from mailscope.tallies.lines import keyed
-from mailscope.tallies.registry import EVERY, LINES
+from mailscope.tallies.registry import BY_NAME, EVERY, LINES
 from mailscope.tallies.samples import Samples
 from mailscope.tallies.tables import tables
 from mailscope.tallies.tally import Tally
@@ -69,15 +69,23 @@ class Ledger:
 
     def add(self, batch: list[Events], outcome: Outcome) -> None:
         """Count one batch."""
-        for events in batch:
-            self._count_lines(events)
         if self.view is None:
-            self.count(batch, dict(tables(batch, outcome)))
+            self.add_rows(batch, dict(tables(batch, outcome)))
             return
+        self._count_all_lines(batch)
         late, frames = self.view.restrict(dict(tables(batch, outcome, addresses=True)))
         # Their lines are of earlier batches.
         self.count([], late)
         self.count(batch, frames)
+
+    def add_rows(self, batch: list[Events], frames: dict[str, pl.DataFrame]) -> None:
+        """Count lines, and the rows of tables that were made of them."""
+        self._count_all_lines(batch)
+        self.count(batch, frames)
+
+    def _count_all_lines(self, batch: list[Events]) -> None:
+        for events in batch:
+            self._count_lines(events)
 
     def count(self, batch: list[Events], frames: dict[str, pl.DataFrame]) -> None:
         """Count the rows of a batch's tables."""
@@ -120,6 +128,19 @@ class Ledger:
         for tally in self.wanted:
             for frame in other._parts.get(tally.name, ()):
                 self._put(tally, frame)
+
+    def parts(self) -> dict[str, pl.DataFrame]:
+        """The rows of each tally that has any, as they are added up."""
+        found = {tally.name: self._parts.get(tally.name, ()) for tally in self.wanted}
+        return {
+            name: frames[0] if len(frames) == 1 else summed(BY_NAME[name], list(frames))
+            for name, frames in found.items()
+            if len(frames)
+        }
+
+    def put(self, name: str, rows: pl.DataFrame) -> None:
+        """Add rows of a tally, as ``parts`` gave them."""
+        self._put(BY_NAME[name], rows)
 
     def by_time(self) -> Ledger:
         """A ledger of the tallies that tell days or hours apart, with few keys besides."""

@@ -16,7 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-Kind = Literal["str", "int", "float", "time"]
+Kind = Literal["str", "int", "float", "time", "bool"]
 Privacy = Literal["none", "address", "ip", "content"]
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
+
+from mailscope.trails.identity import trail_id
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -100,10 +101,8 @@ class Trail:
     def trail_id(self) -> str:
         """The same for the same lines, wherever and however often they are read."""
         micros = micros_since_1970(self.first_time)
-        words = "\0".join((self.host or "", self.instance or "", self.queue_id or "", str(micros)))
-        if self.queue_id is None and self.steps:
-            words += "\0" + self.steps[0].text
-        return hashlib.blake2b(words.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+        more = "\0" + self.steps[0].text if self.queue_id is None and self.steps else ""
+        return trail_id(self.host, self.instance, self.queue_id, micros, more)
 
     @property
     def last_time(self) -> datetime | None:

@@ -1,0 +1,234 @@
+"""The DuckDB file of the store: opening it, its version, transactions, and the views that people read.
+
+    STORE/mailscope.duckdb                         today's rows, the state of what is under way, the manifest
+    STORE/TABLE/day=YYYY-MM-DD/part-NNNNNN.parquet finished days
+
+One process owns the file while it writes.  ``hot.TABLE`` holds rows that are not sealed; the view ``TABLE``
+shows them with those of the sealed files that the manifest names, never with whatever lies in the
+directories.  A view is made anew in the transaction that changes the manifest, so that no reader sees rows
+twice or not at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import polars as pl
+
+from mailscope.vocabulary.errors import InputError, MailscopeError
+from mailscope.vocabulary.tables import SQL_TYPES, TABLES, Table
+
+if TYPE_CHECKING:
+    import duckdb
+
+FILE: Final = "mailscope.duckdb"
+VERSION: Final = 1
+MEMORY_MB: Final = 160
+# Rows that are not of the documented tables.
+OWN: Final = (
+    "create table own.about (name varchar primary key, value varchar)",
+    "create table own.manifest (path varchar primary key, name varchar, day date, row_count bigint, "
+    "bytes bigint, first timestamp, last timestamp, checksum varchar, damage varchar)",
+    "create table own.sources (source varchar primary key, resume varchar, set_id varchar, "
+    "updated timestamp)",
+    "create table own.state (name varchar primary key, batch bigint, data blob)",
+    "create table own.hours (hour timestamp, batch bigint, data blob)",
+    "create table own.audit (time timestamp, who varchar, what varchar, asked varchar, answer varchar)",
+)
+# What changes the schema from one version to the next: version -> statements.
+MIGRATIONS: Final[dict[int, tuple[str, ...]]] = {}
+
+
+class StoreError(MailscopeError):
+    """The store cannot be used as asked: it is locked, damaged, or of a later version."""
+
+
+class Database:
+    """The open DuckDB file.
+
+    ``read_only``: for those who look while no daemon runs.  Raises StoreError where another process has it,
+    InputError where there is none (read only).
+    """
+
+    def __init__(self, directory: Path, *, read_only: bool = False, memory_mb: int = MEMORY_MB) -> None:
+        import duckdb
+
+        self.directory = directory
+        self.read_only = read_only
+        path = directory / FILE
+        if read_only and not path.is_file():
+            raise InputError("there is no store", str(directory), "load logs with 'mailscope ingest FILES'")
+        try:
+            if not read_only:
+                directory.mkdir(mode=0o750, parents=True, exist_ok=True)
+            self.connection = duckdb.connect(str(path), read_only=read_only)
+        except OSError as error:
+            raise InputError.from_os_error(error, path) from error
+        except duckdb.Error as error:
+            raise _unusable(error, path) from error
+        try:
+            self._set_up(memory_mb)
+        except duckdb.Error as error:
+            self.connection.close()
+            raise _unusable(error, path) from error
+
+    def _set_up(self, memory_mb: int) -> None:
+        run = self.connection.execute
+        run(f"set memory_limit = '{memory_mb}MB'")
+        run("set threads = 2")
+        run("set timezone = 'UTC'")
+        run(f"set file_search_path = {quoted(str(self.directory))}")
+        run("set parquet_metadata_cache = true")
+        known = self.value("select count(*) from duckdb_schemas() where schema_name = 'own' and not internal")
+        if not known and self.read_only:
+            raise StoreError("there is nothing in the store", str(self.directory), "load logs first")
+        with self.transaction() if not self.read_only else _nothing():
+            if not known:
+                self._create()
+            self._migrate()
+
+    def _create(self) -> None:
+        run = self.connection.execute
+        run("create schema own")
+        run("create schema hot")
+        for statement in OWN:
+            run(statement)
+        run("insert into own.about values ('version', ?)", [str(VERSION)])
+        for table in TABLES.values():
+            run(f"create table hot.{table.name} ({table.definition()})")
+            self.show(table)
+
+    def _migrate(self) -> None:
+        """Bring an older store up to this version; raise StoreError for a later one."""
+        version = int(self.about("version") or 0)
+        if version > VERSION:
+            raise StoreError(
+                f"it is of version {version}, and this program knows {VERSION}",
+                str(self.directory),
+                "use the newer Mailscope",
+            )
+        if self.read_only:
+            if version < VERSION:
+                what = f"it is of version {version} and must be brought up to {VERSION}"
+                raise StoreError(
+                    what, str(self.directory), "start the daemon, or run 'mailscope store status'"
+                )
+            return
+        for step in range(version, VERSION):
+            for statement in MIGRATIONS[step]:
+                self.connection.execute(statement)
+        self.set_about("version", str(VERSION))
+        changed = False
+        for table in TABLES.values():
+            changed |= self._complete(table)
+        if changed:
+            for table in TABLES.values():
+                self.show(table)
+
+    def _complete(self, table: Table) -> bool:
+        """Add columns that the vocabulary has gained since the store was made; whether there were any."""
+        rows = self.connection.execute(
+            "select column_name from duckdb_columns() where schema_name = 'hot' and table_name = ?",
+            [table.name],
+        ).fetchall()
+        have = {name for (name,) in rows}
+        if not have:
+            self.connection.execute(f"create table hot.{table.name} ({table.definition()})")
+            return True
+        new = [column for column in table.columns if column.name not in have]
+        for column in new:
+            kind = SQL_TYPES[column.kind]
+            self.connection.execute(f'alter table hot.{table.name} add column "{column.name}" {kind}')
+        return bool(new)
+
+    def show(self, table: Table) -> None:
+        """Make the view of a table: rows that are not sealed, and those of sealed files."""
+        self.connection.execute(f"create or replace view {table.name} as {self.relation(table)}")
+
+    def relation(self, table: Table, where: str = "true", values: tuple[object, ...] = ()) -> str:
+        """SQL for all rows of a table; ``where``: which files of the manifest (and its values)."""
+        columns = ", ".join(f'"{name}"' for name in table.names)
+        hot = f"select {columns} from hot.{table.name}"
+        paths = self.connection.execute(
+            f"select path from own.manifest where name = ? and damage is null and {where} order by path",
+            [table.name, *values],
+        ).fetchall()
+        if not paths:
+            return hot
+        listed = ", ".join(quoted(path) for (path,) in paths)
+        # Files may be older than columns of the table.
+        empty = f"select {columns} from hot.{table.name} where false"
+        sealed = f"select * from read_parquet([{listed}], union_by_name = true, hive_partitioning = false)"
+        return f"{hot} union all by name ({empty} union all by name {sealed})"
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing of what is done meanwhile."""
+        self.connection.execute("begin transaction")
+        try:
+            yield
+        except BaseException:
+            self._roll_back()
+            raise
+        try:
+            self.connection.execute("commit")
+        except BaseException:
+            self._roll_back()
+            raise
+
+    def _roll_back(self) -> None:
+        import duckdb
+
+        try:
+            self.connection.execute("rollback")
+        except duckdb.Error:
+            # A failed commit has ended the transaction already.
+            return
+
+    def value(self, statement: str, values: list[Any] | None = None) -> Any:
+        """The first value of the first row; None where there is none."""
+        # Fetched whole: a result that is not blocks the connection.
+        rows = self.connection.execute(statement, values or []).fetchall()
+        return rows[0][0] if rows else None
+
+    def frame(self, statement: str, values: Sequence[Any] = ()) -> pl.DataFrame:
+        """All rows of an answer as a frame."""
+        frame = pl.from_arrow(self.connection.sql(statement, params=list(values)).to_arrow_table())
+        assert isinstance(frame, pl.DataFrame)
+        return frame
+
+    def about(self, name: str) -> str | None:
+        """What the store says of itself."""
+        value = self.value("select value from own.about where name = ?", [name])
+        return None if value is None else str(value)
+
+    def set_about(self, name: str, value: str) -> None:
+        """Note something of the store itself."""
+        self.connection.execute("insert or replace into own.about values (?, ?)", [name, value])
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self.connection.close()
+
+
+@contextmanager
+def _nothing() -> Iterator[None]:
+    yield
+
+
+def quoted(text: str) -> str:
+    """A text as an SQL literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _unusable(error: duckdb.Error, path: Path) -> StoreError:
+    """Why a store cannot be opened, in our words."""
+    words = " ".join(str(error).split())
+    if "lock" in words.lower():
+        return StoreError("another process has it open", str(path), "ask the daemon, or stop it first")
+    return StoreError(
+        f"it cannot be opened ({words[:300]})", str(path), "see 'mailscope store verify'; restore a backup"
+    )

@@ -1,0 +1,78 @@
+"""What is under way, as when the store was last written: the state that was kept, and the lines since."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from mailscope.recognise.engine import Engine
+from mailscope.store import state, stored
+from mailscope.store.database import Database
+from mailscope.store.following import StoreTracker
+from mailscope.tallies.hours import Hours
+from mailscope.vocabulary.tables import EVENTS
+
+STATE: Final = "tracker"
+APART: Final = "apart"
+# Where the state cannot be used (it is another version's), messages are followed anew from so far back.
+FAR_BACK: Final = timedelta(days=8)
+
+
+@dataclass
+class UnderWay:
+    """The messages under way, the tallies that are not kept yet, and the number of the last batch.
+
+    ``apart``: the tracker of logs that are being loaded and are older than what is under way.
+    """
+
+    tracker: StoreTracker = field(default_factory=lambda: StoreTracker(detail=True))
+    apart: StoreTracker | None = None
+    hours: Hours = field(default_factory=Hours)
+    batch: int = 0
+
+    @property
+    def current(self) -> StoreTracker:
+        """The tracker that follows what comes now."""
+        return self.apart if self.apart is not None else self.tracker
+
+
+def restore(database: Database, engine: Engine, zone: ZoneInfo) -> UnderWay:
+    """Follow the lines that were stored after the state was kept, as when they came."""
+    found = UnderWay(hours=Hours(zone))
+    since, usable = 0, True
+    kept = database.connection.execute("select name, batch, data from own.state").fetchall()
+    for name, number, data in kept:
+        tracker = state.from_bytes(bytes(data))
+        usable &= tracker is not None
+        since = max(since, int(number))
+        if tracker is not None and name == STATE:
+            found.tracker = tracker
+        elif name == APART:
+            found.apart = tracker
+    if not usable:
+        found.tracker, found.apart = StoreTracker(detail=True), None
+    found.batch = int(database.about("batch") or 0)
+    if usable:
+        where, values = "batch > ?", (since,)
+        relation = f"hot.{EVENTS.name}"
+    else:
+        last = database.value(f"select max(time) from hot.{EVENTS.name}")
+        where, values = "time >= ?", (last - FAR_BACK,)
+        relation = f"({database.relation(EVENTS, 'last >= ?', values)})"
+    sets = dict(database.connection.execute("select source, set_id from own.sources").fetchall())
+    columns = ", ".join(stored.COLUMNS)
+    numbers = database.connection.execute(
+        f"select distinct batch from {relation} where {where} order by batch", values
+    ).fetchall()
+    for (number,) in numbers:
+        rows = database.frame(
+            f"select {columns} from {relation} where {where} and batch = ?", [*values, number]
+        )
+        for batch in stored.relived(rows, engine, sets):
+            outcome = found.current.feed(batch)
+            found.current.forget(outcome.messages)
+            if usable or number > since:
+                found.hours.add(batch, outcome)
+    return found

@@ -1,0 +1,161 @@
+"""Rows of finished days leave the DuckDB file and become Parquet files, a bounded number of rows at a time.
+
+A file is written beside its place, brought to the disk and renamed; then one transaction enters it in the
+manifest and takes its rows out of the hot table.  A crash in between leaves a file that no manifest names: it
+is removed when the store is opened next.  A day is sealed some time after it has ended; where so much comes
+that the hot tables would grow large, also before.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from mailscope.store.database import Database, quoted
+from mailscope.vocabulary.tables import TABLES, Table
+
+# A row group of Parquet, as DuckDB writes it, and as many rows as can be sealed between two batches.
+SLICE_ROWS: Final = 122_880
+# Of a table, more rows than these do not stay hot, finished or not.
+MOST_HOT_ROWS: Final = 1_000_000
+# Late lines of a day have so long to come before it is sealed.
+GRACE: Final = timedelta(hours=2)
+SUFFIX: Final = ".parquet"
+BEGUN: Final = ".new"
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Rows of one table and day, by their instants (``until`` exclusive)."""
+
+    table: Table
+    day: date
+    since: datetime
+    until: datetime
+
+    def where(self) -> str:
+        """Which rows these are.  Of messages, only those whose fate is certain."""
+        time = self.table.time
+        span = f"{time} >= timestamp '{self.since}' and {time} < timestamp '{self.until}'"
+        return f"{span} and closed" if self.table.name == "messages" else span
+
+
+def next_slice(database: Database, now: datetime) -> Slice | None:
+    """What is to be sealed next (``now`` is naive UTC); None where all that may be sealed is."""
+    midnight = datetime.combine((now - GRACE).date(), datetime.min.time())
+    for table in TABLES.values():
+        time, extra = table.time, " and closed" if table.name == "messages" else ""
+        source = f"hot.{table.name} where {time} is not null{extra}"
+        before = midnight
+        if int(database.value(f"select count(*) from {source}")) > MOST_HOT_ROWS:
+            before = now - GRACE
+        first = database.value(f"select min({time}) from {source} and {time} < ?", [before])
+        if first is None:
+            continue
+        end = min(before, datetime.combine(first.date() + timedelta(days=1), datetime.min.time()))
+        # Where the rows of so many minutes fill a slice, that is its end.
+        cut = database.value(
+            f"select max(minute) from (select minute, sum(n) over (order by minute) as total from ("
+            f"select time_bucket(interval 1 minute, {time}) as minute, count(*) as n from {source} "
+            f"and {time} < ? group by minute)) where total <= ?",
+            [end, SLICE_ROWS],
+        )
+        whole = int(database.value(f"select count(*) from {source} and {time} < ?", [end]))
+        if whole > SLICE_ROWS:
+            begin = first if cut is None else cut
+            end = min(end, begin.replace(second=0, microsecond=0) + timedelta(minutes=1))
+        return Slice(table, first.date(), first, end)
+    return None
+
+
+def seal(database: Database, part: Slice) -> str:
+    """Seal a slice; gives its file, relative to the store."""
+    number = int(database.about("segment") or 0) + 1
+    place = f"{part.table.name}/day={part.day}/part-{number:06}{SUFFIX}"
+    order = "batch" if "batch" in part.table.names else part.table.time
+    columns = ", ".join(f'"{name}"' for name in part.table.names)
+    source = f"hot.{part.table.name} where {part.where()}"
+    rows = f"select {columns} from {source} order by {part.table.time}, {order}"
+    entry = write_segment(database, rows, part.table, place)
+    with database.transaction():
+        database.set_about("segment", str(number))
+        enter(database, entry, part.table, part.day)
+        database.connection.execute(f"delete from {source}")
+        database.show(part.table)
+    return place
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A sealed file: its place in the store, rows, size, span and SHA-256."""
+
+    path: str
+    rows: int
+    size: int
+    first: datetime | None
+    last: datetime | None
+    checksum: str
+
+
+def write_segment(database: Database, rows: str, table: Table, place: str) -> Segment:
+    """Write the rows of a query to a file of the store, whole and on the disk before it has its name."""
+    path = database.directory / place
+    path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
+    begun = path.with_suffix(BEGUN)
+    begun.unlink(missing_ok=True)
+    form = f"format parquet, compression zstd, row_group_size {SLICE_ROWS}"
+    database.connection.execute(f"copy ({rows}) to {quoted(str(begun))} ({form})")
+    checksum, size = sha256(begun)
+    told = database.connection.execute(
+        f"select count(*), min({table.time}), max({table.time}) from read_parquet({quoted(str(begun))})"
+    ).fetchall()[0]
+    descriptor = os.open(begun, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    begun.rename(path)
+    for directory in (path.parent, path.parent.parent, database.directory):
+        sync_directory(directory)
+    return Segment(place, told[0], size, told[1], told[2], checksum)
+
+
+def enter(database: Database, entry: Segment, table: Table, day: date) -> None:
+    """Name a file in the manifest."""
+    database.connection.execute(
+        "insert into own.manifest values (?, ?, ?, ?, ?, ?, ?, ?, null)",
+        [entry.path, table.name, day, entry.rows, entry.size, entry.first, entry.last, entry.checksum],
+    )
+
+
+def sha256(path: Path) -> tuple[str, int]:
+    """Checksum and size of a file."""
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256")
+        return digest.hexdigest(), file.tell()
+
+
+def sync_directory(path: Path) -> None:
+    """Bring a directory's entries to the disk."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def remove_strays(database: Database) -> list[str]:
+    """Remove files that no manifest names: what a crash or a change left behind."""
+    known = {path for (path,) in database.connection.execute("select path from own.manifest").fetchall()}
+    removed = []
+    for table in TABLES.values():
+        for path in sorted((database.directory / table.name).glob("day=*/part-*")):
+            name = path.relative_to(database.directory).as_posix()
+            if name not in known:
+                path.unlink()
+                removed.append(name)
+    return removed

@@ -1,0 +1,72 @@
+"""What is under way, as bytes and back: the tracker's messages, deliveries and recipients.
+
+It is written now and then, in the transaction of a batch.  After a restart the lines stored since are
+followed once more (``restore.py``), so that it need not be written with each batch.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from datetime import datetime
+from typing import Final
+
+import polars as pl
+
+from mailscope.store.following import IDS, StoreTracker
+from mailscope.trails import recipients, story
+from mailscope.trails.numbered import CARRIED
+
+FORM: Final = 1
+# How the state is made; one of another making is not used, and all lines are followed once more.
+SHAPE: Final = json.dumps(
+    [FORM, sorted(map(str, story.SCHEMA.items())), sorted(map(str, recipients.SCHEMA.items())), CARRIED]
+)
+
+
+def to_bytes(tracker: StoreTracker) -> bytes:
+    """The state of a tracker."""
+    about = {
+        "shape": SHAPE,
+        "next_trail": tracker.next_trail,
+        "now": tracker.now.isoformat() if tracker.now else None,
+    }
+    frames = {
+        "open": tracker.open,
+        "deliveries": tracker.deliveries.open,
+        "recipients": tracker.recipients.open,
+        "ids": tracker.ids,
+    }
+    frame = pl.DataFrame(
+        {
+            "name": [None, *frames],
+            "rows": [None, *map(_packed, frames.values())],
+            "about": [json.dumps(about), *(None for _ in frames)],
+        },
+        schema={"name": pl.String, "rows": pl.Binary, "about": pl.String},
+    )
+    return _packed(frame)
+
+
+def from_bytes(data: bytes) -> StoreTracker | None:
+    """The tracker, as it was; None where its state was made by another version and cannot be used."""
+    frame = pl.read_ipc(io.BytesIO(data))
+    about = json.loads(frame["about"].drop_nulls()[0])
+    if about["shape"] != SHAPE:
+        return None
+    rows = {
+        name: pl.read_ipc(io.BytesIO(packed))
+        for name, packed in frame.select("name", "rows").iter_rows()
+        if name
+    }
+    tracker = StoreTracker(detail=True, next_trail=about["next_trail"])
+    tracker.open, tracker.ids = rows["open"], rows["ids"].cast(IDS)  # type: ignore[arg-type]
+    tracker.deliveries.open, tracker.recipients.open = rows["deliveries"], rows["recipients"]
+    tracker.now = datetime.fromisoformat(about["now"]) if about["now"] else None
+    return tracker
+
+
+def _packed(frame: pl.DataFrame) -> bytes:
+    out = io.BytesIO()
+    frame.write_ipc(out, compression="zstd")
+    return out.getvalue()

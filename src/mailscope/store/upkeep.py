@@ -1,0 +1,120 @@
+"""Keeping the store in order: what is too old goes, small files become one, damage is found and set aside."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final
+
+from mailscope.store.database import Database, quoted
+from mailscope.store.sealing import SLICE_ROWS, enter, sha256, write_segment
+from mailscope.vocabulary.tables import TABLES, Table
+
+HOURS: Final = "hours"
+# A file of fewer rows is joined with others of its day.
+SMALL_ROWS: Final = SLICE_ROWS // 2
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """Something of the store that is not as it should be."""
+
+    place: str
+    what: str
+
+
+def expire(database: Database, before: Mapping[str, datetime]) -> int:
+    """Forget rows older than some instants (naive UTC; by table, ``hours`` for tallies); how many files went.
+
+    A sealed file goes when its last row is too old.
+    """
+    gone: list[str] = []
+    run = database.connection.execute
+    with database.transaction():
+        for name, limit in before.items():
+            if name == HOURS:
+                run("delete from own.hours where hour < ?", [limit])
+                continue
+            table = TABLES[name]
+            paths = run("select path from own.manifest where name = ? and last < ?", [name, limit]).fetchall()
+            run("delete from own.manifest where name = ? and last < ?", [name, limit])
+            run(f"delete from hot.{name} where {table.time} < ?", [limit])
+            if paths:
+                gone += [path for (path,) in paths]
+                database.show(table)
+    _unlink(database, gone)
+    return len(gone)
+
+
+def compact(database: Database, table: Table, day: date) -> bool:
+    """Make one file of the small ones of a table's day; whether there were several."""
+    found = database.connection.execute(
+        "select path from own.manifest where name = ? and day = ? and row_count < ? and damage is null",
+        [table.name, day, SMALL_ROWS],
+    ).fetchall()
+    if len(found) < 2:
+        return False
+    paths = [path for (path,) in found]
+    listed = ", ".join(map(quoted, paths))
+    number = int(database.about("segment") or 0) + 1
+    place = f"{table.name}/day={day}/part-{number:06}.parquet"
+    rows = f"select * from read_parquet([{listed}], union_by_name = true, hive_partitioning = false)"
+    entry = write_segment(database, f"{rows} order by {table.time}", table, place)
+    with database.transaction():
+        database.set_about("segment", str(number))
+        database.connection.execute(f"delete from own.manifest where path in ({listed})")
+        enter(database, entry, table, day)
+        database.show(table)
+    _unlink(database, paths)
+    return True
+
+
+def _unlink(database: Database, paths: list[str]) -> None:
+    for path in paths:
+        (database.directory / path).unlink(missing_ok=True)
+
+
+def check(database: Database, *, thorough: bool) -> list[Damage]:
+    """What is wrong with sealed files: missing, of another size or, ``thorough``, of other contents."""
+    import duckdb
+
+    found = []
+    rows = database.connection.execute(
+        "select path, name, row_count, bytes, checksum from own.manifest order by path"
+    ).fetchall()
+    for path, name, count, size, checksum in rows:
+        file = database.directory / path
+        if not file.is_file():
+            found.append(Damage(path, "it is missing"))
+        elif file.stat().st_size != size:
+            found.append(Damage(path, f"it has {file.stat().st_size} bytes instead of {size}"))
+        elif thorough and sha256(file)[0] != checksum:
+            found.append(Damage(path, "its contents were changed"))
+        elif thorough:
+            try:
+                rows_there = database.value(f"select count(*) from read_parquet({quoted(path)})")
+            except duckdb.Error as error:
+                found.append(Damage(path, f"it cannot be read ({str(error)[:200]})"))
+                continue
+            if rows_there != count:
+                found.append(Damage(path, f"it has {rows_there} rows instead of {count} of {name}"))
+    if thorough:
+        for table in TABLES.values():
+            try:
+                database.connection.execute(f"select count(columns(*)) from hot.{table.name}").fetchall()
+            except duckdb.Error as error:
+                found.append(Damage(f"hot.{table.name}", f"it cannot be read ({str(error)[:200]})"))
+    return found
+
+
+def set_aside(database: Database, damages: list[Damage]) -> None:
+    """Leave damaged files out of what is read, so that the rest can be; those that are whole are taken in."""
+    with database.transaction():
+        database.connection.execute("update own.manifest set damage = null where damage is not null")
+        for damage in damages:
+            database.connection.execute(
+                "update own.manifest set damage = ? where path = ?", [damage.what, damage.place]
+            )
+        for table in TABLES.values():
+            database.show(table)

@@ -1,0 +1,188 @@
+"""Batches into the store: rows, resume points and, now and then, the state, in one transaction each."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from mailscope.intake.live import Resume
+from mailscope.recognise.engine import Engine
+from mailscope.recognise.events import Events
+from mailscope.recognise.library import Library
+from mailscope.store import state
+from mailscope.store.database import Database
+from mailscope.store.following import StoreTracker
+from mailscope.store.restore import APART, STATE, UnderWay, restore
+from mailscope.store.rows import delivery_rows, event_rows, link_rows, message_rows
+from mailscope.tallies import kept
+from mailscope.tallies.hours import Hours
+from mailscope.tallies.ledger import Ledger
+from mailscope.trails.tracker import Outcome
+
+# The state is kept so often: after a crash no more lines than of this time are followed once more ...
+CHECKPOINT_S: Final = 60.0
+# ... and no more than about so many.
+CHECKPOINT_LINES: Final = 200_000
+# Tallies of an hour come in parts; when it is over for so long they are made one.
+SETTLED: Final = timedelta(hours=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What one batch came to: the lines that were stored, and what the tracker made of them."""
+
+    lines: int
+    outcome: Outcome
+
+
+class Writer:
+    """Writes batches.  After an error nothing of the batch is stored: call ``recover`` and write it again."""
+
+    def __init__(self, database: Database, library: Library, zone: ZoneInfo) -> None:
+        self.database = database
+        self.engine = Engine(library)
+        self.zone = zone
+        self.under_way: UnderWay
+        self.recover()
+
+    def recover(self) -> None:
+        """Be as the store is: what was followed and could not be written is forgotten."""
+        self.under_way = restore(self.database, self.engine, self.zone)
+        self._kept_at = time.monotonic()
+        self._lines_since = 0
+        if self.under_way.apart is not None:
+            # Loading was broken off; it begins anew with the next run, which knows what is stored.
+            self.end_apart()
+
+    @property
+    def tracker(self) -> StoreTracker:
+        """The messages that are followed just now."""
+        return self.under_way.current
+
+    @property
+    def hours(self) -> Hours:
+        """Tallies that are not kept yet."""
+        return self.under_way.hours
+
+    def resume_points(self) -> dict[str, Resume]:
+        """Where reading goes on, by source."""
+        rows = self.database.connection.execute(
+            "select source, resume from own.sources where resume is not null"
+        ).fetchall()
+        return {source: json.loads(resume) for source, resume in rows}
+
+    def write(
+        self, batch: list[Events], resume: Mapping[str, Resume | None], sets: Mapping[str, str | None]
+    ) -> Written:
+        """Follow a batch and store it with the resume points of its sources (and what set each is of)."""
+        number = self.under_way.batch + 1
+        outcome = self.tracker.feed(batch)
+        self.hours.add(batch, outcome)
+        events = event_rows(batch, self.tracker) if batch else pl.DataFrame()
+        messages = message_rows(outcome, self.tracker)
+        deliveries, links = delivery_rows(outcome, self.tracker), link_rows(outcome, self.tracker)
+        with self.database.transaction():
+            self._insert("events", events, number)
+            self._replace_messages(messages)
+            self._insert("deliveries", deliveries, number)
+            self._insert("links", links, number)
+            self.note_sources(resume, sets)
+            self.database.set_about("batch", str(number))
+            self._lines_since += len(events)
+            due = time.monotonic() - self._kept_at > CHECKPOINT_S or self._lines_since > CHECKPOINT_LINES
+            if due:
+                self._keep(number)
+        if due:
+            self._begin_anew()
+        self.under_way.batch = number
+        self.tracker.forget(outcome.messages)
+        return Written(len(events), outcome)
+
+    def follow_apart(self) -> None:
+        """What comes now is older than what is under way: it is followed by itself, until ``end_apart``."""
+        # Numbers of messages must not meet.
+        self.under_way.apart = StoreTracker(detail=True, next_trail=self.tracker.next_trail)
+        self.checkpoint()
+
+    def end_apart(self) -> None:
+        """The older logs are read: what is not finished in them stays as it is."""
+        apart = self.under_way.apart
+        assert apart is not None
+        outcome = apart.finish()
+        self.hours.add([], outcome)
+        with self.database.transaction():
+            self._replace_messages(message_rows(outcome, apart))
+            self.under_way.apart = None
+            self.tracker.next_trail = max(self.tracker.next_trail, apart.next_trail)
+            self._keep(self.under_way.batch)
+        self._begin_anew()
+
+    def checkpoint(self) -> None:
+        """Keep the state now, as before a planned end."""
+        with self.database.transaction():
+            self._keep(self.under_way.batch)
+        self._begin_anew()
+
+    def _keep(self, number: int) -> None:
+        run = self.database.connection.execute
+        run("delete from own.state")
+        for name, tracker in ((STATE, self.under_way.tracker), (APART, self.under_way.apart)):
+            if tracker is not None:
+                run("insert into own.state values (?, ?, ?)", [name, number, state.to_bytes(tracker)])
+        for hour, ledger in self.hours.ledgers.items():
+            run("insert into own.hours values (?, ?, ?)", [hour, number, kept.to_bytes(ledger)])
+        self._settle_hours(number)
+
+    def _settle_hours(self, number: int) -> None:
+        """Make one of the parts of hours that are over."""
+        run = self.database.connection.execute
+        now = datetime.now(UTC).replace(tzinfo=None)
+        parted = run(
+            "select hour from own.hours where hour < ? group by hour having count(*) > 1", [now - SETTLED]
+        ).fetchall()
+        for (hour,) in parted:
+            whole = Ledger(zone=self.zone)
+            for (data,) in run("select data from own.hours where hour = ? order by batch", [hour]).fetchall():
+                whole.merge(kept.from_bytes(bytes(data), self.zone))
+            run("delete from own.hours where hour = ?", [hour])
+            run("insert into own.hours values (?, ?, ?)", [hour, number, kept.to_bytes(whole)])
+
+    def _begin_anew(self) -> None:
+        """The state is kept: from here on, what comes is new."""
+        self.under_way.hours = Hours(self.zone)
+        self._kept_at = time.monotonic()
+        self._lines_since = 0
+
+    def _insert(self, table: str, rows: pl.DataFrame, number: int) -> None:
+        if len(rows):
+            rows = rows.with_columns(pl.lit(number, pl.Int64).alias("batch"))
+            connection = self.database.connection
+            connection.register("new_rows", rows)
+            connection.execute(f"insert into hot.{table} by name select * from new_rows")
+            connection.unregister("new_rows")
+
+    def _replace_messages(self, rows: pl.DataFrame) -> None:
+        if not len(rows):
+            return
+        connection = self.database.connection
+        connection.register("new_rows", rows)
+        connection.execute("delete from hot.messages where trail_id in (select trail_id from new_rows)")
+        connection.execute("insert into hot.messages by name select * from new_rows")
+        connection.unregister("new_rows")
+
+    def note_sources(self, resume: Mapping[str, Resume | None], sets: Mapping[str, str | None]) -> None:
+        """Note where reading of sources goes on (None: nowhere), and of what set each is."""
+        now = datetime.now(UTC).replace(tzinfo=None)
+        for source, point in resume.items():
+            told = None if point is None else json.dumps(dict(point))
+            self.database.connection.execute(
+                "insert or replace into own.sources values (?, ?, ?, ?)",
+                [source, told, sets.get(source), now],
+            )

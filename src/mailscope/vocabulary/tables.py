@@ -1,0 +1,111 @@
+"""The tables of the store, declared once: `mailscope sql`, sealed files and the documentation follow them.
+
+A table's rows belong to days by its ``time`` column (UTC); a finished day is sealed into files.  Names and
+meanings of columns that are fields of events are those of ``fields.py``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from mailscope.vocabulary.fields import BY_NAME, FIELDS, Field, Kind
+
+# SQL's names of our kinds.
+SQL_TYPES: Final[dict[Kind, str]] = {
+    "str": "VARCHAR", "int": "BIGINT", "float": "DOUBLE", "time": "TIMESTAMP", "bool": "BOOLEAN"
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One table: what a row is, its columns, and which of them says the day that a row belongs to."""
+
+    name: str
+    meaning: str
+    columns: tuple[Field, ...]
+    time: str = "time"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Its columns' names, in order."""
+        return tuple(column.name for column in self.columns)
+
+    def definition(self) -> str:
+        """Its columns as SQL declares them."""
+        return ", ".join(f'"{column.name}" {SQL_TYPES[column.kind]}' for column in self.columns)
+
+
+def _fields(*names: str) -> tuple[Field, ...]:
+    return tuple(BY_NAME[name] for name in names)
+
+
+BATCH: Final = Field("batch", "int", "The store's transaction that brought the row, rising.")
+RAW: Final = Field("raw", "str", "The whole line as logged.", "content")
+TRAIL: Final = replace(BY_NAME["trail_id"], meaning="The message (messages.trail_id) that it belongs to.")
+
+EVENTS: Final = Table(
+    "events",
+    "One row per log line.",
+    (BATCH, *(field for field in FIELDS if field.name not in ("offset", "trail_id")), TRAIL, RAW),
+)
+MESSAGES: Final = Table(
+    "messages",
+    "One row per message in one MTA, also those under way.",
+    (
+        *_fields("trail_id", "host", "instance", "program", "queue_id"),
+        Field("origin", "str", "What took it in: smtpd, pickup ..., internal (a notification), requeued."),
+        Field("first_time", "time", "Its first line: UTC, microseconds."),
+        Field("last_time", "time", "Its last line so far."),
+        *_fields("sender", "size_bytes", "recipient_count", "message_id", "client_host", "client_ip"),
+        *_fields("sasl_user"),
+        Field("ended", "str", "How it left the queue: removed, deleted, discarded, refused, requeued."),
+        Field("expired", "bool", "It was given up as too old."),
+        Field("held", "bool", "It is on hold."),
+        Field("refused", "bool", "It was refused after its queue id was given."),
+        Field("deferred", "bool", "At least one attempt was put off."),
+        Field("filtered", "bool", "It came back from a content filter."),
+        Field("closed", "bool", "Its fate is certain: no line is expected any more."),
+    ),
+    time="first_time",
+)
+DELIVERIES: Final = Table(
+    "deliveries",
+    "One row per attempt for one recipient.",
+    (
+        BATCH,
+        *_fields(
+            "time", "host", "trail_id", "queue_id", "sender", "size_bytes", "recipient", "orig_recipient",
+            "relay_host", "relay_ip", "relay_port", "delay_s", "delay_before_queue_s", "delay_in_queue_s",
+            "delay_connect_s", "delay_transmit_s", "status", "dsn_status", "reply_code", "reason", "cause",
+            "blocklist", "next_queue_id",
+        ),
+    ),
+)  # fmt: skip
+LINKS: Final = Table(
+    "links",
+    "One row per pair of messages of which one was made of the other.",
+    (
+        BATCH,
+        BY_NAME["time"],
+        BY_NAME["trail_id"],
+        Field("trail_id_to", "str", "The later message."),
+        Field("kind", "str", "filtered: it passed a content filter or another instance of the same host."),
+        BY_NAME["next_queue_id"],
+    ),
+)
+MARKS: Final = Table(
+    "marks",
+    "Notes on the time line: changes of configuration, and what people wrote.",
+    (
+        BY_NAME["time"],
+        BY_NAME["host"],
+        Field("kind", "str", "config (a file changed) or note (a person wrote it)."),
+        Field("author", "str", "Who wrote it: a user's name, or mailscope.", "address"),
+        Field("title", "str", "What happened, in a few words.", "content"),
+        Field("details", "str", "The difference, or more words.", "content"),
+    ),
+)
+TABLES: Final[dict[str, Table]] = {
+    table.name: table for table in (EVENTS, MESSAGES, DELIVERIES, LINKS, MARKS)
+}
