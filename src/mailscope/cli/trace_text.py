@@ -181,6 +181,9 @@ def _fate(recipient: Recipient, label: str, width: int, tr: Translator) -> Itera
         if peer or said:
             yield from _wrap(f"{peer}: {said}" if peer and said else peer or said, width, " " * 12)
         yield from _cause(recipient, tr, width)
+    for step in recipient.mailbox:
+        sure = "" if step.confidence == "certain" else f" ({tr('likely')})"
+        yield from _wrap(f"{_daemon(step)}: {tr(step.words)}{sure}", width, " " * 12)
 
 
 def _cause(recipient: Recipient, tr: Translator, width: int) -> Iterator[str]:

@@ -14,8 +14,9 @@ from mailscope.vocabulary.events import EVENTS
 from mailscope.vocabulary.fields import BY_NAME, CORE, FIELDS, Field
 
 # The byte offset is not known here: bytes that are not UTF-8 have been replaced by then.  Trails are the
-# business of trace.
-NOT_EXPORTED: Final = frozenset({"offset", "trail_id"})
+# business of trace.  A session's handle joins lines while they are read, and is never written or stored:
+# Dovecot's holds the client's address.
+NOT_EXPORTED: Final = frozenset({"offset", "trail_id", "session_id"})
 EXPORTED: Final[tuple[Field, ...]] = tuple(field for field in FIELDS if field.name not in NOT_EXPORTED)
 CORE_COLUMNS: Final = tuple(field.name for field in CORE if field.name not in NOT_EXPORTED)
 
@@ -72,4 +73,6 @@ class Choice:
                     given |= set(opening.fields) if opening is not None else set()
                     given |= set(REPLY_FIELDS) if pattern.event == ATTEMPT else set()
                     given |= set(ADDED) if pattern.event in DIRECTIONS else set()
-        return CORE_COLUMNS + tuple(field.name for field in FIELDS[len(CORE) :] if field.name in given)
+        return CORE_COLUMNS + tuple(
+            field.name for field in EXPORTED if field.name in given - set(CORE_COLUMNS)
+        )

@@ -13,7 +13,7 @@ from typing import Final
 import polars as pl
 
 from mailscope.causes.events import with_causes
-from mailscope.exports.choice import CORE_COLUMNS, Choice
+from mailscope.exports.choice import CORE_COLUMNS, NOT_EXPORTED, Choice
 from mailscope.intake import priority
 from mailscope.intake.envelopes.header import EXACT, QUALITIES
 from mailscope.recognise.engine import DTYPES
@@ -96,7 +96,7 @@ def _fields(part: Part, *, causes: bool) -> pl.DataFrame:
         pl.lit(value, dtype=DTYPES[BY_NAME[name].kind]).alias(name)
         for name, value in part.pattern.constants.items()
     ]
-    frame = completed(part.pattern.event, part.frame.with_columns(constants))
+    frame = completed(part.pattern.event, part.frame.with_columns(constants)).drop(NOT_EXPORTED, strict=False)
     return with_causes(part.pattern.event, frame) if causes else frame
 
 

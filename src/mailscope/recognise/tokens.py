@@ -107,14 +107,14 @@ TOKENS: Final[dict[str, str]] = {
     # the server and of its TLS library, with parentheses of their own ("read(size=653) failed").
     "dovecot_end": r"[A-Z][^(]*(?:\((?:[^() ]*|[^()]*[=:][^()]*)\)[^(]*)*",
     # What it says of the client (login_log_format_elements): empty parts are left out, and older releases and
-    # many administrators have fewer.  The session id is passed over on purpose.
+    # many administrators have fewer.  The session id ties it to what other processes log of the session.
     "dovecot_client": (
         r"(?:user=<(?P<user>[^>]+)?>(?:, |$))?(?:method=(?P<mechanism>[^ ,]+)(?:, |$))?"
         r"(?:rip=(?:::ffff:)?(?P<client_ip>[0-9A-Fa-f:.]+)(?:, rport=(?P<client_port>[0-9]+))?)?"
         r"(?:, lip=(?:::ffff:)?(?P<server_ip>[0-9A-Fa-f:.]+)(?:, lport=(?P<server_port>[0-9]+))?)?"
         r"(?:, mpid=(?P<subject_pid>[0-9]+))?(?:, (?:TLS|secured)[^,]*)?"
         r"(?:, (?P<tls_protocol>(?:TLS|SSL)v[0-9.]+) with cipher (?P<tls_cipher>[^ ,]+)"
-        r"(?: \((?P<tls_cipher_bits>[^)]*) bits\))?)?(?:[, ].*)?"
+        r"(?: \((?P<tls_cipher_bits>[^)]*) bits\))?)?(?:, session=<(?P<session_id>[^<>]*)>)?(?:[, ].*)?"
     ),
 }
 

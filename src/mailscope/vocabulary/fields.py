@@ -63,7 +63,9 @@ MAIL: Final[tuple[Field, ...]] = (
     Field("recipient", "str", "Envelope recipient (forward-path).", "address"),
     Field("orig_recipient", "str", "Recipient before alias or virtual rewriting.", "address"),
     Field("recipients", "str", "Recipients that share one line (Sendmail), as logged.", "address"),
-    Field("session_id", "str", "The MTA's handle for an SMTP session (OpenSMTPD)."),
+    Field(
+        "session_id", "str", "The program's handle for a session; joins lines, is never written or stored."
+    ),
     Field("size_bytes", "int", "Size of the message."),
     Field("recipient_count", "int", "Number of recipients of the message."),
     Field("relay_host", "str", "Next hop that took or refused the message, or the delivery agent."),

@@ -13,8 +13,10 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from mailscope.sequence.selection import Selection
-from mailscope.trails.narrative.follow import Followed, Line
+from mailscope.trails.narrative.follow import Followed
+from mailscope.trails.narrative.joins import Line, is_mailbox
 from mailscope.trails.narrative.links import link
+from mailscope.trails.narrative.mailbox import outcome_of
 from mailscope.trails.narrative.trail import Attempt, Recipient, Step, Story, Trail
 from mailscope.trails.narrative.words import words
 from mailscope.trails.search.marks import own_id
@@ -54,6 +56,7 @@ def tell(query: Query, found: Found, followed: Followed, selection: Selection, l
     _add_sessions(found, followed, [*trails, *refused])
     for trail in trails:
         _add_recipients(trail, followed)
+        _add_mailboxes(trail)
     qp_of = {row["trail"]: row["qp"] for row in followed.messages.values() if row.get("qp") is not None}
     link(trails, qp_of)
     stories = [
@@ -130,7 +133,7 @@ def _refused(followed: Followed, matched: set[int], number: int) -> tuple[list[T
         trail.steps.append(step)
         status = "rejected" if step.event in REFUSALS else step.fields.get("status")
         if status and step.event != "login_failed":
-            name = step.fields.get("recipient")
+            name = step.fields.get("recipient") or step.fields.get("user")
             _recipient(trail, name, status).attempts.append(_attempt(step, status))
     return trails, other
 
@@ -177,6 +180,8 @@ def _add_recipients(trail: Trail, followed: Followed) -> None:
     begun: dict[str | None, None] = {}
     for step in trail.steps:
         name = step.fields.get("recipient")
+        if is_mailbox(step):
+            continue  # another program's word of it
         if step.event == ATTEMPT:
             attempts[name].append(_attempt(step, step.fields.get("status", "unknown")))
         elif step.event == "delivery_started":
@@ -204,6 +209,17 @@ def _add_recipients(trail: Trail, followed: Followed) -> None:
     if untried > 0:
         fate = next(row["fate"] for row in followed.recipients[trail.number] if not row["attempts"])
         trail.recipients.append(Recipient(None, fate, count=untried))
+
+
+def _add_mailboxes(trail: Trail) -> None:
+    """What became of the message in each recipient's mailbox."""
+    by_name = {known.recipient: known for known in trail.recipients}
+    for step in trail.steps:
+        if step.evidence is None or not is_mailbox(step) or outcome_of(step) is None:
+            continue
+        known = by_name.get(step.for_recipient) or (trail.recipients[0] if len(by_name) == 1 else None)
+        if known is not None:
+            known.mailbox.append(step)
 
 
 def _add_sessions(found: Found, followed: Followed, trails: Iterable[Trail]) -> None:

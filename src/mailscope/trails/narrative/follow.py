@@ -1,14 +1,12 @@
 """Which line belongs to which trail: the tracker of every report, asked line by line.
 
 In: batches of events.  Out: steps with the number of their trail; what the tracker knows of each trail and
-of its recipients.  Lines that the tracker does not look at (a warning, a milter's word, another program's
-line with the queue id in it) join the message that has their queue id at that time.
+of its recipients.  Lines that the tracker does not look at (a warning, a milter's word, what a mailbox
+program did) join their message by what they name (``joins``).
 """
 
 from __future__ import annotations
 
-import re
-from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -21,33 +19,15 @@ from mailscope.intake.envelopes.header import QUALITIES
 from mailscope.recognise.events import Events
 from mailscope.recognise.replies import with_replies
 from mailscope.trails.identity import Assignment
+from mailscope.trails.narrative.joins import UNRECOGNISED, Line, join_others
 from mailscope.trails.narrative.trail import Step
 from mailscope.trails.search.spans import Position
 from mailscope.trails.steps import FIELDS, Steps
 from mailscope.trails.tracker import Outcome, Tracker
 
 ATTEMPT: Final = "delivery_attempted"
-UNRECOGNISED: Final = "unrecognised"
-IDENTIFIED: Final = "identified"
-# Events of patterns that know no more than the kind of a line.
-LOOSE: Final = frozenset({"noted", "warned", "failed", "debugged"})
 # What the start of a qmail delivery tells of its end.
 FROM_START: Final = ("queue_id", "recipient", "relay_host", "delay_transmit_s")
-TOKEN: Final = re.compile(r"[0-9A-Za-z]{5,}")
-# What splogger writes instead of a space behind the stamp of a record that goes on with the one before.
-CONTINUED: Final = "+"
-OrderOf = tuple[int, int]
-# Who has a name from which line on.
-Reigns = list[tuple[OrderOf, int]]
-
-
-@dataclass
-class Line:
-    """One line that counts: its step, where it stands, and its trail (None: none that is known)."""
-
-    step: Step
-    position: Position
-    trail: int | None = None
 
 
 class Follower(Tracker):
@@ -102,7 +82,7 @@ def follow(batches: Iterator[list[Events]], positions: dict[str, list[Position]]
         followed.take(outcome)
     followed.take(follower.finish())
     followed.lines.sort(key=lambda line: line.step.order)
-    _join_others(followed)
+    join_others(followed.lines, followed.messages)
     return followed
 
 
@@ -165,61 +145,3 @@ def _line(
         order=(batch, row if events.order is None else events.order[row]),
     )
     return Line(step, positions[int(events.number[row])])
-
-
-def _join_others(followed: Followed) -> None:
-    """Lines without a trail join the message that has their queue id, on their host, at that time.
-
-    A log file of the filter's own names no host; then any host's message of that id will do.  A filter that
-    is not told the id (spamd) names the Message-ID.
-    """
-    reigns: dict[tuple[str | None, str], Reigns] = defaultdict(list)
-    named: dict[tuple[str | None, str], Reigns] = defaultdict(list)
-    for line in followed.lines:
-        if line.trail is not None:
-            message = followed.messages[line.trail]
-            for host in {line.step.host, None}:
-                _reign(reigns[(host, message["queue_id"])], line.step.order, line.trail)
-                if message["message_id"]:
-                    _reign(named[(host, message["message_id"])], line.step.order, line.trail)
-    latest: dict[tuple[str | None, datetime | None], int] = {}
-    for line in followed.lines:
-        same_instant = line.step.host, line.step.time
-        if line.trail is not None:
-            latest[same_instant] = line.trail
-            continue
-        if line.step.text.startswith(CONTINUED) and same_instant in latest:
-            line.trail = latest[same_instant]
-            continue
-        known = line.step.fields.get("queue_id")
-        ids = [known] if known else _mentioned(line.step)
-        for queue_id in ids:
-            reign = reigns.get((line.step.host, queue_id), [])
-            if reign:
-                line.trail = _at(reign, line.step.order)
-                break
-        message_id = line.step.fields.get("message_id")
-        if line.trail is None and message_id and line.step.event != IDENTIFIED:
-            reign = named.get((line.step.host, message_id), [])
-            line.trail = _at(reign, line.step.order) if reign else None
-
-
-def _mentioned(step: Step) -> list[str]:
-    """What may be a queue id in a line whose pattern does not say."""
-    if step.event == UNRECOGNISED:
-        return TOKEN.findall(step.text)
-    # A number by itself is more often something else.
-    tokens = TOKEN.findall(step.text) if step.event in LOOSE else []
-    return [token for token in tokens if not token.isdigit()]
-
-
-def _reign(reign: Reigns, order: OrderOf, trail: int) -> None:
-    """Enter that a message has the name from here on."""
-    if not reign or reign[-1][1] != trail:
-        reign.append((order, trail))
-
-
-def _at(reign: Reigns, order: OrderOf) -> int:
-    """Who had the name at a place among the lines; the first one, if nobody had it yet."""
-    at = bisect_right(reign, order, key=lambda entry: entry[0])
-    return reign[max(at - 1, 0)][1]

@@ -70,6 +70,7 @@ def link(trails: Iterable[Trail], qp_of: dict[int, int]) -> None:
                         claim.evidence,
                         _sure(earlier, later),
                     )
+    _sent_on(known)
     _same_message(known)
 
 
@@ -142,6 +143,26 @@ def _enter(earlier: Trail, later: Trail, kind: str, evidence: str, sure: bool) -
         return
     earlier.links.append(Link(kind, "to", later.trail_id, later.queue_id, evidence, confidence))
     later.links.append(Link(kind, "from", earlier.trail_id, earlier.queue_id, evidence, confidence))
+
+
+def _sent_on(trails: list[Trail]) -> None:
+    """What a filter script of a mailbox sent on: the same Message-ID to the address that the script names."""
+    for trail in trails:
+        for step in trail.steps:
+            name = step.fields.get("recipient")
+            if step.event != "redirected" or step.evidence is None or not name or step.time is None:
+                continue
+            for other in trails:
+                if (
+                    other is not trail
+                    and trail.message_id
+                    and other.message_id == trail.message_id
+                    and other.first_time is not None
+                    and -LATEST - CLOCKS <= other.first_time - step.time <= NEAR
+                    and any((each.recipient or "").lower() == name.lower() for each in other.recipients)
+                ):
+                    _enter(trail, other, "forwarded", f"forwarded to <{name}>", sure=other.host == step.host)
+                    break
 
 
 def _same_message(trails: list[Trail]) -> None:

@@ -5,9 +5,12 @@ Absent fields are left out, but for the keys that every trail has.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
+from mailscope.trails.narrative.mailbox import outcome_of
 from mailscope.trails.narrative.trail import Attempt, Link, Recipient, Step, Trail, stamp
+
+OF_MAILBOX: Final = ("user", "mailbox", "recipient", "reason", "cause")
 
 
 def record(trail: Trail) -> dict[str, Any]:
@@ -34,7 +37,21 @@ def _recipient(recipient: Recipient) -> dict[str, Any]:
     told: dict[str, Any] = {"recipient": recipient.recipient, "status": recipient.status}
     if recipient.count != 1:
         told["count"] = recipient.count
-    return told | {"attempts": [_attempt(attempt) for attempt in recipient.attempts]}
+    told |= {"attempts": [_attempt(attempt) for attempt in recipient.attempts]}
+    return told | ({"mailbox": [_mailbox(step) for step in recipient.mailbox]} if recipient.mailbox else {})
+
+
+def _mailbox(step: Step) -> dict[str, Any]:
+    told = {
+        "time": stamp(step.time),
+        "outcome": outcome_of(step),
+        "host": step.host,
+        "service": step.service,
+        **{name: step.fields.get(name) for name in OF_MAILBOX},
+        "evidence": step.evidence,
+        "confidence": step.confidence,
+    }
+    return {name: value for name, value in told.items() if value is not None}
 
 
 def _attempt(attempt: Attempt) -> dict[str, Any]:
@@ -52,7 +69,9 @@ def _event(step: Step) -> dict[str, Any]:
         "service": step.service,
         "instance": step.instance,
         "pid": step.pid,
-        **step.fields,
+        **{name: value for name, value in step.fields.items() if name != "session_id"},
+        "evidence": step.evidence,
+        "confidence": step.confidence,
         "words": step.words,
         "text": step.text,
         "source": step.source,

@@ -17,7 +17,8 @@ class Step:
 
     ``time`` is naive UTC; ``since_s``: seconds since the step before, None for the first.  ``fields`` are
     the typed fields of the vocabulary that the line carries.  ``session``: a line of the client's session,
-    which names no message.
+    which names no message.  ``evidence``: what shows that a line of another program belongs to the message,
+    ``confidence``: how sure that is, ``for_recipient``: whose mailbox it tells of.
     """
 
     time: datetime | None
@@ -36,6 +37,9 @@ class Step:
     time_quality: str
     order: tuple[int, int]
     session: bool = False
+    evidence: str | None = None
+    confidence: Literal["certain", "likely"] | None = None
+    for_recipient: str | None = None
     since_s: float | None = None
     words: str = ""
 
@@ -53,13 +57,15 @@ class Attempt:
 class Recipient:
     """``status``: sent, deferred, bounced, expired, deleted, discarded, queued, rejected or unknown.
 
-    ``recipient`` is None for recipients that no line names; ``count`` says how many they are.
+    ``recipient`` is None for recipients that no line names; ``count`` says how many they are.  ``mailbox``:
+    what the program that keeps the mailboxes did with the message.
     """
 
     recipient: str | None
     status: str
     attempts: list[Attempt] = field(default_factory=list)
     count: int = 1
+    mailbox: list[Step] = field(default_factory=list)
 
 
 @dataclass

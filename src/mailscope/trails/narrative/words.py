@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from mailscope.language.phrase import Phrase
-from mailscope.trails.narrative import verdicts
+from mailscope.trails.narrative import mailbox, verdicts
 from mailscope.trails.narrative.trail import Step
 
 Fields = dict[str, Any]
@@ -179,6 +179,9 @@ def _started(step: Step, fields: Fields) -> str:
 
 
 def _attempted(step: Step, fields: Fields) -> str:
+    stored = mailbox.told(fields, _because(fields)) if "queue_id" not in fields else ""
+    if stored:
+        return stored
     to = _address(fields.get("recipient"))
     if fields.get("orig_recipient"):
         to = Phrase("{to} (for {original})", to=to, original=_address(fields["orig_recipient"]))
@@ -268,11 +271,16 @@ def _reject_warned(step: Step, fields: Fields) -> str:
 
 
 def _redirected(step: Step, fields: Fields) -> str:
+    sent_on = mailbox.sent_on(fields)
+    if sent_on:
+        return sent_on
     return Phrase("redirected by a rule{because}", because=_because(fields))
 
 
 def _filtered(step: Step, fields: Fields) -> str:
-    because = _because(fields)
+    because, answered = _because(fields), mailbox.answered(fields)
+    if answered:
+        return answered
     if fields.get("action") == "proxy-accept":
         return Phrase("the filter before the queue took it{because}", because=because)
     return Phrase("{action} by a rule{because}", action=fields.get("action", "filter"), because=because)

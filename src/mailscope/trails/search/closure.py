@@ -113,14 +113,24 @@ class Closure:
 
     def _take_loose(self, position: Position, line: bytes, wants: Wants) -> None:
         number = marks.ended(line)
-        if number is None and not _refuses(line):
+        stores = marks.stores(line)
+        message_id = marks.mentioned(line) if stores else None
+        if message_id is not None and (
+            message_id in wants.message_ids or len(wants.message_ids) < self.limit
+        ):
+            # A mailbox program's word of a message that the MTA knows by other names.
+            wants.message_ids[message_id].add(position)
+        if number is None and not stores and not _refuses(line):
             if "message-id" in self.query.kinds and len(self._unowned) < MOST_IDS:
                 self._unowned.add(position)
             else:
                 self.found.other += 1
             return
         if len(self.found.loose) >= self.limit * LOOSE_PER_STORY:
-            self.found.more += 1
+            if not stores:
+                self.found.more += 1
+            elif len(self._unowned) < MOST_IDS:
+                self._unowned.add(position)  # of a message that is counted under the MTA's name for it
             return
         self.found.loose[position] = line
         self.found.matched.add(position)
@@ -242,3 +252,6 @@ def _discover(position: Position, line: bytes, upcoming: Wants) -> None:
     message_id = marks.message_id(line)
     if message_id is not None:
         upcoming.message_ids[message_id].add(position)
+    session = marks.session_told(line)
+    if session is not None:
+        upcoming.sessions[session].add(position)

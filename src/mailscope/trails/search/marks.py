@@ -5,7 +5,8 @@ bytes, the narrative on text.
 
 Sources: Postfix 3.7 (smtp, local/forward.c, bounce, pickup, smtpd's XFORWARD IDENT), qmail-send.c and
 qmail-local.c of notqmail, qmail-smtpd's reply ``ok TIME qp PID``, amavisd-new's log template; Exim 4.96
-(receive.c, smtp_in.c), Sendmail 8.17 (srvrsmtp.c, savemail.c), OpenSMTPD 6.8 (smtp_session.c, mta.c).
+(receive.c, smtp_in.c), Sendmail 8.17 (srvrsmtp.c, savemail.c), OpenSMTPD 6.8 (smtp_session.c, mta.c);
+Dovecot 2.3 and 2.4 (lmtp-local.c, lmtp-recipient.c, mail-deliver.c), Cyrus 3.10 (append.c, lmtp_sieve.c).
 """
 
 from __future__ import annotations
@@ -96,8 +97,20 @@ _START: Final = re.compile(rb"(?:^|[ ])starting delivery ([0-9]+): msg ([0-9]+) 
 _RESULT: Final = re.compile(rb"(?:^|[ ])delivery ([0-9]+): (?!msg )")
 _INFO_QP: Final = re.compile(rb"(?:^|[ ])info msg ([0-9]+): bytes? .* qp ([0-9]+) uid [0-9]+\r?$")
 _MESSAGE_ID: Final = re.compile(rb": (?:resent-)?message-id=<?([^>\s]{3,})>?(?:\s|$)")
-# How those name it that were handed the message itself: spamd, amavis, Rspamd, Mailman.
-_MENTIONED: Final = re.compile(rb"(?i)(?:\bid|mid|msgid|message-id|message)[=:]? ?'?<([^>\s]{3,})>")
+# How those name it that were handed the message itself: spamd, amavis, Rspamd, Mailman, Dovecot, Cyrus.
+_MENTIONED: Final = re.compile(
+    rb"(?i)(?:\bid|mid|msgid|message-id|message|delivered:|redirected:|discarded:|rejected:)"
+    rb"[=:]? ?'?<([^>\s]{3,})>"
+)
+# Dovecot's session: told to the MTA in its reply (lmtp-local.c), and in the prefix of its own lines.
+_SESSION: Final = rb"[A-Za-z0-9+/]{20,}(?::[A-Za-z0-9]+)*"
+_SESSION_TOLD: Final = re.compile(rb"> (%s) Saved\b" % _SESSION)
+_SESSION_OWN: Final = re.compile(rb"(?:<|: )(%s)(?:>|: )" % _SESSION)
+# What a mailbox program did with a message.
+_STORED: Final = re.compile(
+    rb"saved? (?:mail|failed) to |stored? (?:mail )?into mailbox |: forwarded to <|Delivered: "
+    rb"|duplicate message|sent vacation response|discard|sieve redirected"
+)
 _TAG: Final = re.compile(rb"[^ \[\]]+\[[0-9]+\]: ")
 
 
@@ -170,6 +183,23 @@ def mentioned(line: bytes) -> bytes | None:
     """The Message-ID that a line of a filter or list manager names."""
     found = _MENTIONED.search(line)
     return found[1] if found else None
+
+
+def session_told(line: bytes) -> bytes | None:
+    """The session of Dovecot's that took a message from the MTA, as its reply names it."""
+    found = _SESSION_TOLD.search(line) if b" Saved" in line else None
+    return found[1] if found else None
+
+
+def session_own(line: bytes) -> bytes | None:
+    """The session that a line of Dovecot's is of."""
+    found = _SESSION_OWN.search(line)
+    return found[1] if found else None
+
+
+def stores(line: bytes) -> bool:
+    """Whether a line may tell what became of a message in a mailbox (its pattern decides)."""
+    return _STORED.search(line) is not None
 
 
 def tag(line: bytes) -> bytes | None:

@@ -38,6 +38,8 @@ class Probe:
                 self._met[message_id] += 1
                 if self._met[message_id] <= MOST_PER_MESSAGE_ID:
                     self.upcoming.id(own, position)
+        elif self.wants.sessions and marks.session_own(line) in self.wants.sessions:
+            self.beside[position] = line
         elif self.wants.message_ids:
             message_id = marks.mentioned(line)
             if message_id is not None and message_id in self.wants.message_ids:

@@ -28,12 +28,14 @@ class Wants:
 
     ``ids``: queue ids whose lines are to be fetched (None: of all their messages).  The others are looked
     for near these lines only: ``maybe`` ids that a line names (most are a remote server's),
-    ``message_ids``, ``qps`` (qmail-queue's pid) and ``starts`` (qmail's deliveries).
+    ``message_ids``, ``sessions`` (Dovecot's), ``qps`` (qmail-queue's pid), ``starts`` (qmail's
+    deliveries).
     """
 
     ids: dict[bytes, set[Position] | None] = field(default_factory=dict)
     maybe: Anchors = field(default_factory=_anchors)
     message_ids: Anchors = field(default_factory=_anchors)
+    sessions: Anchors = field(default_factory=_anchors)
     qps: Anchors = field(default_factory=_anchors)
     starts: Anchors = field(default_factory=_anchors)
 
@@ -46,11 +48,17 @@ class Wants:
     @property
     def near(self) -> dict[str, Anchors]:
         """What is looked for near the lines that name it."""
-        return {"id": self.maybe, "message_id": self.message_ids, "qp": self.qps, "start": self.starts}
+        return {
+            "id": self.maybe,
+            "message_id": self.message_ids,
+            "session": self.sessions,
+            "qp": self.qps,
+            "start": self.starts,
+        }
 
     def near_needles(self) -> list[bytes]:
         """One of these stands in every line that tells of it."""
-        out = [*self.maybe, *self.message_ids]
+        out = [*self.maybe, *self.message_ids, *self.sessions]
         for qp in self.qps:
             out += [b"qp " + qp, b"qp_" + qp, b"qp-" + qp]
         return out + [b"starting delivery %s: " % number for number in self.starts]
