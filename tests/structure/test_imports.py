@@ -38,6 +38,8 @@ ALLOWED: dict[str, set[str]] = {
     "pipeline": FLOW,
     # Keeps what the flow gives: rows with their causes, tallies, and what is under way.
     "store": {"pipeline", "causes", *FLOW},
+    # Lines that come over sockets are arrivals as intake says; troubles are told in people's languages.
+    "syslog": {"intake", "language", "vocabulary"},
     # The same flow as pipeline.py, over one file in two processes.
     "halves": {"second_process", *FLOW},
     # Events are given to others while the flow runs, and priorities and instants are named as intake names

@@ -1,0 +1,331 @@
+"""One thread that reads all sockets of a receiver.
+
+In: listeners, limits, and a function that takes messages and says whether it can take more.  When it
+cannot, reading rests until ``resume``: senders over streams wait, the kernel keeps datagrams of the network
+as long as it has room and counts what it drops; programs of this host that write datagrams are never held
+up, and what they lose is counted. Out: messages, counts.  Every turn a socket gives a bounded amount,
+datagrams first, and few handshakes go on, so that no sender keeps the others waiting.
+"""
+
+from __future__ import annotations
+
+import errno
+import resource
+import selectors
+import socket
+import ssl
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Final
+
+from mailscope.syslog.receiver.counts import Counts
+from mailscope.syslog.receiver.datagrams import Datagrams, plain
+from mailscope.syslog.receiver.limits import Limits
+from mailscope.syslog.receiver.listener import Listener
+from mailscope.syslog.receiver.message import Message
+from mailscope.syslog.receiver.sockets import clear
+from mailscope.syslog.receiver.streams import TURN_BYTES, Connection
+
+Deliver = Callable[[Listener, list[Message]], bool]
+TICK_S: Final = 1.0
+_ACCEPTED: Final = 64  # new connections a turn
+_SHAKEN: Final = 4  # steps of handshakes a turn: each may take a millisecond of arithmetic
+_DRAIN_S: Final = 2.0
+_SPARE_FILES: Final = 256  # descriptors for everything else in this process
+_NO_FILES: Final = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+_READ, _WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
+
+
+@dataclass
+class Door:
+    """A socket on which connections are accepted."""
+
+    listener: Listener
+    socket: socket.socket
+    counts: Counts
+    context: ssl.SSLContext | None
+    closed_until_s: float = 0.0
+
+
+class Server:
+    """Reads sockets in a thread of its own, from ``start`` to ``stop``.
+
+    ``listeners`` have the ports that the kernel gave them; ``counts`` are theirs; ``failure``: a mistake of
+    our own that ended the thread.
+    """
+
+    def __init__(
+        self,
+        listeners: Sequence[Listener],
+        limits: Limits,
+        deliver: Deliver,
+        tick: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Open the sockets.  Raises InputError where one cannot be opened, and leaves none open then."""
+        self.limits = limits
+        self.listeners: list[Listener] = []
+        self.counts: dict[str, Counts] = {}
+        self.failure: Exception | None = None
+        self._deliver, self._tick = deliver, tick
+        self._doors: list[Door] = []
+        self._datagrams: list[Datagrams] = []
+        self._connections: set[Connection] = set()
+        self._addresses: Counter[str] = Counter()
+        self._unfinished = 0
+        self._buffer = memoryview(bytearray(TURN_BYTES))
+        self._wake, self._waker = socket.socketpair()
+        # What is waited for, and what is waited for while reading rests.
+        self._busy, self._resting = selectors.DefaultSelector(), selectors.DefaultSelector()
+        self._rested_since: float | None = None
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="syslog receiver", daemon=True)
+        try:
+            self._open(listeners)
+        except BaseException:
+            self._let_go()
+            raise
+
+    def start(self) -> None:
+        """Begin to read."""
+        self._thread.start()
+
+    def resume(self) -> None:
+        """Messages can be taken again; from any thread."""
+        with suppress(BlockingIOError):  # full of wake-up calls already
+            self._waker.send(b"\0")
+
+    def stop(self) -> None:
+        """Read what has come, for two seconds at most, and let go of the sockets."""
+        self._stopping = True
+        self.resume()
+        if self._thread.ident is not None:
+            self._thread.join()
+        self._let_go()
+
+    def _open(self, listeners: Sequence[Listener]) -> None:
+        for side in (self._wake, self._waker):
+            side.setblocking(False)
+        for selector in (self._busy, self._resting):
+            selector.register(self._wake, _READ, None)
+        _allow_files(self.limits.connections + _SPARE_FILES)
+        for wanted in listeners:
+            context = wanted.certificates.context() if wanted.certificates is not None else None
+            opened = wanted.open()
+            listener = wanted if wanted.local else replace(wanted, port=opened.getsockname()[1])
+            counts = Counts()
+            if listener.datagrams:
+                reader = Datagrams(listener, opened, counts, self.limits.message_bytes)
+                self._datagrams.append(reader)
+                self._busy.register(opened, _READ, reader)
+                if listener.local:
+                    self._resting.register(opened, _READ, reader)
+            else:
+                door = Door(listener, opened, counts, context)
+                self._doors.append(door)
+                self._busy.register(opened, _READ, door)
+            self.listeners.append(listener)
+            self.counts[listener.name] = counts
+
+    def _run(self) -> None:
+        try:
+            next_tick = time.monotonic() + TICK_S
+            while not self._stopping:
+                self._turn(max(next_tick - time.monotonic(), 0.0))
+                if time.monotonic() >= next_tick:
+                    self._look_after(time.monotonic(), _now_us())
+                    next_tick = time.monotonic() + TICK_S
+            self._drain()
+        except Exception as error:
+            self.failure = error
+
+    def _turn(self, wait_s: float) -> bool:
+        """Read everything that is ready once; whether anything was."""
+        selector = self._busy if self._rested_since is None else self._resting
+        ready = [key.data for key, _ in selector.select(wait_s)]
+        now_us, now_s = _now_us(), time.monotonic()
+        shaken = 0
+        for each in sorted(ready, key=_rank):
+            if each is None:
+                self._woken(now_s)
+            elif isinstance(each, Datagrams):
+                self._read_datagrams(each, now_us)
+            elif self._rested_since is not None:
+                break  # what is left is ready next time
+            elif isinstance(each, Door):
+                self._accept(each, now_us, now_s)
+            elif not each.handshaking:
+                self._read(each, now_us, now_s)
+            elif shaken < _SHAKEN:
+                shaken += 1
+                self._shake(each, now_us, now_s)
+        return any(each is not None for each in ready)
+
+    def _give(self, listener: Listener, messages: list[Message]) -> None:
+        if messages and not self._deliver(listener, messages) and self._rested_since is None:
+            self._rested_since = time.monotonic()
+
+    def _woken(self, now_s: float) -> None:
+        with suppress(BlockingIOError):
+            while self._wake.recv(4096):
+                pass
+        if self._rested_since is not None:
+            # It was not the senders who took their time.
+            for connection in self._connections:
+                connection.heard_s += now_s - self._rested_since
+                if connection.begun_s is not None:
+                    connection.begun_s += now_s - self._rested_since
+            self._rested_since = None
+
+    def _read_datagrams(self, reader: Datagrams, now_us: int) -> None:
+        if self._rested_since is not None and not reader.listener.local:
+            return
+        messages, _ = reader.read(now_us)
+        if self._rested_since is not None:
+            reader.counts.add("queue", len(messages), now_us)
+        else:
+            self._give(reader.listener, messages)
+
+    def _accept(self, door: Door, now_us: int, now_s: float) -> None:
+        for _ in range(_ACCEPTED):
+            try:
+                sock, address = door.socket.accept()
+            except BlockingIOError:
+                return
+            except OSError as error:
+                if error.errno not in _NO_FILES:
+                    continue  # gone again before it was accepted
+                door.counts.add("descriptors", 1, now_us)
+                door.closed_until_s = now_s + TICK_S
+                self._busy.unregister(door.socket)
+                return
+            peer = plain(address[0]) if isinstance(address, tuple) else ""
+            if kind := self._refusal(door, peer):
+                door.counts.add(kind, 1, now_us, peer)
+                sock.close()
+                continue
+            try:
+                connection = Connection(door.listener, sock, peer, door.counts, self.limits, now_s)
+                if door.context is not None:
+                    connection.secure(door.context)
+            except OSError as error:  # it is closed on the other side already
+                door.counts.add("broken", 1, now_us, f"{peer}: {error.strerror or error}")
+                sock.close()
+                continue
+            self._connections.add(connection)
+            self._addresses[peer] += 1
+            door.counts.connections += 1
+            self._busy.register(connection.socket, _READ, connection)
+
+    def _refusal(self, door: Door, peer: str) -> str | None:
+        if not door.listener.allowed.allowed(peer):
+            return "refused"
+        if len(self._connections) >= self.limits.connections:
+            return "crowded"
+        if peer and self._addresses[peer] >= self.limits.per_address:
+            return "crowding"
+        return None
+
+    def _shake(self, connection: Connection, now_us: int, now_s: float) -> None:
+        wanted = connection.wants_write
+        connection.shake(now_us)
+        if connection.ended:
+            self._end(connection, now_us)
+            return
+        if not connection.handshaking:
+            connection.heard_s = now_s
+        self._wait_for_write(connection, before=wanted)
+
+    def _read(self, connection: Connection, now_us: int, now_s: float) -> None:
+        wanted, kept = connection.wants_write, connection.kept_bytes
+        room = self.limits.unfinished_bytes - self._unfinished + kept
+        messages = connection.read(self._buffer, room, now_us, now_s)
+        self._unfinished += connection.kept_bytes - kept
+        self._give(connection.listener, messages)
+        if connection.ended:
+            self._end(connection, now_us)
+        else:
+            self._wait_for_write(connection, before=wanted)
+
+    def _wait_for_write(self, connection: Connection, *, before: bool) -> None:
+        if connection.wants_write != before:
+            events = _READ | _WRITE if connection.wants_write else _READ
+            self._busy.modify(connection.socket, events, connection)
+
+    def _end(self, connection: Connection, now_us: int) -> None:
+        self._unfinished -= connection.kept_bytes
+        self._give(connection.listener, connection.finish(now_us))
+        self._connections.discard(connection)
+        self._addresses[connection.peer] -= 1
+        if not self._addresses[connection.peer]:
+            del self._addresses[connection.peer]
+        connection.counts.connections -= 1
+        self._busy.unregister(connection.socket)
+        connection.socket.close()
+
+    def _look_after(self, now_s: float, now_us: int) -> None:
+        """Once a second: what the kernel dropped, connections that take too long, doors to open again."""
+        for reader in self._datagrams:
+            reader.count_dropped(now_us)
+        if self._rested_since is None:
+            for connection in list(self._connections):
+                if kind := self._overdue(connection, now_s):
+                    connection.refuse(kind, now_us)
+                    self._end(connection, now_us)
+        for door in self._doors:
+            if door.closed_until_s and now_s >= door.closed_until_s:
+                door.closed_until_s = 0.0
+                self._busy.register(door.socket, _READ, door)
+        self._tick()
+
+    def _overdue(self, connection: Connection, now_s: float) -> str | None:
+        if connection.handshaking:
+            return "handshake" if now_s - connection.heard_s > self.limits.handshake_s else None
+        if connection.begun_s is not None and now_s - connection.begun_s > self.limits.message_s:
+            return "slow"
+        return "idle" if now_s - connection.heard_s > self.limits.idle_s else None
+
+    def _drain(self) -> None:
+        until = time.monotonic() + _DRAIN_S
+        for door in self._doors:
+            if not door.closed_until_s:
+                self._busy.unregister(door.socket)
+        while self._rested_since is None and self._turn(0.0) and time.monotonic() < until:
+            pass
+        now_us = _now_us()
+        for connection in list(self._connections):
+            self._end(connection, now_us)
+        for reader in self._datagrams:
+            reader.count_dropped(now_us)
+        self._tick()
+
+    def _let_go(self) -> None:
+        places: list[Door | Datagrams] = [*self._doors, *self._datagrams]
+        for place in places:
+            place.socket.close()
+            if place.listener.local:
+                clear(place.listener.address, place.socket.type)
+        for connection in self._connections:
+            connection.socket.close()
+        for closing in (self._busy, self._resting, self._wake, self._waker):
+            closing.close()
+
+
+def _rank(ready: object) -> int:
+    """Datagrams first: nobody sends them again."""
+    return 0 if ready is None else 1 if isinstance(ready, Datagrams) else 2
+
+
+def _now_us() -> int:
+    return time.time_ns() // 1000
+
+
+def _allow_files(wanted: int) -> None:
+    """Let this process have so many descriptors open, as far as it may."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
