@@ -147,11 +147,11 @@ def test_another_host_is_linked_by_what_it_replied(tmp_path: Path) -> None:
         assert links(story) == [("4B5C61F00D", "relayed", "6D7E81F00F", "certain")]
 
 
-def test_the_same_message_id_on_another_host_is_only_likely(tmp_path: Path) -> None:
+def test_the_same_message_id_on_another_host_is_only_possible(tmp_path: Path) -> None:
     one, two = tmp_path / "mx1.log", tmp_path / "mx2.log"
     one.write_text(RETRIED)
     two.write_text("Nov 22 03:45:12 mx2 postfix/cleanup[11]: 6D7E81F00F: message-id=<2@example.org>\n")
-    assert links(only("4B5C61F00D", one, two)) == [("4B5C61F00D", "relayed", "6D7E81F00F", "likely")]
+    assert links(only("4B5C61F00D", one, two)) == [("4B5C61F00D", "relayed", "6D7E81F00F", "possible")]
 
 
 def test_a_claim_about_a_message_of_another_time_is_not_believed(log: Path) -> None:

@@ -15,9 +15,9 @@ import click
 
 from mailscope.causes.catalogue import INCOMING, OUTGOING, catalogue
 from mailscope.cli.terminal import columns, fit, safe
-from mailscope.language.phrase import Phrase
+from mailscope.cli.trace_links import label_of, passed_on, span, told, way_of
 from mailscope.language.translator import TELL_ENGLISH, Translator
-from mailscope.trails.narrative.trail import Link, Recipient, Step, Story, Trail
+from mailscope.trails.narrative.trail import Recipient, Step, Story, Trail
 from mailscope.trails.narrative.words import outcome, size
 
 NARROWEST: Final = 60
@@ -27,17 +27,6 @@ STYLES: Final = {
     "sent": "green", "deferred": "yellow", "queued": "yellow", "unknown": "yellow", "bounced": "red",
     "expired": "red", "rejected": "red", "deleted": "magenta", "discarded": "magenta",
 }  # fmt: skip
-# A hop to another trail of the same story is not a recipient's fate.
-HOPS: Final = ("filtered", "relayed", "forwarded", "requeued", "same_message")
-KINDS: Final = {
-    "filtered": Phrase("went through a filter and came back as"),
-    "relayed": Phrase("was handed on as"),
-    "forwarded": Phrase("was forwarded as"),
-    "bounced": Phrase("led to the bounce"),
-    "notified": Phrase("led to the notification"),
-    "requeued": Phrase("was queued anew as"),
-    "same_message": Phrase("was seen again as"),
-}
 
 
 def render(
@@ -70,7 +59,7 @@ def _story(
     for trail in story.trails:
         for entry in trail.links:
             if entry.direction == "to" and entry.trail_id in numbers:
-                yield from _wrap(_link(trail, entry, numbers, tr), width, INDENT)
+                yield from _wrap(told(trail, entry, numbers, tr, raw=raw), width, INDENT)
     yield from _steps(story, zone, width, numbers, raw=raw, tr=tr)
 
 
@@ -117,49 +106,19 @@ def _local(time: datetime, zone: ZoneInfo) -> datetime:
 
 def _fates(story: Story, width: int, tr: Translator) -> Iterator[str]:
     """One entry per recipient; of a message that passed through several trails, its last fate."""
-    told = False
+    any_told = False
     for trail in story.trails:
-        passed = _passed_on(story, trail)
-        label = _label(story, trail, tr)
+        passed = passed_on(story, trail)
+        label = label_of(story, trail, tr)
         for recipient in trail.recipients:
             if recipient.recipient in passed:
                 continue
-            told = True
+            any_told = True
             yield from _fate(recipient, label, width, tr)
-    if not told:
+            way = way_of(story, trail, recipient, tr)
+            yield from _wrap(way, width, " " * 12)
+    if not any_told:
         yield INDENT + tr("none is named in the log")
-
-
-def _passed_on(story: Story, trail: Trail) -> set[str | None]:
-    """Recipients whose way goes on in another trail of the story."""
-    here = {other.trail_id for other in story.trails}
-    links = [
-        entry
-        for entry in trail.links
-        if entry.direction == "to" and entry.kind in HOPS and entry.trail_id in here
-    ]
-    out: set[str | None] = set()
-    for recipient in trail.recipients:
-        last = recipient.attempts[-1] if recipient.attempts else None
-        if last is None or recipient.status != "sent":
-            continue
-        said = str(last.fields.get("reason", ""))
-        for entry in links:
-            handle = entry.queue_id if entry.queue_id and entry.queue_id in said else entry.evidence
-            piped = entry.evidence.startswith("message-id=")
-            if handle in said.replace("_", " ") or handle in said or piped:
-                out.add(recipient.recipient)
-    return out
-
-
-def _label(story: Story, trail: Trail, tr: Translator) -> str:
-    """What kind of message this is within the story, where it is not simply the message."""
-    for entry in trail.links:
-        if entry.direction == "from" and entry.kind == "bounced":
-            return f" ({tr('the bounce')})"
-        if entry.direction == "from" and entry.kind == "notified":
-            return f" ({tr('the notification')})"
-    return ""
 
 
 def _fate(recipient: Recipient, label: str, width: int, tr: Translator) -> Iterator[str]:
@@ -201,35 +160,32 @@ def _unnamed(count: int, tr: Translator) -> str:
     return tr.count(count, "a recipient that no line names", "{n} recipients that no line names")
 
 
-def _link(trail: Trail, entry: Link, numbers: dict[str, str], tr: Translator) -> str:
-    sure = "" if entry.confidence == "certain" else ", " + tr("likely")
-    how = tr(KINDS[entry.kind])
-    return f"{numbers[trail.trail_id]} {how} {numbers[entry.trail_id]} ({entry.evidence}{sure})"
-
-
 def _steps(
     story: Story, zone: ZoneInfo, width: int, numbers: dict[str, str], *, raw: bool, tr: Translator
 ) -> Iterator[str]:
-    steps = story.steps()
-    daemons = max((columns(fit(_daemon(step), MOST_DAEMON)) for _, step in steps), default=0)
+    stays = story.steps()
+    daemons = max((columns(fit(_daemon(step), MOST_DAEMON)) for stay in stays for _, step in stay), default=0)
     marks = max(map(len, numbers.values()), default=0)
-    before: datetime | None = None
     day = ""
-    for trail, step in steps:
-        local = _local(step.time, zone) if step.time is not None else None
-        if local is not None and f"{local:%Y-%m-%d}" != day:
-            day = f"{local:%Y-%m-%d}"
-            yield click.style(f"{INDENT}{day} {local:%z}", dim=True)
-        clock = f"{local:%H:%M:%S}" if local is not None else "??:??:??"
-        daemon = fit(_daemon(step), MOST_DAEMON)
-        lead = f"{INDENT}{clock} {_since(before, step.time):>8} "
-        lead += f"{numbers[trail.trail_id]:<{marks}} " if numbers else ""
-        lead += daemon + " " * (daemons - columns(daemon) + 1)
-        before = step.time or before
-        yield from _told(lead, step, width, tr)
-        if raw:
-            number = f":{step.line_number}" if step.line_number else ""
-            yield click.style(f"{INDENT * 2}{safe(step.source)}{number}: {safe(step.raw)}", dim=True)
+    for stay in stays:
+        before: datetime | None = None
+        if len(stays) > 1:
+            yield click.style(fit(f"{INDENT}{safe(stay[0][0].host or '-')}", width), bold=True)
+        for trail, step in stay:
+            local = _local(step.time, zone) if step.time is not None else None
+            if local is not None and f"{local:%Y-%m-%d}" != day:
+                day = f"{local:%Y-%m-%d}"
+                yield click.style(f"{INDENT}{day} {local:%z}", dim=True)
+            clock = f"{local:%H:%M:%S}" if local is not None else "??:??:??"
+            daemon = fit(_daemon(step), MOST_DAEMON)
+            lead = f"{INDENT}{clock} {_since(before, step.time):>8} "
+            lead += f"{numbers[trail.trail_id]:<{marks}} " if numbers else ""
+            lead += daemon + " " * (daemons - columns(daemon) + 1)
+            before = step.time or before
+            yield from _told(lead, step, width, tr)
+            if raw:
+                number = f":{step.line_number}" if step.line_number else ""
+                yield click.style(f"{INDENT * 2}{safe(step.source)}{number}: {safe(step.raw)}", dim=True)
 
 
 def _told(lead: str, step: Step, width: int, tr: Translator) -> Iterator[str]:
@@ -249,14 +205,7 @@ def _since(before: datetime | None, now: datetime | None) -> str:
     if before is None or now is None:
         return ""
     seconds = (now - before).total_seconds()
-    sign, seconds = ("-" if seconds < 0 else "+"), abs(seconds)
-    if seconds < 60:
-        return f"{sign}{seconds:.3f}".rstrip("0").rstrip(".") + "s"
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 60:
-        return f"{sign}{minutes}m{rest:02}s"
-    hours, minutes = divmod(minutes, 60)
-    return f"{sign}{hours}h{minutes:02}m" if hours < 24 else f"{sign}{hours // 24}d{hours % 24:02}h"
+    return ("-" if seconds < 0 else "+") + span(abs(seconds))
 
 
 def _wrap(text: str, width: int, indent: str) -> Iterator[str]:

@@ -18,6 +18,7 @@ from mailscope.trails.narrative.joins import Line, is_mailbox
 from mailscope.trails.narrative.links import link
 from mailscope.trails.narrative.mailbox import outcome_of
 from mailscope.trails.narrative.trail import Attempt, Recipient, Step, Story, Trail
+from mailscope.trails.narrative.ways import in_order
 from mailscope.trails.narrative.words import words
 from mailscope.trails.search.marks import own_id
 from mailscope.trails.search.query import Query
@@ -257,8 +258,7 @@ def _stories(trails: list[Trail]) -> list[Story]:
                 if entry.trail_id not in seen and entry.trail_id in by_id:
                     seen.add(entry.trail_id)
                     pending.append(entry.trail_id)
-        members.sort(key=_beginning)
-        stories.append(Story(members))
+        stories.append(Story(in_order(members)))
     return stories
 
 

@@ -41,6 +41,7 @@ CLOCKS: Final = timedelta(minutes=5)
 MAILBOX: Final = frozenset(
     {"lmtp", "lda", "deliver", "dovecot-lda", "lmtpunix", "lmtpd", "maildrop", "deliverquota"}
 )
+LISTS: Final = "mailman"
 OrderOf = tuple[int, int]
 # Who has a name from which line on.
 Reigns = list[tuple[OrderOf, int]]
@@ -124,6 +125,8 @@ def _join(line: Line, names: _Names) -> None:
     if line.trail is None and message_id and line.step.event != IDENTIFIED:
         if is_mailbox(line.step):
             _join_delivery(line, names, message_id)
+        elif line.step.service == LISTS:
+            _join_post(line, names, message_id)
         else:
             _join_by_message_id(line, names, message_id)
 
@@ -177,6 +180,35 @@ def _join_delivery(line: Line, names: _Names, message_id: str) -> None:
         here = [trail for _, trail in names.message_ids.get((step.host, message_id), []) if trail in near]
         line.trail = (here or near)[-1]
         _show(step, f"message-id=<{message_id}>", sure=False)
+
+
+def _join_post(line: Line, names: _Names, message_id: str) -> None:
+    """A list manager's word of a post: of the last message to its list, not of those to its subscribers.
+
+    A post keeps its Message-ID on its way to the list, and in what the list sends.
+    """
+    step = line.step
+    near = names.near(names.message_ids.get((None, message_id), []), step)
+    post = (step.fields.get("mailbox") or "").lower()
+    handed = [
+        attempt
+        for trail in near
+        for attempt in names.attempts[trail]
+        if not attempt.step.fields.get("next_queue_id") and (not post or _is_to(attempt.step, post))
+    ]
+    if handed:
+        first = min if not post else max  # a line that names no list is of what came in
+        chosen = first(handed, key=lambda each: (each.step.time or datetime.min, each.step.order))
+        line.trail = chosen.trail
+        _show(step, f"message-id=<{message_id}>", sure=bool(post))
+    else:
+        _join_by_message_id(line, names, message_id)
+
+
+def _is_to(attempt: Step, post: str) -> bool:
+    """Whether an attempt is for a list, that a list manager may name without its domain."""
+    name = str(attempt.fields.get("recipient") or "").lower()
+    return post == (name if "@" in post else name.partition("@")[0])
 
 
 def is_mailbox(step: Step) -> bool:

@@ -88,4 +88,8 @@ def _link(entry: Link) -> dict[str, Any]:
         "queue_id": entry.queue_id,
         "evidence": entry.evidence,
         "confidence": entry.confidence,
+        "agrees": entry.agrees,
+        "recipients": entry.recipients,
+        "after_s": entry.after_s,
+        "clock_s": entry.clock_s,
     }

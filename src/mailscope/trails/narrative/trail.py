@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import groupby
 from typing import Any, Final, Literal
 
 from mailscope.trails.identity import trail_id
@@ -73,8 +74,10 @@ class Link:
     """From one trail to another.
 
     ``kind``: filtered, relayed, forwarded, bounced, notified, requeued or same_message; ``direction``: "to"
-    the later message or "from" the earlier; ``evidence``: the words of the log that show it;
-    ``confidence``: certain or likely.
+    the later message or "from" the earlier; ``evidence``: the words of the log that show it; ``agrees``: what
+    speaks for it besides, and ``confidence``: how sure it is (``trust``).  ``recipients``: those of the
+    earlier message whose way goes on in the later one.  ``after_s``: how many seconds the earlier one had it;
+    ``clock_s``: by how many seconds at least the later host's clock is ahead (behind, where negative).
     """
 
     kind: str
@@ -82,7 +85,11 @@ class Link:
     trail_id: str
     queue_id: str | None
     evidence: str
-    confidence: Literal["certain", "likely"]
+    confidence: Literal["certain", "likely", "possible"]
+    agrees: list[str] = field(default_factory=list)
+    recipients: list[str | None] = field(default_factory=list)
+    after_s: float | None = None
+    clock_s: float | None = None
 
 
 @dataclass
@@ -118,7 +125,7 @@ class Trail:
 
 @dataclass
 class Story:
-    """Trails that belong together, the earliest first."""
+    """Trails that belong together, in the order in which they led to one another."""
 
     trails: list[Trail]
 
@@ -127,10 +134,11 @@ class Story:
         """When it began."""
         return min((trail.first_time for trail in self.trails if trail.first_time), default=None)
 
-    def steps(self) -> list[tuple[Trail, Step]]:
-        """The lines of all its trails, in order of time."""
-        both = [(trail, step) for trail in self.trails for step in trail.steps]
-        return sorted(both, key=lambda pair: (pair[1].time or datetime.min, pair[1].order))
+    def steps(self) -> list[list[tuple[Trail, Step]]]:
+        """The lines of all its trails: host by host, as clocks differ, and for each in order of time."""
+        stays = groupby(self.trails, key=lambda trail: trail.host)
+        both = [[(trail, step) for trail in trails for step in trail.steps] for _, trails in stays]
+        return [sorted(stay, key=lambda pair: (pair[1].time or datetime.min, pair[1].order)) for stay in both]
 
 
 def micros_since_1970(time: datetime | None) -> int | None:

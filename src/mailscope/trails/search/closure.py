@@ -200,9 +200,12 @@ class Closure:
             for block, places in find(source, needles, ranges=ranges, report=self.found.reports[number]):
                 for position, line in lines_at(number, block, places):
                     probe.take(position, line)
+        upcoming = probe.finish()
         for position, line in probe.beside.items():
             self.found.lines.setdefault(position, line)
-        return self._new_only(probe.finish())
+            if marks.answered(line):
+                upcoming.answers[marks.ANSWER_NEEDLE].add(position)
+        return self._new_only(upcoming)
 
     def _new_only(self, wants: Wants) -> Wants:
         """The same wants without what was asked for before."""

@@ -101,7 +101,11 @@ _MESSAGE_ID: Final = re.compile(rb": (?:resent-)?message-id=<?([^>\s]{3,})>?(?:\
 _MENTIONED: Final = re.compile(
     rb"(?i)(?:\bid|mid|msgid|message-id|message|delivered:|redirected:|discarded:|rejected:)"
     rb"[=:]? ?'?<([^>\s]{3,})>"
+    rb"|\([0-9]+\) (?:[A-Z]+: )?<([^>\s]{3,})>"  # Mailman 3, behind its process id
 )
+# Sieve's answers have Message-IDs of this beginning.
+ANSWER: Final = "dovecot-sieve-"
+ANSWER_NEEDLE: Final = b"message-id=<" + ANSWER.encode()
 # Dovecot's session: told to the MTA in its reply (lmtp-local.c), and in the prefix of its own lines.
 _SESSION: Final = rb"[A-Za-z0-9+/]{20,}(?::[A-Za-z0-9]+)*"
 _SESSION_TOLD: Final = re.compile(rb"> (%s) Saved\b" % _SESSION)
@@ -182,7 +186,12 @@ def message_id(line: bytes) -> bytes | None:
 def mentioned(line: bytes) -> bytes | None:
     """The Message-ID that a line of a filter or list manager names."""
     found = _MENTIONED.search(line)
-    return found[1] if found else None
+    return found[1] or found[2] if found else None
+
+
+def answered(line: bytes) -> bool:
+    """Whether a line tells that a Sieve script answered a message."""
+    return b": sent vacation response to <" in line
 
 
 def session_told(line: bytes) -> bytes | None:

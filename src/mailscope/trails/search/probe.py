@@ -23,6 +23,7 @@ class Probe:
         # Lines of programs that are told no queue id: position, and the line.
         self.beside: dict[Position, bytes] = {}
         self._qps: dict[bytes, dict[Position, bytes]] = defaultdict(dict)
+        self._answers: dict[Position, bytes] = {}
         self._starts: dict[bytes, dict[Position, bytes]] = defaultdict(dict)
         self._met: dict[bytes, int] = defaultdict(int)
 
@@ -33,6 +34,8 @@ class Probe:
             if own in self.wants.maybe:
                 for anchor in self.wants.maybe[own]:
                     self.upcoming.id(own, anchor)
+            if self.wants.answers and marks.ANSWER_NEEDLE in line:
+                self._answers[position] = own
             message_id = marks.message_id(line) if self.wants.message_ids else None
             if message_id is not None and message_id in self.wants.message_ids:
                 self._met[message_id] += 1
@@ -59,6 +62,12 @@ class Probe:
 
     def finish(self) -> Wants:
         """What is wanted now."""
+        for anchors in self.wants.answers.values():
+            for anchor in anchors:
+                # Answers are told in the file of the MTA that stands beside the mailbox program.
+                here = {place: own for place, own in self._answers.items() if place[0] == anchor[0]}
+                for position in _nearest(here, anchor):
+                    self.upcoming.id(here[position], position)
         for qp, anchors in self.wants.qps.items():
             for anchor in anchors:
                 for position in _nearest(self._qps[qp], anchor):

@@ -28,14 +28,15 @@ class Wants:
 
     ``ids``: queue ids whose lines are to be fetched (None: of all their messages).  The others are looked
     for near these lines only: ``maybe`` ids that a line names (most are a remote server's),
-    ``message_ids``, ``sessions`` (Dovecot's), ``qps`` (qmail-queue's pid), ``starts`` (qmail's
-    deliveries).
+    ``message_ids``, ``sessions`` (Dovecot's), ``answers`` (Sieve's), ``qps`` (qmail-queue's pid),
+    ``starts`` (qmail's deliveries).
     """
 
     ids: dict[bytes, set[Position] | None] = field(default_factory=dict)
     maybe: Anchors = field(default_factory=_anchors)
     message_ids: Anchors = field(default_factory=_anchors)
     sessions: Anchors = field(default_factory=_anchors)
+    answers: Anchors = field(default_factory=_anchors)
     qps: Anchors = field(default_factory=_anchors)
     starts: Anchors = field(default_factory=_anchors)
 
@@ -52,13 +53,14 @@ class Wants:
             "id": self.maybe,
             "message_id": self.message_ids,
             "session": self.sessions,
+            "answer": self.answers,
             "qp": self.qps,
             "start": self.starts,
         }
 
     def near_needles(self) -> list[bytes]:
         """One of these stands in every line that tells of it."""
-        out = [*self.maybe, *self.message_ids, *self.sessions]
+        out = [*self.maybe, *self.message_ids, *self.sessions, *self.answers]
         for qp in self.qps:
             out += [b"qp " + qp, b"qp_" + qp, b"qp-" + qp]
         return out + [b"starting delivery %s: " % number for number in self.starts]
