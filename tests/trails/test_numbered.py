@@ -138,3 +138,26 @@ def test_deliveries_are_few_in_memory_however_long_the_log(tmp_path: Path) -> No
     for batch in pipeline([source(path)], chunk_bytes=10_000).batches():
         tracker.feed(batch)
         assert len(tracker.deliveries.open) <= 1
+
+
+def test_several_queues_number_their_deliveries_by_themselves() -> None:
+    done = told(
+        qmail(
+            """
+        12:00:00 new msg 7 queue1
+        12:00:00 info msg 7: bytes 603 from <s@example.org> qp 26920 uid 0 queue1
+        12:00:00 new msg 8 queue2
+        12:00:00 info msg 8: bytes 603 from <t@example.org> qp 26921 uid 0 queue2
+        12:00:01 starting delivery 1: msg 7 to local a@example.net queue1
+        12:00:01 status: local 1/10 remote 0/20 queue1
+        12:00:02 starting delivery 1: msg 8 to remote b@example.net queue2
+        12:00:03 delivery 1: success: did_0+0+1/ queue1
+        12:00:03 end msg 7 queue1
+        12:00:04 delivery 1: deferral: Sorry,_no_connection._(#4.4.1)/ queue2
+    """
+        )
+    )
+    assert attempts(done) == [
+        (at("12:00:03"), "7", "a@example.net", "local", "sent"),
+        (at("12:00:04"), "8", "b@example.net", "remote", "deferred"),
+    ]

@@ -41,6 +41,8 @@ TOKENS: Final[dict[str, str]] = {
     "command_line": rf"(?P<command>.*?)(?: '?(?:{SECRET}).*)?",
     # Courier: inode, time and process id in hex (courier/libs/comctlfile.c).
     "courier_id": r"[0-9A-F]+\.[0-9A-F]+\.[0-9A-F]+",
+    # The queues of IndiMail (the last part of QUEUEDIR).
+    "queue": "(?:n?queue|slowq|qmta)[0-9]*",
     # How Exim names a client: its verified name, its HELO name in brackets, address, port, then the local
     # address (log_selector = +incoming_port, +incoming_interface).
     "exim_host": (

@@ -28,11 +28,11 @@ FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "identified": ("message_id",),
     "queued": ("sender", "size_bytes", "recipient_count", "qp", "uid"),
-    "delivery_started": ("delivery_id", "recipient", "transport"),
+    "delivery_started": ("delivery_id", "recipient", "transport", "queue"),
     "delivery_attempted": (
         "recipient", "recipients", "orig_recipient", "relay_host", "relay_ip", "relay_port", "delay_s",
         "delay_before_queue_s", "delay_in_queue_s", "delay_connect_s", "delay_transmit_s", "dsn_status",
-        "status", "reason", "delivery_id",
+        "status", "reason", "delivery_id", "queue",
     ),
     "rested": (),
     "removed": (),
@@ -129,10 +129,19 @@ def _frame(events: Events, kind: str, columns: tuple[str, ...], detail: bool) ->
     extra = [(frame["queue_id"].hash() ^ place).alias("key"), events.hosts(rows)]
     if numbered and frame["delivery_id"].null_count() < len(frame):
         # qmail names a delivery by number alone when it ends; the number is a key of its own.
-        extra.append((frame["delivery_id"].hash(7) ^ place).alias("delivery_key"))
+        extra.append((frame["delivery_id"].hash(7) ^ place ^ _queue(frame)).alias("delivery_key"))
     extra.extend(events.tagged(name, rows).alias(name) for name in tagged)
-    frame = frame.hstack(extra)
+    frame = frame.drop("queue", strict=False).hstack(extra)
     return _each_recipient(frame) if kind == "delivery_attempted" else frame
+
+
+def _queue(frame: pl.DataFrame) -> pl.Series:
+    """What tells deliveries of equal number in several queues of one host apart (IndiMail); 0 without."""
+    return (
+        frame["queue"]
+        .hash(3)
+        .zip_with(frame["queue"].is_not_null(), pl.repeat(0, len(frame), dtype=pl.UInt64, eager=True))
+    )
 
 
 def _each_recipient(frame: pl.DataFrame) -> pl.DataFrame:
@@ -152,6 +161,7 @@ def _no_rows(kind: str, columns: tuple[str, ...], tagged: tuple[str, ...]) -> pl
     schema: dict[str, pl.DataType | type[pl.DataType]] = {"row": pl.UInt32, "queue_id": pl.String}
     schema |= {name: DTYPES[BY_NAME[name].kind] for name in columns}
     schema.pop("recipients", None)
+    schema.pop("queue", None)
     schema |= {"time": pl.Datetime("us"), "order": pl.UInt32, "key": pl.UInt64, "host": pl.String}
     return pl.DataFrame(schema=schema | dict.fromkeys(tagged, pl.String))
 

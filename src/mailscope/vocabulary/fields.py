@@ -102,6 +102,7 @@ MAIL: Final[tuple[Field, ...]] = (
     Field("selector", "str", "DKIM selector: with the domain, it names the key (RFC 6376)."),
     Field("subject", "str", "Subject header, where a header check logs it.", "content"),
     Field("delivery_id", "int", "qmail's delivery number; starts again with each start of qmail-send."),
+    Field("queue", "str", "Which of its queues an MTA with several means (IndiMail), such as queue1."),
     Field("qp", "int", "Process id of the qmail-queue that stored the message."),
     Field("uid", "int", "Numeric user id that submitted the message."),
     Field("local_concurrency", "int", "Local deliveries under way."),

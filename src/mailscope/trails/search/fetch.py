@@ -63,7 +63,7 @@ class Fetch:
         self, delivery: bytes, place: bytes, span: Span, number: int, block: Block, after: int
     ) -> None:
         """Look for the end of a delivery that has started, from here on."""
-        needle = b"delivery %s: " % delivery
+        needle = b"delivery %s: " % delivery.partition(b" ")[0]
         at = block.data.find(needle, after)
         while at >= 0:
             begin = block.data.rfind(b"\n", 0, at) + 1
@@ -74,7 +74,8 @@ class Fetch:
                     span.lines[(number, block.offset + begin)] = line
                     for start, rest in rest_of(block.data, begin, line):
                         span.lines[(number, block.offset + start)] = rest
-                if ended or marks.started(line):
+                again = marks.started(line)
+                if ended or (again is not None and again[0] == delivery):
                     return
             at = block.data.find(needle, begin + len(line))
         self._awaited[(delivery, place)] = span

@@ -21,6 +21,7 @@ ID: Final = TOKENS["queue_id"]
 EXIM: Final = TOKENS["exim_id"]
 SENDMAIL: Final = TOKENS["sendmail_id"]
 COURIER: Final = TOKENS["courier_id"]
+QUEUE: Final = TOKENS["queue"].encode()
 
 
 @dataclass(frozen=True)
@@ -72,8 +73,8 @@ _ANY: Final = re.compile(
 _OWN: Final = re.compile(rb"(?:(?:warning|error|fatal|panic): )?([0-9A-Za-z][0-9A-Za-z._+-]*): ")
 _QMAIL_OWN: Final = re.compile(
     rb"(?:(?:^|[ ])(?:(?:new|info|end|bounce) msg |starting delivery [0-9]+: msg )([0-9]+)"
-    rb"(?:: | to | qp |\r?$)"
-    rb"|(?:double|triple) bounce: discarding bounce/([0-9]+))"
+    rb"(?:: | to | qp |(?: %s)?\r?$)"
+    rb"|(?:double|triple) bounce: discarding bounce/([0-9]+))" % QUEUE
 )
 _VALID: Final = re.compile("|".join((ID, SENDMAIL, EXIM, COURIER)).encode())
 # Exim's ids stand before a blank, in its own files right behind the stamp; OpenSMTPD's behind a word.
@@ -93,6 +94,8 @@ _BEGIN: Final = re.compile(
 _PLACE: Final = re.compile(
     rb"(?:<[^>]{1,20}>[0-9]? ?)?(?:[A-Z][a-z]{2} [ 0-9][0-9] [0-9:]{8} |[0-9]{4}-[^ ]+ )([^ ]+) "
 )
+# IndiMail numbers the deliveries of each of its queues by themselves, and names the queue at the end.
+_QUEUE: Final = re.compile(rb" (?:%s)\r?$" % QUEUE)
 _START: Final = re.compile(rb"(?:^|[ ])starting delivery ([0-9]+): msg ([0-9]+) to ")
 _RESULT: Final = re.compile(rb"(?:^|[ ])delivery ([0-9]+): (?!msg )")
 _INFO_QP: Final = re.compile(rb"(?:^|[ ])info msg ([0-9]+): bytes? .* qp ([0-9]+) uid [0-9]+\r?$")
@@ -162,13 +165,20 @@ def place(line: bytes) -> bytes:
 def started(line: bytes) -> tuple[bytes, bytes] | None:
     """Delivery number and message number of qmail's ``starting delivery``."""
     found = _START.search(line)
-    return (found[1], found[2]) if found else None
+    return (found[1] + _queue(line), found[2]) if found else None
 
 
 def ended(line: bytes) -> bytes | None:
     """Delivery number of qmail's ``delivery N: success ...``, which names no message."""
     found = _RESULT.search(line)
-    return found[1] if found and not line[: found.start(1)].endswith(b"starting delivery ") else None
+    if found is None or line[: found.start(1)].endswith(b"starting delivery "):
+        return None
+    return found[1] + _queue(line)
+
+
+def _queue(line: bytes) -> bytes:
+    found = _QUEUE.search(line)
+    return found[0].rstrip() if found else b""
 
 
 def info_qp(line: bytes) -> tuple[bytes, bytes] | None:
