@@ -6,9 +6,10 @@ import gzip
 import io
 import os
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -16,7 +17,7 @@ from running import NOW, UTC_ZONE, pipeline, run, source
 
 from mailscope.intake.files import expand
 from mailscope.intake.lines import parse_lines
-from mailscope.intake.reader import Source
+from mailscope.intake.reader import Chunk, Source, read_chunks
 from mailscope.intake.sources import Sources, new_years_passed
 from mailscope.pipeline import restarting
 from mailscope.vocabulary.errors import InputError
@@ -327,3 +328,19 @@ def test_a_span_counts_the_same_with_and_without_the_files_outside(tmp_path: Pat
     assert len(narrow.files) < len(wide.files)
     later = [[time for time in instants(sources.files) if time >= since] for sources in (wide, narrow)]
     assert later[0] == later[1] != []
+
+
+def test_the_beginning_of_a_file_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    days = [daily("2026-11-01", "2026-11-05"), daily("2026-11-06", "2026-11-10")]
+    paths = [write(tmp_path / f"mail.log{age}", log(*of)) for age, of in zip((".1", ""), days, strict=True)]
+    sources = Sources(expand(list(map(str, paths))).sources, UTC_ZONE, NOW)
+    read: list[str] = []
+
+    def counting(source: Source, *rest: Any) -> Iterator[Chunk]:
+        read.append(source.name)
+        return read_chunks(source, *rest)
+
+    monkeypatch.setattr("mailscope.intake.sources.read_chunks", counting)
+    sources.narrow(datetime(2026, 11, 2), datetime(2026, 11, 9))
+    assert [opened.first for opened in sources.opened()] == [datetime(2026, 11, 1), datetime(2026, 11, 6)]
+    assert sorted(read) == sorted(map(str, paths))

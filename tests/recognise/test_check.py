@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 from patterns import EVENT, SHIPPED, event, program
 
-from mailscope.recognise.check import check
+from mailscope.recognise.check import check, read_text
 from mailscope.recognise.library import Library
+from mailscope.recognise.program import parse_program
+from mailscope.vocabulary.errors import PatternError
 
 
 def faults(events: str, header: str = "tags = ['x']") -> list[str]:
@@ -53,6 +55,20 @@ def test_faults(events: str, complaint: str) -> None:
     found = faults(events)
     assert any(complaint in fault for fault in found), found
     assert all(fault.startswith("site/x.toml event ") and "\n" not in fault for fault in found)
+
+
+def test_a_regex_that_is_wrong_is_named_once_with_its_file() -> None:
+    text = '[program]\nname = "site/levels"\n' + event("level [a-", "level a", "")
+    included = parse_program("site/levels", "site/levels.toml", text, whole=False)
+    reader = program(header="tags = ['x']\nincludes = ['site/levels']", events=EVENT)
+    library = Library([reader, included])
+    for names in ((), ("site/x",), ("site/levels",)):
+        found = list(check(library, names))
+        assert [fault.partition(": not a regex")[0] for fault in found] == [
+            "site/levels.toml event 1 (noted)"
+        ]
+    with pytest.raises(PatternError, match=r"site/levels\.toml event 1 \(noted\): not a regex"):
+        read_text(included.patterns[0], reader, "level a")
 
 
 def test_a_fallback_may_match_what_an_ordinary_pattern_knows() -> None:

@@ -35,8 +35,7 @@ def logins(
     """
     from mailscope.cli.counting import counted
     from mailscope.cli.output import writable
-    from mailscope.cli.presenting import form_of, present
-    from mailscope.cli.report import again, check_sections, refuse_nothing
+    from mailscope.cli.presenting import again, check_sections, form_of, present, refuse_nothing
     from mailscope.language.choice import choose
     from mailscope.language.translator import translator
 

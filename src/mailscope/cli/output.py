@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from mailscope.exports.output import OutputFile
-from mailscope.vocabulary.errors import InputError
+from mailscope.exports.output import OutputFile, check_directory
+from mailscope.vocabulary.errors import OutputError
 
 STANDARD_OUTPUT = Path("-")
 
@@ -35,18 +34,12 @@ def write(pieces: Iterable[bytes | str], output: Path | None) -> None:
 def writable(output: Path | None) -> None:
     """Make sure that a file can be made there, before hours are spent on what goes into it.
 
-    Raises InputError where it cannot.
+    Raises OutputError where it cannot.
     """
     if output is None or output == STANDARD_OUTPUT:
         return
     if output.is_dir():
-        raise InputError("it is a directory", str(output), "name a file in it")
+        raise OutputError("it is a directory", str(output), "name a file in it")
     if output.exists() and not output.is_file():
         return
-    folder = output.parent
-    try:
-        folder.stat()
-    except OSError as error:
-        raise InputError.from_os_error(error, output) from error
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise InputError("no permission to write there", str(output), "choose another place with -o")
+    check_directory(output, str(output))

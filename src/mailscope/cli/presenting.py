@@ -1,8 +1,12 @@
-"""How a report is presented: the form, the language, the width, colours on a terminal."""
+"""How a report is presented: the form, the language, the width, colours on a terminal.
+
+Also what is checked before one is made, and what it says of how to ask for its lines again.
+"""
 
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,8 +17,11 @@ from mailscope.reports.forms import BY_ENDING, BY_NAME, FORMS, Form
 from mailscope.vocabulary.errors import UsageError
 
 if TYPE_CHECKING:
+    from mailscope.cli.inputs import Inputs
     from mailscope.language.translator import Translator
+    from mailscope.pipeline import Pipeline
     from mailscope.reports.layout import Line, Paper
+    from mailscope.tallies.ledger import Ledger
 
 NARROWEST: Final = 60
 WIDEST: Final = 160
@@ -56,6 +63,43 @@ def paper(output: Path | None = None) -> Paper:
         wide = os.get_terminal_size(sys.stdout.fileno()).columns or USUAL
         width = max(NARROWEST, min(WIDEST, wide))
     return Paper(width, safe, fit, columns)
+
+
+def piped(pipeline: Pipeline) -> bool:
+    """Whether a part of the lines comes through a pipe, which can be read only once."""
+    return any(source.size_bytes is None for source in pipeline.sources.files)
+
+
+def again(inputs: Inputs, pipeline: Pipeline, ledger: Ledger) -> str | None:
+    """The options and files that ask for the same lines later on; None for what came through a pipe."""
+    if piped(pipeline):
+        return None
+    words = [f"--tz={inputs.zone}"]
+    if ledger.reported is not None:
+        words.append(f"--period={ledger.reported.unit}:{ledger.reported.name}")
+    for name, instant in (("since", inputs.since_utc), ("until", inputs.until_utc)):
+        if instant is not None:
+            words.append(f"--{name}={instant.isoformat()}Z")
+    words += [f"--host={host}" for host in inputs.hosts]
+    words += [f"--domain={domain}" for domain in sorted(ledger.view.domains if ledger.view else ())]
+    if inputs.patterns is not None:
+        words.append(f"--patterns={inputs.patterns}")
+    return shlex.join([*words, *(inputs.files or (source.path for source in pipeline.sources.files))])
+
+
+def refuse_nothing(inputs: Inputs, pipeline: Pipeline, ledger: Ledger) -> None:
+    """Raise InputError where no line was read."""
+    if ledger.totals.get("read", 0) == ledger.totals.get("blank", 0):
+        inputs.refuse_nothing(pipeline)
+
+
+def check_sections(*names: tuple[str, ...]) -> None:
+    """Raise UsageError for a name that is no section's."""
+    if any(names):
+        # Otherwise loaded while the other process is at work already.
+        from mailscope.reports.report import check
+
+        check(*names)
 
 
 def present(found: dict[str, Any], form: Form, tr: Translator, output: Path | None) -> None:

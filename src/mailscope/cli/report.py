@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -58,7 +57,7 @@ def report(
     """Sum up what the logs say: volume, fates, delays, problems."""
     from mailscope.cli.counting import count_part, counted, parse_period, pipeline_over
     from mailscope.cli.output import writable, write
-    from mailscope.cli.presenting import form_of, paper, present
+    from mailscope.cli.presenting import again, check_sections, form_of, paper, piped, present, refuse_nothing
     from mailscope.language.choice import choose
     from mailscope.language.translator import translator
 
@@ -72,7 +71,7 @@ def report(
     found = inputs.found()
     if evidence is not None:
         pipeline = pipeline_over(inputs, found, addresses=bool(domains))
-        if _piped(pipeline):
+        if piped(pipeline):
             raise UsageError("what comes through a pipe cannot be read twice", "--evidence", "name a file")
         ledger = count_part(pipeline, part, domains)
         refuse_nothing(inputs, pipeline, ledger)
@@ -90,42 +89,6 @@ def report(
         if mailing is not None:
             mailing.send(chosen, tr, paper(output))
     inputs.finish(pipeline.sources)
-
-
-def refuse_nothing(inputs: Inputs, pipeline: Pipeline, ledger: Ledger) -> None:
-    """Raise InputError where no line was read."""
-    if ledger.totals.get("read", 0) == ledger.totals.get("blank", 0):
-        inputs.refuse_nothing(pipeline)
-
-
-def check_sections(*names: tuple[str, ...]) -> None:
-    """Raise UsageError for a name that is no section's."""
-    if any(names):
-        # Otherwise loaded while the other process is at work already.
-        from mailscope.reports.report import check
-
-        check(*names)
-
-
-def _piped(pipeline: Pipeline) -> bool:
-    return any(source.size_bytes is None for source in pipeline.sources.files)
-
-
-def again(inputs: Inputs, pipeline: Pipeline, ledger: Ledger) -> str | None:
-    """The options and files that ask for the same lines later on; None for what came through a pipe."""
-    if _piped(pipeline):
-        return None
-    words = [f"--tz={inputs.zone}"]
-    if ledger.reported is not None:
-        words.append(f"--period={ledger.reported.unit}:{ledger.reported.name}")
-    for name, instant in (("since", inputs.since_utc), ("until", inputs.until_utc)):
-        if instant is not None:
-            words.append(f"--{name}={instant.isoformat()}Z")
-    words += [f"--host={host}" for host in inputs.hosts]
-    words += [f"--domain={domain}" for domain in sorted(ledger.view.domains if ledger.view else ())]
-    if inputs.patterns is not None:
-        words.append(f"--patterns={inputs.patterns}")
-    return shlex.join([*words, *(inputs.files or (source.path for source in pipeline.sources.files))])
 
 
 def _evidence(pipeline: Pipeline, ledger: Ledger, asked: str, zone: str) -> Iterable[str]:

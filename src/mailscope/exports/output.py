@@ -39,6 +39,7 @@ class OutputFile:
         try:
             if self._direct:
                 return self.path.open("wb")
+            check_directory(self.path, self.name)
             descriptor = os.open(self._beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
         except OSError as error:
             raise OutputError.from_os_error(error, self.name) from error
@@ -85,3 +86,22 @@ class OutputFile:
         except OSError as failure:
             self.discard()
             raise OutputError.from_os_error(failure, self.name) from failure
+
+
+def check_directory(path: Path, name: str) -> None:
+    """Raise OutputError where no file can be made at a path: what is wrong with the directory it would be in.
+
+    ``name``: what the file is called in the message.
+    """
+    folder = path.parent
+    if not folder.exists():
+        what, to_do = f"there is no directory '{folder}'", "make it first"
+    elif not folder.is_dir():
+        what, to_do = f"'{folder}' is not a directory", "name a file in one"
+    elif os.statvfs(folder).f_flag & os.ST_RDONLY:
+        what, to_do = f"the directory '{folder}' is on a file system that is read-only", "choose another one"
+    elif not os.access(folder, os.W_OK | os.X_OK):
+        what, to_do = f"no permission to write in the directory '{folder}'", "choose another one"
+    else:
+        return
+    raise OutputError(what, name, to_do)

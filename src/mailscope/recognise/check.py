@@ -21,6 +21,7 @@ from mailscope.vocabulary.errors import PatternError
 def check(library: Library, names: Iterable[str] = ()) -> Iterator[str]:
     """Yield one plain sentence for each thing wrong in the named files (default: in all)."""
     wanted = tuple(names) or tuple(library.programs)
+    told: set[str] = set()
     for name in wanted:
         if name not in library.programs:
             yield f"{name}: there is no such pattern file"
@@ -34,17 +35,26 @@ def check(library: Library, names: Iterable[str] = ()) -> Iterator[str]:
         if fault:
             yield f"{program.file} leading: {fault}"
             continue
-        for pattern in program.patterns:
-            yield from check_pattern(library, readers, pattern)
+        broken = dict.fromkeys(_broken(library, [program, *readers]))
+        yield from (fault for fault in broken if fault not in told)
+        told |= broken.keys()
+        if not broken:
+            for pattern in program.patterns:
+                yield from check_pattern(library, readers, pattern)
+
+
+def _broken(library: Library, readers: Iterable[Program]) -> Iterator[str]:
+    """What keeps patterns from being tried at all: examples say nothing until it is corrected."""
+    for reader in readers:
+        for pattern in library.patterns_of(reader):
+            try:
+                pattern.validate()
+            except PatternError as error:
+                yield str(error)
 
 
 def check_pattern(library: Library, readers: list[Program], pattern: Pattern) -> Iterator[str]:
     """What is wrong with one pattern, held against all patterns of the programs that use it."""
-    try:
-        pattern.validate()
-    except PatternError as error:
-        yield str(error)
-        return
     if not pattern.examples:
         yield f"{pattern.label}: it has no example"
     for needless in ("\\d", "\\w", "\\s", "\\D", "\\W", "\\S"):

@@ -86,10 +86,7 @@ class Pattern:
 
         Not done for our own files when a log is read: it would take longer than many a log.
         """
-        try:
-            re.compile(self.expanded, re.ASCII)
-        except re.error as error:
-            raise PatternError(self.label, None, f"not a regex: {error}", "correct 'match'") from error
+        _ = self.compiled
         twice = set(self.constants) & set(self.captures)
         if twice:
             raise PatternError(self.label, None, f"'{twice.pop()}' is both captured and set", "keep one")
@@ -101,8 +98,16 @@ class Pattern:
 
     @cached_property
     def compiled(self) -> re.Pattern[str]:
-        """For single texts (checks and ``patterns try``); frames use Polars' engine."""
-        return re.compile(self.regex(), re.DOTALL | re.ASCII)
+        """For single texts (checks and ``patterns try``); frames use Polars' engine.
+
+        Raises PatternError where the regex is wrong.
+        """
+        try:
+            # Alone first: a position that is told is then one in the pattern as it is written.
+            re.compile(self.expanded, re.ASCII)
+            return re.compile(self.regex(), re.DOTALL | re.ASCII)
+        except re.error as error:
+            raise PatternError(self.label, None, f"not a regex: {error}", "correct 'match'") from error
 
     def read(self, text: str) -> dict[str, Value] | None:
         """The fields of one text, typed, or None where the pattern does not know it."""
