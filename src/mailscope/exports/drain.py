@@ -68,12 +68,14 @@ class Drain:
     def write(self, batch: list[Events]) -> None:
         """Give the events of a batch, up to the limit."""
         self.lines += sum(events.read + events.duplicate for events in batch)
-        rows = self.encode(batch)
-        if self.limit is not None:
-            rows = rows.head(self.limit - self.written)
-        if len(rows):
-            self.sink.put(rows)
-            self.written += len(rows)
+        for rows in self.encode(batch):
+            if self.limit is not None:
+                rows = rows.head(self.limit - self.written)
+            if len(rows):
+                self.sink.put(rows)
+                self.written += len(rows)
+            if self.full:
+                break
 
     def close(self) -> None:
         """Finish the sink."""

@@ -24,6 +24,8 @@ from mailscope.vocabulary.fields import BY_NAME
 
 INSTANT: Final = "%Y-%m-%dT%H:%M:%S%.6fZ"
 UNRECOGNISED: Final = "unrecognised"
+# Lines that are made one table at once.
+TOGETHER: Final = 20_000
 # What some forms need beside the fields: the time as such, and the whole line with its stamp and tag.
 INSTANT_COLUMN, RAW = "instant", "raw"
 
@@ -48,10 +50,26 @@ def frames(
             yield from _chosen(rows, choice, extras, always)
 
 
-def joined(parts: Iterable[pl.DataFrame]) -> pl.DataFrame:
-    """Rows of several line formats as one frame, in the order of the lines."""
-    found = list(parts)
-    return pl.concat(found, how="diagonal").sort("order") if found else pl.DataFrame()
+def joined(parts: Iterable[pl.DataFrame], most: int = TOGETHER) -> Iterator[pl.DataFrame]:
+    """Rows of several line formats as frames in the order of the lines, each of about ``most`` lines at most.
+
+    A frame has the columns of all its formats, most of them empty in most rows, so that all of a batch at
+    once would be many times as large as its text.
+    """
+    found = [part if part["order"].is_sorted() else part.sort("order", maintain_order=True) for part in parts]
+    lines = max((int(part["order"][-1]) + 1 for part in found if len(part)), default=0)
+    for start in range(0, lines, most):
+        pieces = [_between(part, start, start + most) for part in found]
+        held = [piece for piece in pieces if len(piece)]
+        if held:
+            yield pl.concat(held, how="diagonal").sort("order", maintain_order=True)
+
+
+def _between(rows: pl.DataFrame, start: int, end: int) -> pl.DataFrame:
+    """The rows of some lines, of rows in the order of lines."""
+    order = rows["order"]
+    first, after = (int(order.search_sorted(line, side="left")) for line in (start, end))
+    return rows.slice(first, after - first)
 
 
 def null_column(name: str, length: int) -> pl.Series:

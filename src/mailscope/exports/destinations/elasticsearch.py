@@ -43,7 +43,7 @@ class Elasticsearch(HttpDestination):
 
     def encoder(self, choice: Choice) -> Encoder:
         """Documents with what tells their lines apart."""
-        return lambda batch: identified(batch, choice)
+        return lambda batch: [identified(batch, choice)]
 
     def put(self, rows: pl.DataFrame) -> None:
         """Send some documents, under ids of their own."""

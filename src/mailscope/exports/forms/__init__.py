@@ -6,7 +6,7 @@ bytes.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,7 +17,8 @@ from mailscope.exports.forms import ecs, gelf, otlp, own
 from mailscope.recognise.events import Events
 from mailscope.recognise.library import Library
 
-Encoder = Callable[[list[Events]], pl.DataFrame]
+# A batch may become several frames, one after the other: tables are wide.
+Encoder = Callable[[list[Events]], Iterable[pl.DataFrame]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class Form:
 def _lines(
     encode: Callable[[list[Events], Choice], pl.Series],
 ) -> Callable[[Choice, tuple[str, ...]], Encoder]:
-    return lambda choice, _: lambda batch: encode(batch, choice).to_frame()
+    return lambda choice, _: lambda batch: [encode(batch, choice).to_frame()]
 
 
 def _vocabulary(choice: Choice, _: Library) -> tuple[str, ...]:
@@ -51,7 +52,7 @@ FORMS: Final = (
     Form("parquet", (".parquet",), lambda choice, names: lambda b: own.typed(b, choice, names), _vocabulary),
     Form("ecs", (".ecs.jsonl", ".ecs.ndjson"), _lines(ecs.documents)),
     Form("gelf", (".gelf.jsonl", ".gelf.ndjson"), _lines(gelf.messages)),
-    Form("otlp", (".otlp.jsonl", ".otlp.ndjson"), lambda choice, _: lambda b: otlp.records(b, choice)),
+    Form("otlp", (".otlp.jsonl", ".otlp.ndjson"), lambda choice, _: lambda b: [otlp.records(b, choice)]),
 )
 BY_NAME: Final = {form.name: form for form in FORMS}
 

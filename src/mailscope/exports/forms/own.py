@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 
 import polars as pl
 
@@ -23,25 +23,24 @@ def json_lines(batch: list[Events], choice: Choice) -> pl.Series:
     return json_safe(pl.concat(encoded).sort("order")["line"])
 
 
-def cells(batch: list[Events], choice: Choice, columns: Iterable[str]) -> pl.DataFrame:
-    """The same events as a frame with the given columns, text made safe for a spreadsheet."""
-    rows = joined(frames(batch, choice))
-    return pl.DataFrame(
-        [_cell(rows[name]) if name in rows.columns else null_column(name, len(rows)) for name in columns]
-    )
+def cells(batch: list[Events], choice: Choice, columns: tuple[str, ...]) -> Iterator[pl.DataFrame]:
+    """The same events as frames with the given columns, text made safe for a spreadsheet."""
+    for rows in joined(frames(batch, choice)):
+        yield pl.DataFrame(
+            [_cell(rows[name]) if name in rows.columns else null_column(name, len(rows)) for name in columns]
+        )
 
 
-def typed(batch: list[Events], choice: Choice, columns: tuple[str, ...]) -> pl.DataFrame:
+def typed(batch: list[Events], choice: Choice, columns: tuple[str, ...]) -> Iterator[pl.DataFrame]:
     """The same events as they are: text as logged, ``time`` an instant.
 
     Of the given columns those that hold anything, in any order; a sink that knows them all adds the others.
     """
     extras = (INSTANT_COLUMN,) if "time" in columns else ()
-    rows = joined(frames(batch, choice, extras=extras)).drop("time", strict=False)
-    if INSTANT_COLUMN in rows.columns:
-        rows = rows.rename({INSTANT_COLUMN: "time"})
-    # The order stays: it tells how many rows there are where no column holds anything.
-    return rows
+    for rows in joined(frames(batch, choice, extras=extras)):
+        told = rows.drop("time", strict=False)
+        # The order stays: it tells how many rows there are where no column holds anything.
+        yield told.rename({INSTANT_COLUMN: "time"}) if INSTANT_COLUMN in told.columns else told
 
 
 def _cell(column: pl.Series) -> pl.Series:

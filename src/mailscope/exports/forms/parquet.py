@@ -15,7 +15,7 @@ from pyarrow import parquet
 from mailscope import __version__
 from mailscope.vocabulary.fields import BY_NAME
 
-ROWS: Final = 50_000
+ROWS: Final = 40_000
 TYPES: Final = {
     "str": pa.string(),
     "int": pa.int64(),
@@ -38,7 +38,10 @@ def schema(columns: tuple[str, ...]) -> pa.Schema:
 
 
 class Parquet:
-    """Writes row groups of about ``ROWS`` events; small batches are collected, which bounds memory."""
+    """Writes row groups of at least ``ROWS`` events; smaller frames are collected until there are as many.
+
+    Each group is a table with all columns of the vocabulary, which bounds how many rows may be in it.
+    """
 
     def __init__(self, out: BinaryIO, columns: tuple[str, ...]) -> None:
         self._schema = schema(columns)
