@@ -99,7 +99,7 @@ def test_a_link_stays_a_link_and_rights_are_the_umasks(log: Path, tmp_path: Path
 def test_a_place_that_cannot_be_written(log: Path, tmp_path: Path) -> None:
     result = events(log, "-o", tmp_path / "absent" / "events.jsonl")
     assert isinstance(result.exception, OutputError)
-    assert "no such directory" in str(result.exception)
+    assert f"there is no directory '{tmp_path}/absent'" in str(result.exception)
 
 
 def test_a_full_disk_is_told(log: Path) -> None:

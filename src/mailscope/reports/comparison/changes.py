@@ -21,8 +21,8 @@ from mailscope.reports.comparison.series import Figure
 from mailscope.tallies.ledger import Ledger
 from mailscope.vocabulary.calendar import Span
 
-# Of all that is reported, this share may be false alarms (Benjamini and Hochberg); so it is of the days on which
-# nothing has changed that have any, if noise is as the test takes it to be.  docs/report.md has what was measured.
+# Of all that is reported, this share may be false alarms (Benjamini and Hochberg), and this share of the days
+# on which nothing has changed, if noise is as the test takes it to be; docs/report.md has what was measured.
 FALSE: Final = 0.05
 # What is smaller concerns nobody, be it ever so certain.
 FACTOR: Final = 1.5
