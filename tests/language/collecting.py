@@ -15,6 +15,7 @@ from running import UTC_ZONE
 
 import mailscope
 from mailscope.language.translator import key
+from mailscope.recognise.library import shipped
 from mailscope.reports.report import Settings, build
 from mailscope.reports.sections import SECTIONS
 from mailscope.tallies.ledger import Ledger
@@ -73,7 +74,18 @@ def of_the_balance() -> Iterator[str]:
     yield from (name for name in report["recipients"] if name != "total")
 
 
-REGISTRIES: tuple[Callable[[], Iterator[str]], ...] = (of_sections, of_the_balance)
+# Pattern files whose meanings are told in every language, by the beginning of their names.
+TOLD_PATTERNS = ("qmail/",)
+
+
+def of_patterns() -> Iterator[str]:
+    """What log lines mean."""
+    for program in shipped():
+        if program.name.startswith(TOLD_PATTERNS):
+            yield from (pattern.meaning for pattern in program.patterns)
+
+
+REGISTRIES: tuple[Callable[[], Iterator[str]], ...] = (of_sections, of_the_balance, of_patterns)
 
 
 def collected() -> set[str]:

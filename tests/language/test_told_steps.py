@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
+from mailscope.causes.explain import explain
 from mailscope.language.phrase import Phrase
 from mailscope.language.translator import translator
 from mailscope.trails.narrative.trail import Step
-from mailscope.trails.narrative.words import PHRASES, reason
+from mailscope.trails.narrative.words import PHRASES, reason, words
 
 PEER = {"client_host": "a.example.org", "client_ip": "192.0.2.1"}
 
@@ -46,3 +47,18 @@ def test_what_qmail_local_did_is_told_in_chinese() -> None:
     told = reason({"delivery_id": "1", "reason": "did_1+2+0/"})
     assert told == "1 mailbox, 2 forwards"
     assert translator("zh")(told) == "1 个邮箱，2 次转发"
+
+
+def test_a_line_without_words_of_its_own_is_told_by_its_meaning() -> None:
+    meaning = (
+        "qmail-send has finished its deliveries and stops; nothing is delivered until it is started again."
+    )
+    stopped = step("service_stopped")
+    stopped.meaning = meaning
+    told = words(stopped)
+    assert told == meaning.removesuffix(".")
+    assert translator("it")(told).startswith("qmail-send ha terminato le consegne")
+    assert not translator("zh")(told).endswith("。")
+    assert translator("en")(told) == told
+    (line,) = explain("Nov 22 03:42:44 mail qmail: 1795319945.709190 status: exiting", "sv")
+    assert line.title.startswith("qmail-send har avslutat sina leveranser")

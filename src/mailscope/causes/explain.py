@@ -176,7 +176,7 @@ def _of_line(line: dict[str, Any], text: str, language: str) -> Explanation:
         _with_cause(told, language)
     else:
         _with_message(told, line["text"], language)
-        told.title = told.meaning or line["pattern"]["meaning"]
+        told.title = told.meaning or translator(language)(line["pattern"]["meaning"])
     return told
 
 

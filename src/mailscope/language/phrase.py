@@ -48,3 +48,19 @@ class Told(Phrase):
     def __getnewargs_ex__(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """What a copy is made of."""
         return (self.template, self.translations), {}
+
+
+class Clause(Phrase):
+    """A sentence that is told without its full stop, as a part of a line; it is looked up with it."""
+
+    def __new__(cls, sentence: str) -> Clause:
+        """Make the English text."""
+        made = str.__new__(cls, unstopped(sentence))
+        made.template = sentence
+        made.values = {}
+        return made
+
+
+def unstopped(sentence: str) -> str:
+    """A sentence without the full stop at its end, Chinese ones too."""
+    return sentence.removesuffix(".").removesuffix("。")

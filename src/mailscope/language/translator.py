@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mailscope.language.choice import ENGLISH
-from mailscope.language.phrase import Phrase, Told
+from mailscope.language.phrase import Clause, Phrase, Told, unstopped
 
 HERE = Path(__file__).parent
 
@@ -34,6 +34,8 @@ class Translator:
         """
         if isinstance(text, Told):
             return text.translations.get(self.language, text)
+        if isinstance(text, Clause):
+            return unstopped(self.texts.get(key(text.template), text.template))
         if isinstance(text, Phrase):
             values = {name: self._value(value) for name, value in text.values.items()} | values
             text = text.template

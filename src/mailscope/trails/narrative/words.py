@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
-from mailscope.language.phrase import Phrase
+from mailscope.language.phrase import Clause, Phrase
 from mailscope.trails.narrative import mailbox, verdicts
 from mailscope.trails.narrative.trail import Step
 
@@ -40,7 +40,6 @@ ATTEMPTED: Final = {
     "bounced": Phrase("refused for good for {to}{because}"),
     "expired": Phrase("given up for {to}, too long in the queue{because}"),
 }
-_SENTENCE_END: Final = re.compile(r"\.$")
 
 
 def words(step: Step, *, again: bool = False) -> str:
@@ -101,7 +100,7 @@ def _address(value: str | None) -> str:
 
 
 def _meaning(step: Step) -> str:
-    return _SENTENCE_END.sub("", step.meaning)
+    return Clause(step.meaning)
 
 
 def _codes(fields: Fields) -> str:
