@@ -341,8 +341,8 @@ def test_ossec_mailbox_servers(case: dict[str, Any]) -> None:
 
 # ---------------------------------------------------------------- lightmeter, Parse::Syslog::Mail
 
-# A line that the corpus's makers cut in two: the end of one without its beginning.
-CUT: Final = {"18_expired.log": {"ir/)"}}
+# Lines that the corpus's makers cut in two: the end of one without its beginning, a beginning without its end.
+CUT: Final = {"18_expired.log": {"ir/)"}, "10_pickup.log": {"(28236-10) Passed,"}}
 
 
 @pytest.mark.parametrize("path", log_files("lightmeter"), ids=lambda path: path.name)

@@ -63,7 +63,7 @@ class Wants:
         out = [*self.maybe, *self.message_ids, *self.sessions, *self.answers]
         for qp in self.qps:
             out += [b"qp " + qp, b"qp_" + qp, b"qp-" + qp]
-        return out + [b"starting delivery %s: " % number for number in self.starts]
+        return out + [b"starting delivery %s: " % number.partition(b" ")[0] for number in self.starts]
 
     def ranges(self, number: int, files: Sequence[Source]) -> list[Range] | None:
         """Where in a file to look: around the lines that name it; None: everywhere (another log)."""
