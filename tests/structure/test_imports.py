@@ -45,6 +45,8 @@ ALLOWED: dict[str, set[str]] = {
     # Events are given to others while the flow runs, and priorities and instants are named as intake names
     # them.
     "exports": {"pipeline", "causes", "recognise", "intake", "vocabulary"},
+    # Lines rewritten by the patterns that know them.
+    "privacy": {"recognise", "intake", "vocabulary"},
     # One day, week or month of it, with those before.
     "periods": {"pipeline", *FLOW},
     # Everything about one thing: the search of `trace`, counts over the events of any program.
@@ -52,6 +54,7 @@ ALLOWED: dict[str, set[str]] = {
     "cli": {
         "store",
         "about",
+        "privacy",
         "periods",
         "reports",
         "reports/compat",

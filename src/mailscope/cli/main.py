@@ -21,6 +21,7 @@ COMMANDS: Final = {
     "explain": "Explain a code, a reply, a log line or a bounce, and say what to do.",
     "events": "Give every event as JSON lines or CSV.",
     "coverage": "Say which lines are recognised and show the shapes of the others.",
+    "anonymise": "Rewrite logs with pseudonyms for persons and clients, to be shown to others.",
     "config": "Check and show the settings of the daemon.",
     "patterns": "List, check and try the patterns that lines are read with.",
     "qmailanalog": "Run qmailanalog's filters: matchup, xsender, zoverall and the others.",

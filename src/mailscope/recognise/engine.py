@@ -107,7 +107,7 @@ class Engine:
                 pl.col("program").str.splitn(": ", 2).struct.field("field_0").alias("program")
             )
         return Recognised(
-            parts, unrecognised, tag_code, tags, text, text if opened is None else opened["told"]
+            parts, unrecognised, tag_code, tags, text, text if opened is None else opened["told"], rest
         )
 
     def _pieces(

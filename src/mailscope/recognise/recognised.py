@@ -35,7 +35,8 @@ class Recognised:
 
     ``tag_code`` gives for each row its position in ``tags`` (program, pid, service, instance, salt);
     ``text`` is the text after the innermost tag; ``told`` is the same without account and process, where
-    a program that logs through another one (Dovecot's) names them in the text.
+    a program that logs through another one (Dovecot's) names them in the text; ``proper`` is the text proper,
+    which patterns were held against: without queue id and whatever else stands in front.
     """
 
     parts: list[Part]
@@ -44,3 +45,4 @@ class Recognised:
     tags: pl.DataFrame
     text: pl.Series
     told: pl.Series
+    proper: pl.Series

@@ -76,6 +76,7 @@ def unfolded(whole: Recognised, within: Recognised, found: pl.DataFrame) -> Reco
         tags=pl.concat([whole.tags, within.tags]),
         text=whole.text.clone().scatter(rows, take(within.text, known)),
         told=whole.told.clone().scatter(rows, take(within.told, known)),
+        proper=whole.proper.clone().scatter(rows, take(within.proper, known)),
     )
 
 

@@ -61,7 +61,7 @@ class Privacy(Table):
     )
     key_file: OptionalPath = Field(
         "/etc/mailscope/pseudonym.key",
-        description="The key, made by `mailscope anonymise --new-key`; only for pseudonymise.",
+        description="The key, as `mailscope anonymise --key-file` makes it; only for pseudonymise.",
     )
 
     @model_validator(mode="after")
