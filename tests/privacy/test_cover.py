@@ -114,3 +114,10 @@ def test_every_example_is_rewritten_and_read_as_before() -> None:
         if not fits[0] or not same or after is None or kept != {name: after[name] for name in kept}:
             wrong.append(f"{pattern.label}: {text} -> {new}")
     assert wrong == []
+
+
+def test_flags_hold_where_they_held() -> None:
+    shape = cover(r"(?i:user) (?i:is (?P<user>[a-z]+))", ASKED, LOOSE)
+    assert pieces(shape, "USER IS BOB")[-1] == ("field", "user", "BOB")
+    assert re.match(cover(r"(?i:a)b", ASKED, LOOSE).regex, "Ab")
+    assert not re.match(cover(r"(?i:a)b", ASKED, LOOSE).regex, "AB")

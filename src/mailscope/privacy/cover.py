@@ -21,6 +21,7 @@ from typing import Final, Literal
 Kind = Literal["field", "free", "fixed"]
 
 _NAMED: Final = re.compile(r"\(\?P<([A-Za-z_]+?)(?:_[0-9]+)?>")
+_UNNAMED: Final = re.compile(r"\(\?([a-zA-Z-]*):")
 _QUANTIFIER: Final = re.compile(r"(?:[*+?]|\{[0-9,]+\})\??")
 _CLASS: Final = re.compile(r"\[\^?\]?(?:\\.|[^\]\\])*\]", re.DOTALL)
 
@@ -46,13 +47,14 @@ class _Part:
     """A piece of a regex with its quantifier.
 
     ``choices``: the alternatives of a group; none for a character or class.  ``name``: of the field, if the
-    group captures one.
+    group captures one; ``flags``: that hold within a group.
     """
 
     text: str
     quantifier: str = ""
     choices: tuple[tuple[_Part, ...], ...] = ()
     name: str = ""
+    flags: str = ""
 
 
 @lru_cache(maxsize=4096)
@@ -94,9 +96,9 @@ def _sequence(
             continue
         if _any(part, lambda inner: inner.name in fields) and part.quantifier in ("", "?", "??"):
             flush()
-            out += f"(?:{_choices(part.choices, fields, loose, groups)}){part.quantifier}"
+            out += f"(?{part.flags}:{_choices(part.choices, fields, loose, groups)}){part.quantifier}"
             continue
-        if part.choices and not part.quantifier and not part.name and len(part.choices) == 1:
+        if part.choices and not part.quantifier + part.name + part.flags and len(part.choices) == 1:
             # A group that groups nothing is its content.
             inner: Sequence[_Part] = part.choices[0]
         else:
@@ -135,7 +137,8 @@ def _wild(part: _Part) -> bool:
 
 def _plain(part: _Part) -> str:
     """A part as it was, without captures."""
-    return (f"(?:{_plain_choices(part.choices)})" if part.choices else part.text) + part.quantifier
+    text = f"(?{part.flags}:{_plain_choices(part.choices)})" if part.choices else part.text
+    return text + part.quantifier
 
 
 def _plain_choices(choices: Sequence[Sequence[_Part]]) -> str:
@@ -154,7 +157,7 @@ def _read(regex: str, at: int) -> tuple[tuple[tuple[_Part, ...], ...], int]:
     choices: list[list[_Part]] = [[]]
     while at < len(regex) and regex[at] != ")":
         char = regex[at]
-        name = ""
+        name = flags = ""
         inner: tuple[tuple[_Part, ...], ...] = ()
         if char == "|":
             choices.append([])
@@ -163,8 +166,10 @@ def _read(regex: str, at: int) -> tuple[tuple[tuple[_Part, ...], ...], int]:
         if char == "(":
             if found := _NAMED.match(regex, at):
                 name, begin = found[1], found.end()
+            elif found := _UNNAMED.match(regex, at):
+                flags, begin = found[1], found.end()
             else:
-                begin = at + (3 if regex.startswith("(?:", at) else 1)
+                begin = at + 1
             inner, end = _read(regex, begin)
             text, at = "", end + 1
         elif found := _CLASS.match(regex, at):
@@ -175,5 +180,5 @@ def _read(regex: str, at: int) -> tuple[tuple[tuple[_Part, ...], ...], int]:
         quantifier = ""
         if found := _QUANTIFIER.match(regex, at):
             quantifier, at = found[0], found.end()
-        choices[-1].append(_Part(text, quantifier, inner, name))
+        choices[-1].append(_Part(text, quantifier, inner, name, flags))
     return tuple(tuple(parts) for parts in choices), at
