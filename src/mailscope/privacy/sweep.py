@@ -31,7 +31,8 @@ _ADDRESS: Final = (
     r"|[0-9A-Za-z._+-]+@"
 )
 _FOUR: Final = r"(?:[0-9]{1,3}[.-]){3}[0-9]{1,3}"
-_SIX: Final = r"(?:IPv6:)?[0-9A-Fa-f]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(?:%[0-9A-Za-z_.-]+)?"
+# With what stands against it: in Mail::DKIM, no address begins.
+_SIX: Final = r"[0-9A-Za-z_]*:[0-9A-Za-z_:.]*:[0-9A-Za-z_:.]*"
 _NETWORK: Final = rf"{_SIX}|[0-9A-Za-z_.-]*{_FOUR}[0-9A-Za-z_.-]*"
 # Words behind which free text names a user; what Postfix -v says of look-ups; a line of passwd(5).
 _SPOKEN: Final = (
@@ -59,6 +60,8 @@ KEYED: Final = rf"\b(?:{_KEYS})=(?:{_VALUE})"
 _KEYED: Final = re.compile(rf"({_KEYS})=({_VALUE})")
 
 _DOTTED: Final = re.compile(r"(?<![0-9.])(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?:(?=\.[A-Za-z])|(?![0-9]|\.[0-9]))")
+_COLONS: Final = re.compile(r"(?<![0-9A-Za-z_])[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(?![0-9A-Za-z_])")
+_BEHIND: Final = re.compile(r"[:.]$|(?<=[^:]):[0-9]{1,5}$")
 _DASHED: Final = re.compile(r"(?<![0-9])(?<![0-9]-)(?:[0-9]{1,3}-){3}[0-9]{1,3}(?![0-9-])")
 # In qmail's logs, where a reply's words stand before an address.
 _REPLY: Final = re.compile(r".*_(?=[^_])|", re.DOTALL)
@@ -96,7 +99,7 @@ class Sweep:
             local, _, domain = text.partition("%40")
             return self.names.address(f"{local}@{domain}").replace("@", "%40")
         if text.count(":") > 1:
-            return self._six(text)
+            return _COLONS.sub(self._colons, text)
         return _DASHED.sub(self._dashed, _DOTTED.sub(self._dotted, text))
 
     def _keyed(self, found: re.Match[str]) -> str:
@@ -130,23 +133,22 @@ class Sweep:
             words = local[: begin.end()] if begin and text.startswith("_") else found[0]
         return words + self.names.address(f"{local[len(words) :]}@{domain}")
 
-    def _six(self, text: str) -> str:
-        """An IPv6 address with what the match took along: a label before, a colon or port behind."""
-        head = "IPv6:" if text.startswith("IPv6:") else ""
-        body = text[len(head) :]
-        if body.startswith(":") and not body.startswith("::"):
-            head, body = head + ":", body[1:]
-        tail = ""
-        while body:
+    def _colons(self, found: re.Match[str]) -> str:
+        """An IPv6 address with what the match took along: a colon before, a colon or port behind."""
+        text = found[0]
+        head = ":" if text.startswith(":") and not text.startswith("::") else ""
+        body, tail = text[len(head) :], ""
+        while body.count(":") > 1:
             try:
-                ip_address(body.partition("%")[0])
+                ip_address(body)
             except ValueError:
-                if body[-1] not in ":.":
+                end = _BEHIND.search(body)
+                if end is None:
                     break
-                body, tail = body[:-1], body[-1] + tail
+                body, tail = body[: end.start()], end[0] + tail
             else:
                 return head + self.names.ip(body) + tail
-        # Perhaps 192.0.2.1 stands in it, as in ::ffff:192.0.2.1:25.
+        # Perhaps an IPv4 address stands in it.
         return _DOTTED.sub(self._dotted, text)
 
     def _dotted(self, found: re.Match[str]) -> str:
