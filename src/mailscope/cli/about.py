@@ -67,7 +67,7 @@ def about(
 
 def _collected(inputs: Inputs, asked: Subject) -> Collector:
     from mailscope.about.collect import Collector
-    from mailscope.about.gather import gather
+    from mailscope.about.gather import MOST_MESSAGES, gather
     from mailscope.intake.clock import YearDisproved
     from mailscope.trails.search.kept import Kept
     from mailscope.trails.search.window import Window
@@ -75,6 +75,8 @@ def _collected(inputs: Inputs, asked: Subject) -> Collector:
     now = datetime.now(UTC).replace(tzinfo=None)
     selection = inputs.selection()
     window = Window(selection.since, selection.until, inputs.hosts, inputs.zone, now)
+    if asked.network is None:
+        inputs.about = asked.text, (asked.kind,), MOST_MESSAGES
     kept = Kept(*inputs.found())
     inputs.errors.extend(kept.problems)
     try:

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 from zoneinfo import ZoneInfo
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from mailscope.pipeline import Pipeline
     from mailscope.recognise.library import Library
     from mailscope.sequence.selection import Selection
+    from mailscope.store.asking import Door
+    from mailscope.store.spool import Spool
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -47,11 +50,30 @@ class Inputs:
     cursor_file: Path | None = None
     # What is read of the host's journal where no unit is named.
     journal_match: tuple[str, ...] = (MAIL,)
+    store: Path | None = None
 
     def __post_init__(self) -> None:
         self.zone = zone(self.tz)
         self.errors: list[InputError] = []
         self.journals = Journals(self)
+        # What lines of a store are about, and how many messages are followed: what a command looks for.
+        self.about: tuple[str, tuple[str, ...], int] | None = None
+        self._spools: list[Spool] = []
+
+    @cached_property
+    def door(self) -> Door | None:
+        """The way to the store that is read where no files are named; None where files or journals are."""
+        if self.files or self.journals.asked:
+            if self.store is not None:
+                raise UsageError("it does not go with FILES", "--store", "name the one or the other")
+            return None
+        from mailscope.cli.stores import door
+
+        found = door(self)
+        if found is not None and self.store is None:
+            told = found.status()
+            say(f"reading the store {told['directory']} ({told['first']} to {told['last']})")
+        return found
 
     def found(self) -> Found:
         """The files to read, found on the host where none is named; and the pipe that ``-`` stands for.
@@ -61,6 +83,8 @@ class Inputs:
         from mailscope.intake.files import expand
 
         names = list(self.files)
+        if self.door is not None:
+            return self._stored(self.door), None
         if not (names or self.journals.asked):
             names = self._discovered()
         expansion = expand([name for name in names if name != JOURNAL])
@@ -73,6 +97,16 @@ class Inputs:
                 raise self.errors.pop()
             raise InputError("there is nothing to read", ", ".join(names), "name files that hold log lines")
         return expansion.sources, None
+
+    def _stored(self, door: Door) -> list[Source]:
+        """The lines of the store that are asked for, as files."""
+        from mailscope.cli.stores import spooled
+        from mailscope.store.asking import Asked
+
+        about, kinds, limit = self.about or (None, (), 100)
+        asked = Asked(self.since_utc, self.until_utc, tuple(self.hosts), about, kinds, limit)
+        self._spools.append(spooled(door, asked))
+        return self._spools[-1].sources()
 
     def sources_of(self, files: list[Source], stdin: BinaryIO | None = None) -> Sources:
         """Files that were found, ready to be read."""
@@ -127,6 +161,12 @@ class Inputs:
 
         return _naive(parse_until(self.until, datetime.now(UTC), self.zone)) if self.until else None
 
+    def names(self, pipeline: Pipeline) -> list[str]:
+        """What is read, as a report names it."""
+        if self.door is not None:
+            return [f"store {self.door.status()['directory']}"]
+        return [source.name for source in pipeline.sources.files]
+
     def refuse_nothing(self, pipeline: Pipeline) -> None:
         """Raise InputError for a run that came upon no line: its result would look like a quiet day."""
         for found in pipeline.sources.reports.values():
@@ -135,6 +175,10 @@ class Inputs:
         if self.errors:
             raise self.errors[0]
         names = ", ".join(source.name for source in pipeline.sources.files)
+        if self.door is not None:
+            raise InputError(
+                "the store has no line of that time and host", "", "see 'mailscope store status'"
+            )
         if pipeline.selection.everything:
             raise InputError("there are no lines in it", names, "name the mail log or its directory")
         raise InputError("no line is of that time and host", names, "see --since, --until and --host")
@@ -144,6 +188,10 @@ class Inputs:
         for report in sources.reports.values():
             self.errors.extend(report.problems)
         self.errors.extend(self.journals.closed(good=not self.errors))
+        if not self.files and self.door is not None:
+            self.door.close()
+        for spool in self._spools:
+            spool.close()
         for error in self.errors:
             say(str(error))
         if self.errors:
@@ -184,9 +232,10 @@ def inputs(command: Command) -> Command:
         journal: bool,
         unit: tuple[str, ...],
         cursor_file: Path | None,
+        store: Path | None,
         **others: Any,
     ) -> Any:
-        asked = Inputs(files, since, until, host, tz, patterns, journal, unit, cursor_file)
+        asked = Inputs(files, since, until, host, tz, patterns, journal, unit, cursor_file, store=store)
         return command(inputs=asked, **others)
 
     wrapped.__doc__ = command.__doc__
@@ -211,6 +260,12 @@ def inputs(command: Command) -> Command:
             click.option("--journal", is_flag=True, help="Read the host's journal (beside FILES, if any)."),
             click.option(
                 "--unit", multiple=True, metavar="UNIT", help="Of journals, only this unit (repeatable)."
+            ),
+            click.option(
+                "--store",
+                type=click.Path(path_type=Path),
+                metavar="DIR",
+                help="Read this store; without FILES, the one of the daemon's settings is, if there is one.",
             ),
             click.option(
                 "--cursor-file",

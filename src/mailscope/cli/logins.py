@@ -42,12 +42,12 @@ def logins(
     tr, chosen_form = translator(choose(lang)), form_of(form, output)
     writable(output)
     inputs.journal_match = JOURNAL
-    pipeline, ledger = counted(inputs, inputs.found(), None, (), lambda: check_sections(only, without))
+    pipeline, ledger = counted(inputs, None, (), lambda: check_sections(only, without))
     refuse_nothing(inputs, pipeline, ledger)
     from mailscope.reports.logins import page
     from mailscope.reports.report import Settings, build
 
-    names = [source.name for source in pipeline.sources.files]
+    names = inputs.names(pipeline)
     settings = Settings(inputs.zone, top, names, again(inputs, pipeline, ledger))
     present(page(build(ledger, settings), ledger, only, without), chosen_form, tr, output)
     inputs.finish(pipeline.sources)

@@ -68,8 +68,8 @@ def report(
         raise UsageError("a mail holds the report as text and HTML", name, "leave it out, or --email-to")
     part = parse_period(inputs, period) if period else None
     domains = tuple(domain.lower().lstrip("@") for domain in domains)
-    found = inputs.found()
     if evidence is not None:
+        found = inputs.found()
         pipeline = pipeline_over(inputs, found, addresses=bool(domains))
         if piped(pipeline):
             raise UsageError("what comes through a pipe cannot be read twice", "--evidence", "name a file")
@@ -77,11 +77,11 @@ def report(
         refuse_nothing(inputs, pipeline, ledger)
         write(_evidence(pipeline, ledger, evidence, str(inputs.zone)), output)
     else:
-        pipeline, ledger = counted(inputs, found, part, domains, lambda: check_sections(only, without))
+        pipeline, ledger = counted(inputs, part, domains, lambda: check_sections(only, without))
         refuse_nothing(inputs, pipeline, ledger)
         from mailscope.reports.report import Settings, build, choice
 
-        names = [source.name for source in pipeline.sources.files]
+        names = inputs.names(pipeline)
         settings = Settings(inputs.zone, top, names, again(inputs, pipeline, ledger))
         chosen = choice(build(ledger, settings), only, without)
         if mailing is None or output is not None:

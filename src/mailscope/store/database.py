@@ -5,7 +5,7 @@
 
 One process owns the file while it writes.  ``hot.TABLE`` holds rows that are not sealed; the view ``TABLE``
 shows them with those of the sealed files that the manifest names, never with whatever lies in the
-directories.  A view is made anew in the transaction that changes the manifest, so that no reader sees rows
+directories.  Whoever asks sees both as they were at one moment, so that no row is there
 twice or not at all.
 """
 
@@ -36,6 +36,7 @@ OWN: Final = (
     "updated timestamp)",
     "create table own.state (name varchar primary key, batch bigint, data blob)",
     "create table own.hours (hour timestamp, batch bigint, data blob)",
+    "create table own.spellings (lower varchar, spelling varchar, primary key (lower, spelling))",
     "create table own.audit (time timestamp, who varchar, what varchar, asked varchar, answer varchar)",
 )
 # What changes the schema from one version to the next: version -> statements.
@@ -56,7 +57,7 @@ class Database:
     def __init__(self, directory: Path, *, read_only: bool = False, memory_mb: int = MEMORY_MB) -> None:
         import duckdb
 
-        self.directory = directory
+        self.directory = directory.absolute()
         self.read_only = read_only
         path = directory / FILE
         if read_only and not path.is_file():
@@ -75,13 +76,32 @@ class Database:
             self.connection.close()
             raise _unusable(error, path) from error
 
+    @contextmanager
+    def cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Another connection, which sees the store as it is now, whatever is written or sealed meanwhile."""
+        cursor = self.connection.cursor()
+        try:
+            cursor.execute("set timezone = 'UTC'")
+            cursor.execute("begin transaction")
+            for table in TABLES.values():
+                self._show(table, cursor)
+            yield cursor
+        finally:
+            # Also ends the transaction, in which nothing was written.
+            cursor.close()
+
     def _set_up(self, memory_mb: int) -> None:
         run = self.connection.execute
-        run(f"set memory_limit = '{memory_mb}MB'")
-        run("set threads = 2")
         run("set timezone = 'UTC'")
-        run(f"set file_search_path = {quoted(str(self.directory))}")
-        run("set parquet_metadata_cache = true")
+        # Within one process, connections to a file share its settings, and these are final.
+        if self.value("select current_setting('enable_external_access')"):
+            run(f"set memory_limit = '{memory_mb}MB'")
+            run("set threads = 2")
+            run("set parquet_metadata_cache = true")
+            run(f"set temp_directory = {quoted(str(self.directory / 'spill'))}")
+            # People may ask in SQL: nothing but the store's own files can be read or written from here on.
+            run(f"set allowed_directories = [{quoted(str(self.directory) + '/')}]")
+            run("set enable_external_access = false")
         known = self.value("select count(*) from duckdb_schemas() where schema_name = 'own' and not internal")
         if not known and self.read_only:
             raise StoreError("there is nothing in the store", str(self.directory), "load logs first")
@@ -89,6 +109,8 @@ class Database:
             if not known:
                 self._create()
             self._migrate()
+        for table in TABLES.values():
+            self.show(table)
 
     def _create(self) -> None:
         run = self.connection.execute
@@ -99,7 +121,6 @@ class Database:
         run("insert into own.about values ('version', ?)", [str(VERSION)])
         for table in TABLES.values():
             run(f"create table hot.{table.name} ({table.definition()})")
-            self.show(table)
 
     def _migrate(self) -> None:
         """Bring an older store up to this version; raise StoreError for a later one."""
@@ -121,15 +142,11 @@ class Database:
             for statement in MIGRATIONS[step]:
                 self.connection.execute(statement)
         self.set_about("version", str(VERSION))
-        changed = False
         for table in TABLES.values():
-            changed |= self._complete(table)
-        if changed:
-            for table in TABLES.values():
-                self.show(table)
+            self._complete(table)
 
-    def _complete(self, table: Table) -> bool:
-        """Add columns that the vocabulary has gained since the store was made; whether there were any."""
+    def _complete(self, table: Table) -> None:
+        """Add columns that the vocabulary has gained since the store was made."""
         rows = self.connection.execute(
             "select column_name from duckdb_columns() where schema_name = 'hot' and table_name = ?",
             [table.name],
@@ -137,32 +154,50 @@ class Database:
         have = {name for (name,) in rows}
         if not have:
             self.connection.execute(f"create table hot.{table.name} ({table.definition()})")
-            return True
+            return
         new = [column for column in table.columns if column.name not in have]
         for column in new:
             kind = SQL_TYPES[column.kind]
             self.connection.execute(f'alter table hot.{table.name} add column "{column.name}" {kind}')
-        return bool(new)
 
     def show(self, table: Table) -> None:
         """Make the view of a table: rows that are not sealed, and those of sealed files."""
-        self.connection.execute(f"create or replace view {table.name} as {self.relation(table)}")
+        self._show(table, self.connection)
 
-    def relation(self, table: Table, where: str = "true", values: tuple[object, ...] = ()) -> str:
+    def _show(self, table: Table, connection: duckdb.DuckDBPyConnection) -> None:
+        # Of this connection only: a store that is copied or moved has its files elsewhere.
+        relation = self.relation(table, connection=connection)
+        connection.execute(f"create or replace temp view {table.name} as {relation}")
+
+    def relation(
+        self,
+        table: Table,
+        where: str = "true",
+        values: tuple[object, ...] = (),
+        connection: duckdb.DuckDBPyConnection | None = None,
+    ) -> str:
         """SQL for all rows of a table; ``where``: which files of the manifest (and its values)."""
         columns = ", ".join(f'"{name}"' for name in table.names)
         hot = f"select {columns} from hot.{table.name}"
-        paths = self.connection.execute(
-            f"select path from own.manifest where name = ? and damage is null and {where} order by path",
-            [table.name, *values],
-        ).fetchall()
+        paths = (
+            (connection or self.connection)
+            .execute(
+                f"select path from own.manifest where name = ? and damage is null and {where} order by path",
+                [table.name, *values],
+            )
+            .fetchall()
+        )
         if not paths:
             return hot
-        listed = ", ".join(quoted(path) for (path,) in paths)
+        listed = ", ".join(self.file(path) for (path,) in paths)
         # Files may be older than columns of the table.
         empty = f"select {columns} from hot.{table.name} where false"
         sealed = f"select * from read_parquet([{listed}], union_by_name = true, hive_partitioning = false)"
         return f"{hot} union all by name ({empty} union all by name {sealed})"
+
+    def file(self, path: str) -> str:
+        """A sealed file, as SQL names it."""
+        return quoted(str(self.directory / path))
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import polars as pl
 
 from mailscope.recognise.events import Events
+from mailscope.trails import singleline, story
 from mailscope.trails.identity import Assignment, trail_ids
+from mailscope.trails.recipients import settled
 from mailscope.trails.steps import FIELDS, Steps
 from mailscope.trails.story import empty
 from mailscope.trails.tracker import Outcome, Tracker
@@ -42,6 +44,16 @@ class StoreTracker(Tracker):
         """The log has ended: what is still open stays open."""
         self.touched = self.touched.clear()
         return super().finish()
+
+    def as_if_ended(self) -> Outcome:
+        """What ``finish`` would tell now; nothing changes by it."""
+        messages = singleline.ended(self.open, self.recipients.open)
+        mine = self.recipients.open["trail"].is_in(messages["trail"].implode())
+        return replace(
+            Outcome(**story.nothing()),
+            messages=messages,
+            recipients=settled(self.recipients.open.filter(mine), messages),
+        )
 
     def named(self, frame: pl.DataFrame, number: str = "trail", name: str = "trail_id") -> pl.DataFrame:
         """A frame with the names of the messages whose numbers it has."""

@@ -41,15 +41,18 @@ def ingest(writer: Writer, pipeline: Pipeline, watch: Callable[[Loaded], None] |
     sets = {source.name: source.set_id for source in pipeline.sources.files}
     apart = False
     for number, batch in enumerate(pipeline.batches()):
+        lines = sum(events.read for events in batch)
+        blank = sum(events.blank for events in batch)
+        duplicate = sum(events.duplicate for events in batch)
         batch = known.without(batch)
         if not number and _before(batch, writer.tracker.now):
             writer.follow_apart()
             apart = True
-        stored = writer.write(batch, {}, sets).lines
+        stored = writer.write(batch, {}, sets).lines if batch else 0
+        loaded.read += lines + blank + duplicate
         loaded.stored += stored
-        loaded.blank += sum(events.blank for events in batch)
-        loaded.known += sum(events.duplicate for events in batch)
-        loaded.read += stored + sum(events.blank + events.duplicate for events in batch)
+        loaded.blank += blank
+        loaded.known += lines - stored + duplicate
         if watch is not None:
             watch(loaded)
         seal_due(writer)

@@ -29,8 +29,10 @@ class Known:
     _hours: dict[datetime | None, pl.DataFrame] = field(default_factory=dict)
 
     def without(self, batch: list[Events]) -> list[Events]:
-        """A batch without the lines that are known; they count as duplicates."""
-        return [self._thinned(events) for events in batch]
+        """A batch without the lines that are known.  They were counted when they were stored."""
+        thinned = [self._thinned(events) for events in batch]
+        # Where nothing is new, its blank lines were counted as well.
+        return [now for now, before in zip(thinned, batch, strict=True) if now.read or now is before]
 
     def _thinned(self, events: Events) -> Events:
         if not len(events.raw):
@@ -57,7 +59,7 @@ class Known:
         if not known:
             return events
         keep = pl.Series([True]).new_from_index(0, len(events.raw)).scatter(known, False)
-        return events.select(keep, duplicate=len(known))
+        return events.select(keep)
 
     def _stored(self, hour: datetime | None) -> pl.DataFrame:
         """The lines of an hour that were there before, with how often."""

@@ -56,14 +56,15 @@ def compact(database: Database, table: Table, day: date) -> bool:
     if len(found) < 2:
         return False
     paths = [path for (path,) in found]
-    listed = ", ".join(map(quoted, paths))
+    listed = ", ".join(map(database.file, paths))
     number = int(database.about("segment") or 0) + 1
     place = f"{table.name}/day={day}/part-{number:06}.parquet"
     rows = f"select * from read_parquet([{listed}], union_by_name = true, hive_partitioning = false)"
     entry = write_segment(database, f"{rows} order by {table.time}", table, place)
     with database.transaction():
         database.set_about("segment", str(number))
-        database.connection.execute(f"delete from own.manifest where path in ({listed})")
+        named = ", ".join(map(quoted, paths))
+        database.connection.execute(f"delete from own.manifest where path in ({named})")
         enter(database, entry, table, day)
         database.show(table)
     _unlink(database, paths)
@@ -93,7 +94,7 @@ def check(database: Database, *, thorough: bool) -> list[Damage]:
             found.append(Damage(path, "its contents were changed"))
         elif thorough:
             try:
-                rows_there = database.value(f"select count(*) from read_parquet({quoted(path)})")
+                rows_there = database.value(f"select count(*) from read_parquet({database.file(path)})")
             except duckdb.Error as error:
                 found.append(Damage(path, f"it cannot be read ({str(error)[:200]})"))
                 continue

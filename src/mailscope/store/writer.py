@@ -21,6 +21,7 @@ from mailscope.store.database import Database
 from mailscope.store.following import StoreTracker
 from mailscope.store.restore import APART, STATE, UnderWay, restore
 from mailscope.store.rows import delivery_rows, event_rows, link_rows, message_rows
+from mailscope.store.search import ADDRESSES
 from mailscope.tallies import kept
 from mailscope.tallies.hours import Hours
 from mailscope.tallies.ledger import Ledger
@@ -90,6 +91,7 @@ class Writer:
         deliveries, links = delivery_rows(outcome, self.tracker), link_rows(outcome, self.tracker)
         with self.database.transaction():
             self._insert("events", events, number)
+            self._note_spellings(events)
             self._replace_messages(messages)
             self._insert("deliveries", deliveries, number)
             self._insert("links", links, number)
@@ -166,6 +168,20 @@ class Writer:
             connection = self.database.connection
             connection.register("new_rows", rows)
             connection.execute(f"insert into hot.{table} by name select * from new_rows")
+            connection.unregister("new_rows")
+
+    def _note_spellings(self, events: pl.DataFrame) -> None:
+        """Addresses and names that are not logged in lower case, so that they are found in any case."""
+        found = [events[name] for name in ADDRESSES if name in events.columns]
+        if not found:
+            return
+        spelled = pl.concat([column.drop_nulls().unique().alias("spelling") for column in found]).unique()
+        lower = spelled.str.to_lowercase().alias("lower")
+        odd = pl.DataFrame([lower, spelled]).filter(pl.col("lower") != pl.col("spelling"))
+        if len(odd):
+            connection = self.database.connection
+            connection.register("new_rows", odd)
+            connection.execute("insert or ignore into own.spellings select lower, spelling from new_rows")
             connection.unregister("new_rows")
 
     def _replace_messages(self, rows: pl.DataFrame) -> None:

@@ -1,0 +1,158 @@
+"""``mailscope store``: looking after the store."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mailscope.cli.inputs import Inputs, say
+from mailscope.vocabulary.errors import InputError
+
+place_option = click.option(
+    "--store", "place", type=click.Path(path_type=Path), metavar="DIR", help="The store; else the settings'."
+)
+
+
+@click.group()
+def store() -> None:
+    """Look after the store: what it holds, whether it is whole, copies of it."""
+
+
+@store.command()
+@place_option
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def status(place: Path | None, form: str) -> None:
+    """Say what the store holds, of when, and whether anything is wrong (exit code 1)."""
+    door = Inputs((), None, None, (), "UTC", None, store=place).door
+    if door is None:
+        raise InputError("there is no store", str(place or ""), "load logs with 'mailscope ingest FILES'")
+    told = door.status()
+    door.close()
+    if form == "json":
+        click.echo(json.dumps(told, indent=1))
+    else:
+        for line in _status(told):
+            click.echo(line)
+    if told["damage"]:
+        sys.exit(1)
+
+
+def _status(told: dict[str, Any]) -> list[str]:
+    from mailscope.cli.terminal import safe
+
+    lines = [
+        f"{safe(told['directory'])}: version {told['version']}, {told['bytes'] / 1e6:,.1f} MB",
+        f"from {told['first'] or '-'} to {told['last'] or '-'} (UTC)",
+        "",
+        f"{'table':<12}{'rows':>14}{'not sealed':>14}{'files':>8}{'sealed MB':>12}",
+    ]
+    for name, table in told["tables"].items():
+        lines.append(
+            f"{name:<12}{table['rows']:>14,}{table['hot_rows']:>14,}{table['files']:>8,}"
+            f"{table['sealed_bytes'] / 1e6:>12,.1f}"
+        )
+    lines += ["", "sources:"]
+    lines += [f"  {safe(each['source'])}  {each['updated'][:19]}" for each in told["sources"]]
+    lines += [f"DAMAGED: {safe(each['place'])}: {each['what']}" for each in told["damage"]]
+    return lines
+
+
+@store.command()
+@place_option
+@click.option("--set-aside", is_flag=True, help="Leave damaged files out of what is read, from now on.")
+def verify(place: Path | None, set_aside: bool) -> None:
+    """Read all of the store and compare it with its checksums (exit code 1 where anything differs)."""
+    from mailscope.cli.stores import directory
+    from mailscope.store import upkeep
+    from mailscope.store.database import Database
+
+    database = Database(directory(place), read_only=not set_aside)
+    try:
+        damages = upkeep.check(database, thorough=True)
+        if set_aside:
+            upkeep.set_aside(database, damages)
+    finally:
+        database.close()
+    for damage in damages:
+        click.echo(f"{damage.place}: {damage.what}")
+    if damages and not set_aside:
+        say("put the files back from a backup, or run it with --set-aside to read the rest")
+    if not damages:
+        click.echo("every file is as it was written")
+    sys.exit(1 if damages else 0)
+
+
+@store.command()
+@place_option
+def seal(place: Path | None) -> None:
+    """Seal finished days now, as the daemon does each night."""
+    from mailscope.store.sealing import next_slice
+    from mailscope.store.sealing import seal as seal_slice
+
+    database = _opened(place)
+    try:
+        now = datetime.now(UTC).replace(tzinfo=None)
+        count = 0
+        while (part := next_slice(database, now)) is not None:
+            click.echo(seal_slice(database, part))
+            count += 1
+    finally:
+        database.close()
+    say(f"{count} file{'' if count == 1 else 's'} sealed")
+
+
+@store.command()
+@place_option
+def compact(place: Path | None) -> None:
+    """Make one file of the small files of each day."""
+    from mailscope.store import upkeep
+    from mailscope.vocabulary.tables import TABLES
+
+    database = _opened(place)
+    try:
+        rows: list[tuple[str, date]] = database.connection.execute(
+            "select distinct name, day from own.manifest order by name, day"
+        ).fetchall()
+        count = sum(upkeep.compact(database, TABLES[name], day) for name, day in rows)
+    finally:
+        database.close()
+    say(f"{count} day{'' if count == 1 else 's'} of tables made one file each")
+
+
+@store.command()
+@place_option
+@click.argument("target", type=click.Path(path_type=Path))
+def backup(place: Path | None, target: Path) -> None:
+    """Copy the store to TARGET, a new directory; the store is not changed."""
+    from mailscope.cli.stores import directory
+    from mailscope.store import copies
+
+    size = copies.backup(directory(place), target)
+    say(f"{size / 1e6:,.1f} MB copied to {target}")
+
+
+@store.command()
+@place_option
+@click.argument("source", type=click.Path(path_type=Path))
+def restore(place: Path | None, source: Path) -> None:
+    """Make the store anew from SOURCE, a backup; there must be no store yet."""
+    from mailscope.cli.stores import directory
+    from mailscope.store import copies
+
+    size = copies.restore(source, directory(place))
+    say(f"{size / 1e6:,.1f} MB restored")
+
+
+def _opened(place: Path | None) -> Any:
+    from mailscope.cli.stores import directory, exists
+    from mailscope.store.database import Database
+
+    where = directory(place)
+    if not exists(where):
+        raise InputError("there is no store", str(where), "load logs with 'mailscope ingest FILES'")
+    return Database(where)

@@ -1,0 +1,63 @@
+"""Which store is meant, and how it is reached: through the daemon that has it open, or directly."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from mailscope.vocabulary.errors import InputError
+
+if TYPE_CHECKING:
+    from mailscope.cli.inputs import Inputs
+    from mailscope.store.asking import Asked, Door
+    from mailscope.store.spool import Spool
+    from mailscope.vocabulary.settings.settings import Settings
+
+CONFIG: Final = "MAILSCOPE_CONFIG"
+DATABASE: Final = "mailscope.duckdb"
+
+
+def settings(file: Path | None = None) -> Settings:
+    """The daemon's settings: of a named file, of MAILSCOPE_CONFIG, of the usual file, or the defaults."""
+    from mailscope.vocabulary.settings.reading import FILE, load
+
+    named = file or os.environ.get(CONFIG)
+    return load(named or FILE, must_exist=bool(named)).settings
+
+
+def directory(store: Path | None) -> Path:
+    """The store's directory: the one that is named, or that of the settings."""
+    return store if store is not None else Path(settings().store.directory)
+
+
+def exists(place: Path) -> bool:
+    """Whether there is a store; one that may not be looked into counts as one."""
+    try:
+        return (place / DATABASE).is_file()
+    except PermissionError:
+        return True
+
+
+def door(inputs: Inputs) -> Door | None:
+    """The way to the store that a command without FILES reads; None where there is none.
+
+    Raises what says that there is one which cannot be used.
+    """
+    place = directory(inputs.store)
+    if not exists(place):
+        if inputs.store is None:
+            return None
+        raise InputError("there is no store", str(place), "load logs with 'mailscope ingest FILES'")
+    from mailscope.store.reader import Reader
+
+    return Reader.open(place, inputs.library(), inputs.zone)
+
+
+def spooled(way: Door, asked: Asked) -> Spool:
+    """The lines of a store that are asked for, as files."""
+    from mailscope.store.spool import Spool
+
+    spool = Spool()
+    spool.put(way.lines(asked))
+    return spool

@@ -1,0 +1,76 @@
+"""Copies of a store: whole or not at all, and checked before they count."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from mailscope.store import upkeep
+from mailscope.store.database import FILE, Database, StoreError
+from mailscope.vocabulary.errors import InputError, OutputError
+
+UNFINISHED = ".unfinished"
+
+
+def backup(store: Path, target: Path) -> int:
+    """Copy a store that nobody writes to a new directory; gives its size in bytes.
+
+    Raises OutputError where the target exists or cannot be written, StoreError where the store is in use or
+    damaged.
+    """
+    database = Database(store, read_only=True)
+    try:
+        return _copied(database, store, target)
+    finally:
+        database.close()
+
+
+def restore(source: Path, store: Path) -> int:
+    """Copy a backup to where no store is."""
+    if (store / FILE).exists():
+        raise OutputError("there is a store already", str(store), "move it away first")
+    if store.is_dir() and not any(store.iterdir()):
+        # A package or an administrator has made the directory.
+        store.rmdir()
+    return backup(source, store)
+
+
+def _copied(database: Database, store: Path, target: Path) -> int:
+    damages = upkeep.check(database, thorough=True)
+    if damages:
+        raise StoreError(f"{damages[0].place}: {damages[0].what}", str(store), "see 'mailscope store verify'")
+    if target.exists():
+        raise OutputError("it exists already", str(target), "name a new directory")
+    begun = target.with_name(target.name + UNFINISHED)
+    paths = [path for (path,) in database.connection.execute("select path from own.manifest").fetchall()]
+    # What was committed last may stand in the log beside the file.
+    own = [FILE, *(name for name in (f"{FILE}.wal",) if (store / name).exists())]
+    size = 0
+    try:
+        shutil.rmtree(begun, ignore_errors=True)
+        begun.mkdir(mode=0o750, parents=True)
+        for name in [*own, *paths]:
+            place = begun / name
+            place.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
+            shutil.copyfile(store / name, place)
+            size += place.stat().st_size
+            descriptor = os.open(place, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+        begun.rename(target)
+    except OSError as error:
+        shutil.rmtree(begun, ignore_errors=True)
+        raise OutputError.from_os_error(error, target) from error
+    copy = Database(target, read_only=True)
+    try:
+        damages = upkeep.check(copy, thorough=True)
+    finally:
+        copy.close()
+    if damages:
+        raise InputError(
+            f"the copy differs: {damages[0].place}: {damages[0].what}", str(target), "copy again"
+        )
+    return size

@@ -1,0 +1,166 @@
+"""A store looked at from this process: the answers that the daemon's socket gives, without the socket."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from mailscope.recognise.engine import Engine
+from mailscope.recognise.library import Library
+from mailscope.store import upkeep
+from mailscope.store.asking import LINES, Asked
+from mailscope.store.database import Database
+from mailscope.store.restore import UnderWay, restore
+from mailscope.store.search import Search
+from mailscope.store.statements import checked
+from mailscope.tallies import kept
+from mailscope.tallies.hours import Hours
+from mailscope.vocabulary.tables import EVENTS, TABLES
+
+if TYPE_CHECKING:
+    import duckdb
+
+ROWS_AT_ONCE: Final = 50_000
+HOUR: Final = timedelta(hours=1)
+
+
+class Reader:
+    """Answers from an open database.
+
+    ``under_way``: what is being followed, where the writer is in this process; otherwise it is restored when
+    it is needed.
+    """
+
+    def __init__(
+        self, database: Database, library: Library, zone: ZoneInfo, under_way: UnderWay | None = None
+    ) -> None:
+        self.database = database
+        self.library = library
+        self.zone = zone
+        self._under_way = under_way
+
+    @classmethod
+    def open(cls, directory: Path, library: Library, zone: ZoneInfo) -> Reader:
+        """A reader of a store that no daemon has.  Raises InputError or StoreError."""
+        return cls(Database(directory, read_only=True), library, zone)
+
+    def lines(self, asked: Asked) -> Iterator[pl.DataFrame]:
+        """Lines in the order of each source."""
+        if asked.about is not None and "network" not in asked.kinds:
+            yield from Search(self.database, asked).lines()
+            return
+        files, conditions = [], []
+        values: list[Any] = []
+        if asked.since is not None:
+            files.append("last >= ?")
+            conditions.append("time >= ?")
+            values.append(asked.since)
+        if asked.until is not None:
+            files.append("first < ?")
+            conditions.append("time < ?")
+            values.append(asked.until)
+        relation = self.database.relation(EVENTS, " and ".join(files) or "true", tuple(values))
+        if asked.hosts:
+            conditions.append(f"lower(host) in ({', '.join('?' for _ in asked.hosts)})")
+        where = " and ".join(conditions) or "true"
+        values = [*values, *(name.lower() for name in asked.hosts)]
+        sets = self.database.frame("select source, set_id from own.sources")
+        statement = (
+            f"select source, time, raw from ({relation}) where {where} "
+            "order by time nulls first, batch, line_number"
+        )
+        with self.database.cursor() as cursor:
+            for rows in _batches(cursor, statement, values):
+                yield rows.join(sets, on="source", how="left", maintain_order="left").select(list(LINES))
+
+    def tallies(self, since: datetime | None, until: datetime | None) -> bytes:
+        """The tallies of the whole hours of a span, with what is under way."""
+        under_way = self._under_way or restore(self.database, Engine(self.library), self.zone)
+        self._under_way = under_way
+        hours = Hours(self.zone)
+        conditions = ["true"]
+        values: list[Any] = []
+        if since is not None:
+            conditions.append("hour >= ?")
+            values.append(since)
+        if until is not None:
+            conditions.append("hour < ?")
+            values.append(until)
+        rows = self.database.connection.execute(
+            f"select hour, data from own.hours where {' and '.join(conditions)} order by hour, batch", values
+        ).fetchall()
+        for hour, data in rows:
+            hours.put(hour, kept.from_bytes(bytes(data), self.zone))
+        for hour, ledger in under_way.hours.ledgers.items():
+            # What is being added to just now must not change through what is looked at.
+            hours.put(hour, kept.from_bytes(kept.to_bytes(ledger), self.zone))
+        hours.add([], under_way.tracker.as_if_ended())
+        return kept.to_bytes(hours.between(since, until))
+
+    def sql(self, statement: str) -> Iterator[pl.DataFrame]:
+        """The rows of a reading statement.  Raises UsageError for any other."""
+        with self.database.cursor() as cursor:
+            yield from _batches(cursor, checked(cursor, statement), [])
+
+    def status(self) -> dict[str, Any]:
+        """How the store is: what it holds, of when, in how much space, and what is wrong."""
+        value = self.database.value
+        tables = {}
+        for name in TABLES:
+            sealed = self.database.connection.execute(
+                "select coalesce(sum(row_count), 0), coalesce(sum(bytes), 0), count(*) from own.manifest "
+                "where name = ?",
+                [name],
+            ).fetchall()[0]
+            hot = int(value(f"select count(*) from hot.{name}"))
+            tables[name] = {
+                "rows": hot + int(sealed[0]), "hot_rows": hot, "files": int(sealed[2]),
+                "sealed_bytes": int(sealed[1]),
+            }  # fmt: skip
+        first, last = (value(f"select {of}(time) from {EVENTS.name}") for of in ("min", "max"))
+        sources = self.database.connection.execute(
+            "select source, updated from own.sources order by source"
+        ).fetchall()
+        return {
+            "directory": str(self.database.directory),
+            "version": int(self.database.about("version") or 0),
+            "first": first.isoformat() if first else None,
+            "last": last.isoformat() if last else None,
+            "bytes": sum(
+                each.stat().st_size for each in self.database.directory.rglob("*") if each.is_file()
+            ),
+            "tables": tables,
+            "sources": [{"source": source, "updated": when.isoformat()} for source, when in sources],
+            "damage": [vars_of(each) for each in upkeep.check(self.database, thorough=False)],
+        }
+
+    def close(self) -> None:
+        """Let go of the store, unless the writer has it."""
+        self.database.close()
+
+
+def vars_of(damage: upkeep.Damage) -> dict[str, str]:
+    """A damage as JSON holds it."""
+    return {"place": damage.place, "what": damage.what}
+
+
+def _batches(
+    connection: duckdb.DuckDBPyConnection, statement: str, values: list[Any]
+) -> Iterator[pl.DataFrame]:
+    """The rows of an answer, some at a time; at least one frame, which tells the columns."""
+    reader = connection.sql(statement, params=values).to_arrow_reader(ROWS_AT_ONCE)
+    empty = True
+    for batch in reader:
+        empty = False
+        frame = pl.from_arrow(batch)
+        assert isinstance(frame, pl.DataFrame)
+        yield frame
+    if empty:
+        frame = pl.from_arrow(reader.schema.empty_table())
+        assert isinstance(frame, pl.DataFrame)
+        yield frame
