@@ -14,7 +14,9 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from logs import Logs, queue_id_in_the_middle
+from mailscope.syslog.receiver.message import Transport
 from measure import Command, Run, Spread, in_turn, ratio, walls
+from reception import PER_SECOND, receive
 
 SOURCE = Path(__file__).parent.parent / "src"
 SMALL_LINES = 1000
@@ -195,6 +197,28 @@ def month(bench: Bench) -> list[Finding]:
     return findings
 
 
+def receiver(bench: Bench) -> list[Finding]:
+    """Receive 20,000 syslog messages a second over TCP and UDP, sent by another process."""
+    part, count = "receiver", min(bench.lines, PER_SECOND * 10)
+    findings = []
+    loads: tuple[tuple[Transport, int], ...] = (("tcp", 1), ("tcp", 1000), ("udp", 1))
+    for transport, connections in loads:
+        bench.say(f"{part}: {transport}, {connections} senders")
+        name = transport if connections == 1 else f"{transport} over {connections} connections"
+        load = receive(transport, count, connections=connections)
+        lost = count - len(load.lines)
+        # UDP may lose; it must say so.
+        well = not lost if transport == "tcp" else lost == load.lost
+        goal = "none" if transport == "tcp" else "all counted"
+        findings += [
+            Finding(part, f"{name}: messages a second", f"{count / load.seconds:,.0f}"),
+            Finding(part, f"{name}: lost of {count:,}", f"{lost:,} ({load.lost:,} counted)", goal, well),
+            Finding(part, f"{name}: of one processor", f"{load.cpu_share:.0%}"),
+            Finding(part, f"{name}: peak MB", f"{load.peak_mb:.0f}"),
+        ]
+    return findings
+
+
 def costs(part: str, name: str, runs: list[Run], lines: int) -> list[Finding]:
     """Say how fast and how big the runs of one command were."""
     wall = Spread.of(list(walls(runs)))
@@ -220,4 +244,5 @@ PARTS: dict[str, Callable[[Bench], list[Finding]]] = {
     "small": small_log,
     "trace": trace,
     "month": month,
+    "receiver": receiver,
 }

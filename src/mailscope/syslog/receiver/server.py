@@ -183,7 +183,7 @@ class Server:
     def _read_datagrams(self, reader: Datagrams, now_us: int) -> None:
         if self._rested_since is not None and not reader.listener.local:
             return
-        messages, _ = reader.read(now_us)
+        messages = reader.read(now_us)
         if self._rested_since is not None:
             reader.counts.add("queue", len(messages), now_us)
         else:
