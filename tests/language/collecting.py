@@ -74,14 +74,18 @@ def of_the_balance() -> Iterator[str]:
     yield from (name for name in report["recipients"] if name != "total")
 
 
-# Pattern files whose meanings are told in every language, by the beginning of their names.
-TOLD_PATTERNS = ("qmail/",)
+# Pattern files whose meanings are told in every language, beside all of qmail's.
+POSTFIX = (
+    "anvil", "bounce", "cleanup", "delivery", "discard", "error", "local", "master", "pickup", "pipe", "postscreen",
+    "postsuper", "qmgr", "scache", "smtp", "smtpd", "smtpd-access", "virtual",
+)  # fmt: skip
+TOLD_PATTERNS = frozenset(f"postfix/{name}" for name in POSTFIX)
 
 
 def of_patterns() -> Iterator[str]:
     """What log lines mean."""
     for program in shipped():
-        if program.name.startswith(TOLD_PATTERNS):
+        if program.name.startswith("qmail/") or program.name in TOLD_PATTERNS:
             yield from (pattern.meaning for pattern in program.patterns)
 
 
