@@ -11,12 +11,11 @@ from mailscope.causes.events import ADDED, DIRECTIONS, TOLD_FROM
 from mailscope.recognise.library import Library
 from mailscope.recognise.replies import ATTEMPT, REPLY_FIELDS
 from mailscope.vocabulary.events import EVENTS
-from mailscope.vocabulary.fields import BY_NAME, CORE, FIELDS, Field
+from mailscope.vocabulary.fields import BY_NAME, CORE, FIELDS, TRANSIENT, Field
 
 # The byte offset is not known here: bytes that are not UTF-8 have been replaced by then.  Trails are the
-# business of trace.  A session's handle joins lines while they are read, and is never written or stored:
-# Dovecot's holds the client's address.
-NOT_EXPORTED: Final = frozenset({"offset", "trail_id", "session_id"})
+# business of trace.
+NOT_EXPORTED: Final = TRANSIENT | {"offset", "trail_id"}
 EXPORTED: Final[tuple[Field, ...]] = tuple(field for field in FIELDS if field.name not in NOT_EXPORTED)
 CORE_COLUMNS: Final = tuple(field.name for field in CORE if field.name not in NOT_EXPORTED)
 

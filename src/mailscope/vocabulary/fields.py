@@ -195,4 +195,6 @@ HOST: Final[tuple[Field, ...]] = (
 
 FIELDS: Final[tuple[Field, ...]] = CORE + MAIL + CLIENT + MEASURES + HOST
 BY_NAME: Final[dict[str, Field]] = {field.name: field for field in FIELDS}
+# What joins lines while they are read; never written or stored (Dovecot's holds the client's address).
+TRANSIENT: Final[frozenset[str]] = frozenset({"session_id"})
 CORE_NAMES: Final[frozenset[str]] = frozenset(field.name for field in CORE)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
-from mailscope.vocabulary.fields import BY_NAME, FIELDS, Field, Kind
+from mailscope.vocabulary.fields import BY_NAME, FIELDS, TRANSIENT, Field, Kind
 
 # SQL's names of our kinds.
 SQL_TYPES: Final[dict[Kind, str]] = {
@@ -44,10 +44,11 @@ BATCH: Final = Field("batch", "int", "The store's transaction that brought the r
 RAW: Final = Field("raw", "str", "The whole line as logged.", "content")
 TRAIL: Final = replace(BY_NAME["trail_id"], meaning="The message (messages.trail_id) that it belongs to.")
 
+NOT_STORED: Final = TRANSIENT | {"offset", "trail_id"}
 EVENTS: Final = Table(
     "events",
     "One row per log line.",
-    (BATCH, *(field for field in FIELDS if field.name not in ("offset", "trail_id")), TRAIL, RAW),
+    (BATCH, *(field for field in FIELDS if field.name not in NOT_STORED), TRAIL, RAW),
 )
 MESSAGES: Final = Table(
     "messages",

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from mailscope.trails.narrative.mailbox import outcome_of
 from mailscope.trails.narrative.trail import Attempt, Link, Recipient, Step, Trail, stamp
+from mailscope.vocabulary.fields import TRANSIENT
 
 OF_MAILBOX: Final = ("user", "mailbox", "recipient", "reason", "cause")
 
@@ -69,7 +70,7 @@ def _event(step: Step) -> dict[str, Any]:
         "service": step.service,
         "instance": step.instance,
         "pid": step.pid,
-        **{name: value for name, value in step.fields.items() if name != "session_id"},
+        **{name: value for name, value in step.fields.items() if name not in TRANSIENT},
         "evidence": step.evidence,
         "confidence": step.confidence,
         "words": step.words,
