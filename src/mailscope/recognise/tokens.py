@@ -37,6 +37,12 @@ TOKENS: Final[dict[str, str]] = {
     # An argument that may hold a secret, or announces one: an option for a password (-p, -w, --password,
     # -u name:secret ...), NAME=secret, an address with a password in it, what chpasswd reads.
     "secret": SECRET,
+    # A command line in which no argument can be one: no "=", ":" or "%", and only harmless options.  Told by
+    # single bytes, so that the usual line costs little; the others are for "command_line".
+    "plain_command": (
+        "[^ =:%()]*(?: +(?:[^ =:%()'-][^ =:%()]*|-[^pPwWb =:%()'-][^ b=:%()]{0,2}"
+        "|--(?:report|[^ =:%()pck-][^ =:%()pck]*)?))*"
+    ),
     # A command line as a person typed it, up to the first such argument; what is behind is not captured.
     "command_line": rf"(?P<command>.*?)(?: '?(?:{SECRET}).*)?",
     # Courier: inode, time and process id in hex (courier/libs/comctlfile.c).
