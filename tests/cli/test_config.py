@@ -15,7 +15,7 @@ from mailscope.vocabulary.settings.reading import parse
 
 GOOD = """hosts = ["mail"]
 [[receiver.listen]]
-transport = "unix"
+transport = "unix-dgram"
 path = "/run/x"
 [[receiver.listen]]
 transport = "tls"

@@ -51,6 +51,8 @@ ALLOWED: dict[str, set[str]] = {
     "periods": {"pipeline", *FLOW},
     # Everything about one thing: the search of `trace`, counts over the events of any program.
     "about": {"trails/search", "trails/narrative", "causes", "pipeline", *FLOW},
+    # What the daemon samples beside the logs.
+    "daemon": {"privacy", "intake", "vocabulary"},
     "cli": {
         "store",
         "about",

@@ -107,6 +107,37 @@ MARKS: Final = Table(
         Field("details", "str", "The difference, or more words.", "content"),
     ),
 )
+HOST_LOAD: Final = Table(
+    "host_load",
+    "The host's load, one row per sample; shares and rates are of the time since the sample before.",
+    (
+        *_fields("time", "host"),
+        Field("cpu_busy_percent", "float", "Share of processor time spent working, of all processors."),
+        Field("cpu_waiting_percent", "float", "Share of processor time spent waiting for disks."),
+        Field("cpu_count", "int", "Number of processors."),
+        Field("load_1", "float", "Load average of one minute: processes that run or wait for it."),
+        Field("load_5", "float", "Load average of five minutes."),
+        Field("load_15", "float", "Load average of fifteen minutes."),
+        Field("memory_bytes", "int", "Memory of the host."),
+        Field("memory_available_bytes", "int", "Memory that programs can get without swapping."),
+        Field("swap_bytes", "int", "Swap space of the host."),
+        Field("swap_used_bytes", "int", "Swap space in use."),
+        Field("disk_read_bytes_per_s", "float", "Read from all disks, bytes a second."),
+        Field("disk_written_bytes_per_s", "float", "Written to all disks, bytes a second."),
+    ),
+)
+HOST_DISKS: Final = Table(
+    "host_disks",
+    "Space on the host's file systems, one row per file system and sample.",
+    (
+        *_fields("time", "host"),
+        Field("path", "str", "The watched path that is on it."),
+        Field("size_bytes", "int", "Its size."),
+        Field("free_bytes", "int", "What programs without privilege can use of it."),
+        Field("inodes", "int", "Number of files it can hold; 0 where there is no limit."),
+        Field("free_inodes", "int", "Number of files that can be made."),
+    ),
+)
 TABLES: Final[dict[str, Table]] = {
-    table.name: table for table in (EVENTS, MESSAGES, DELIVERIES, LINKS, MARKS)
+    table.name: table for table in (EVENTS, MESSAGES, DELIVERIES, LINKS, MARKS, HOST_LOAD, HOST_DISKS)
 }

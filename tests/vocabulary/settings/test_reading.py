@@ -36,7 +36,7 @@ networks = [  # with a = b in the comment
 ]
 port = 1514
 [[receiver.listen]]
-transport = "unix"
+transport = "unix-dgram"
 path = "/run/x # [no] = table"
 [receiver]
 max_connections = 3
@@ -46,7 +46,7 @@ max_connections = 3
     settings = loaded.settings
     assert settings.time_zone == "Europe/Rome"
     assert settings.store.batch_interval_s == 2
-    assert [listener.transport for listener in settings.receiver.listen] == ["tcp", "unix"]
+    assert [listener.transport for listener in settings.receiver.listen] == ["tcp", "unix-dgram"]
     assert settings.receiver.listen[0].networks == ("192.0.2.0/24",)
     assert loaded.origin(("store", "batch_interval_s")) == f"{NAME}, line 3"
     assert loaded.origin(("receiver", "listen", 0, "port")) == f"{NAME}, line 9"
@@ -112,11 +112,11 @@ def test_inline_and_dotted_keys_are_found() -> None:
         ),
         (
             '[[receiver.listen]]\ntransport = "udq"',
-            'line 2: \'receiver.listen[1].transport\' cannot be "udq"; give "udp", "tcp", "tls" or "unix"',
+            'line 2: \'receiver.listen[1].transport\' cannot be "udq"; give "udp", "tcp", "tls", "unix-dgram" or "unix-stream"',
         ),
         (
             "[[receiver.listen]]\nport = 514",
-            'line 1: \'transport\' is missing in receiver.listen[1]; give "udp", "tcp", "tls" or "unix"',
+            'line 1: \'transport\' is missing in receiver.listen[1]; give "udp", "tcp", "tls", "unix-dgram" or "unix-stream"',
         ),
         (
             '[[receiver.listen]]\ntransport = "udp"\n[[receiver.listen]]\ntransport = "tls"',

@@ -44,13 +44,13 @@ class Sources(Table):
 class Listener(Table):
     """One socket on which syslog messages are taken."""
 
-    transport: Literal["udp", "tcp", "tls", "unix"] = Field(
-        description="Transport: RFC 5426, RFC 6587 or RFC 5425, or a datagram socket such as /dev/log."
+    transport: Literal["udp", "tcp", "tls", "unix-dgram", "unix-stream"] = Field(
+        description="RFC 5426, RFC 6587, RFC 5425, or a unix socket: /dev/log is a datagram one."
     )
-    address: ListenAddress = Field("127.0.0.1", description="Where to listen; not for unix.")
-    port: Port = Field(514, description="Port; tls has 6514 by custom (RFC 5425); not for unix.")
-    path: OptionalPath = Field("", description="Path of the socket; for unix only.")
-    mode: FileMode = Field("0666", description="File mode of the socket; for unix only.")
+    address: ListenAddress = Field("127.0.0.1", description="Where to listen; not for unix sockets.")
+    port: Port = Field(514, description="Port; tls has 6514 by custom (RFC 5425); not for unix sockets.")
+    path: OptionalPath = Field("", description="Path of the unix socket.")
+    mode: FileMode = Field("0666", description="File mode of the unix socket.")
     networks: tuple[Network, ...] = Field(
         (), description="Only from these networks; none: from everywhere that reaches the socket."
     )
@@ -71,10 +71,10 @@ class Listener(Table):
         given = {
             name for name, info in type(self).model_fields.items() if getattr(self, name) != info.default
         }
-        if self.transport == "unix":
+        if self.transport.startswith("unix"):
             if not self.path:
-                raise ValueError("a unix listener needs 'path'")
-            _refuse(given, {"address", "port", "networks"}, "unix")
+                raise ValueError(f"a {self.transport} listener needs 'path'")
+            _refuse(given, {"address", "port", "networks"}, self.transport)
         else:
             _refuse(given, {"path", "mode"}, self.transport)
         if self.transport == "tls":
@@ -100,6 +100,9 @@ class Receiver(Table):
     max_connections: Annotated[int, Field(ge=1, le=65_536)] = Field(
         1_000, description="Connections at once, of all listeners; the next one is closed and counted."
     )
+    max_connections_per_address: Annotated[int, Field(ge=1, le=65_536)] = Field(
+        500, description="The same for each address."
+    )
     max_message_kb: Annotated[int, Field(ge=1, le=4_096)] = Field(
         64, description="Longest message, in KiB; what is longer is cut, and counted."
     )
@@ -110,6 +113,12 @@ class Receiver(Table):
     )
     idle_timeout_s: Annotated[int, Field(ge=1, le=604_800)] = Field(
         3_600, description="A connection that has been silent for so long is closed."
+    )
+    max_unfinished_mb: Annotated[int, Field(ge=1, le=4_096)] = Field(
+        32, description="Messages whose end has not come yet, in MiB, of all connections."
+    )
+    handshake_timeout_s: Annotated[int, Field(ge=1, le=3_600)] = Field(
+        10, description="A TLS connection that is not established within this time is closed."
     )
     partial_timeout_s: Annotated[int, Field(ge=1, le=3_600)] = Field(
         30, description="A connection that leaves a message unfinished for so long is closed."
