@@ -41,7 +41,9 @@ class DailyReport(Table):
     language: Literal["en", "it", "sv", "zh"] = Field("en", description="Language of the report.")
     top: int = Field(10, ge=0, le=10_000, description="Rows of a table at most; 0: all.")
     via: Literal["sendmail", "smtp"] = Field(
-        "sendmail", description="By the host's sendmail program, or through a server."
+        "sendmail",
+        description="By the host's sendmail program, or through a server.  The packaged systemd unit forbids "
+        "programs that change their group, as Postfix' and qmail's do: there, use smtp and localhost.",
     )
     sendmail: Path = Field("/usr/sbin/sendmail", description="The sendmail program.")
     smtp_host: OptionalHost = Field("", description="The server; for smtp.")
