@@ -6,6 +6,7 @@ import bz2
 import gzip
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -14,13 +15,15 @@ import pytest
 from mailscope import halves
 from mailscope.intake.files import expand
 from mailscope.intake.sources import Sources, utc_now
+from mailscope.periods import Reported, Spanned, count
 from mailscope.pipeline import Pipeline
 from mailscope.recognise.library import in_force
 from mailscope.sequence.selection import Selection
+from mailscope.tallies.domain import DomainView
 from mailscope.tallies.ledger import Ledger
 from mailscope.tallies.tables import needed_fields
-from mailscope.trails.partial import PartialTracker, PartsDoNotJoin
-from mailscope.trails.tracker import Tracker
+from mailscope.trails.partial import PartsDoNotJoin
+from mailscope.vocabulary.calendar import Calendar, Unit
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "examples"
@@ -46,11 +49,9 @@ def in_two(path: Path, cut: float, chunk_bytes: int = 4000) -> Ledger:
 def joined(read: Sources, cut: halves.Cut) -> Ledger:
     task = halves.Task(read, None, Selection(), cut)
     task.sources.opened()
-    tracker, second = Tracker(detail=False), PartialTracker(detail=False, next_trail=1 << 48)
-    first_half = halves.follow(task, tracker, second=False)
-    second_half = halves.follow(task, second, second=True)
-    second_half.tracker = second
-    return halves.joined(task, tracker, first_half, second_half)
+    counted = halves.joined(task, halves.follow(task, second=False), halves.follow(task, second=True))
+    assert isinstance(counted, Ledger)
+    return counted
 
 
 def text_of(path: Path) -> bytes:
@@ -103,7 +104,75 @@ def test_two_processes(reusing: Path) -> None:
         sources(reusing, 50_000), None, Selection(), halves.Cut(0, reusing.stat().st_size // 2)
     )
     with halves.second_half() as second:
-        assert_same(halves.count(task, second), whole(reusing))
+        counted = halves.count(task, second)
+    assert isinstance(counted, Ledger)
+    assert_same(counted, whole(reusing))
+
+
+@pytest.fixture(scope="module")
+def days(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A generated log of four days."""
+    path = tmp_path_factory.mktemp("generated") / "mail.log"
+    command = [sys.executable, str(ROOT / "benchmarks" / "generate.py"), "--lines", "12000", "--days", "4"]
+    subprocess.run([*command, "--seed", "9", "-o", str(path)], check=True, capture_output=True)
+    return path
+
+
+def reported(path: Path, part: halves.Part, domains: tuple[str, ...], cut: float | None) -> Reported:
+    """A unit with its history: of the whole (no cut), or of two halves."""
+    read = sources(path, 30_000)
+    if cut is None:
+        needed = needed_fields(addresses=bool(domains))
+        found = count(Spanned(read, in_force(), needed, calendar=part[0]), part[1], read.now, domains)
+    else:
+        task = halves.Task(
+            read, None, Selection(), halves.Cut(0, int(len(text_of(path)) * cut)), part, domains
+        )
+        task.sources.opened()
+        found = halves.joined(task, halves.follow(task, second=False), halves.follow(task, second=True))  # type: ignore[assignment]
+    assert isinstance(found, Reported)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("unit", "wanted", "domains"),
+    [("day", None, ()), ("day", date(2026, 3, 2), ()), ("day", None, ("example.com",)), ("week", None, ())],
+)
+def test_any_cut_of_a_period_with_its_history(
+    days: Path, unit: Unit, wanted: date | None, domains: tuple[str, ...]
+) -> None:
+    calendar = Calendar(unit, ZoneInfo("UTC"))
+    part = calendar, None if wanted is None else calendar.of_day(wanted)
+    expected = reported(days, part, domains, None)
+    assert expected.ledger.result("recipients")["count"].sum() > 0
+    for cut in (0.1, 0.37, 0.5, 0.74, 0.9):
+        found = reported(days, part, domains, cut)
+        assert (found.span, found.complete) == (expected.span, expected.complete)
+        assert_same(found.ledger, expected.ledger)
+        assert found.ledger.history is not None
+        assert expected.ledger.history is not None
+        assert_same(found.ledger.history, expected.ledger.history)
+
+
+def test_any_cut_with_one_domains_mail(reusing: Path) -> None:
+    read = sources(reusing, 1 << 20)
+    expected = Ledger(view=DomainView(["example.com"]))
+    for batch, outcome in Pipeline(read, in_force(), needed_fields(addresses=True)).follow():
+        expected.add(batch, outcome)
+    assert expected.result("recipients")["count"].sum() > 0
+    for cut in CUTS:
+        task = halves.Task(
+            sources(reusing, 20_000),
+            None,
+            Selection(),
+            halves.Cut(0, int(reusing.stat().st_size * cut)),
+            None,
+            ("example.com",),
+        )
+        task.sources.opened()
+        found = halves.joined(task, halves.follow(task, second=False), halves.follow(task, second=True))
+        assert isinstance(found, Ledger)
+        assert_same(found, expected)
 
 
 def rotated(directory: Path, log: Path, ends: tuple[int, ...]) -> Path:

@@ -1,7 +1,7 @@
 """The same flow over the two halves of one large log, side by side in two processes.
 
-The second half is followed by a PartialTracker in a child process; its tallies are merged with those of the
-first half, and what may belong to messages of the first half is followed here.  The result is that of the
+The second half is followed in a child process; its tallies are merged with those of the first half, and
+what may belong to messages of the first half is followed here (``joining.py``).  The result is that of the
 whole, exactly: where the halves cannot be joined so that this is certain, PartsDoNotJoin says so, and the
 caller goes through the log once more from its beginning.
 
@@ -11,7 +11,7 @@ A log is one file, or the files that it was rotated into; the cut falls where ha
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from multiprocessing.connection import Connection
@@ -23,13 +23,16 @@ from mailscope.second_process import SecondProcess
 if TYPE_CHECKING:
     from mailscope.intake.reader import ReadReport, Source
     from mailscope.intake.sources import Sources
+    from mailscope.joining import Parted, Whole
+    from mailscope.periods import Reported
     from mailscope.recognise.engine import Engine
     from mailscope.sequence.merge import Pending
     from mailscope.sequence.selection import Selection
     from mailscope.sequence.stream import Stream
     from mailscope.tallies.ledger import Ledger
-    from mailscope.trails.partial import PartialTracker
-    from mailscope.trails.tracker import Tracker
+    from mailscope.vocabulary.calendar import Calendar, Span
+
+    Part = tuple[Calendar, Span | None]
 
 # Less text is read before a second process is ready.
 SMALLEST: Final = 64 << 20
@@ -51,9 +54,9 @@ class Half:
     latest instant (None: no line told any).
     """
 
-    ledger: Ledger
+    counted: Whole | Parted
     reports: dict[str, ReadReport] = field(default_factory=dict)
-    tracker: PartialTracker | None = None
+    lines: int = 0
     first: datetime | None = None
     last: datetime | None = None
     certain: bool = True
@@ -76,6 +79,9 @@ class Task:
     patterns: Path | None
     selection: Selection
     cut: Cut
+    # The day, week or month that is wanted, and whose mail alone counts (none: all).
+    part: Part | None = None
+    domains: Collection[str] = ()
 
     @property
     def files(self) -> list[Source]:
@@ -137,47 +143,46 @@ def second_half() -> SecondProcess:
     return SecondProcess(_second)
 
 
-def count(task: Task, second: SecondProcess) -> Ledger:
-    """Tallies of the whole log.
+def count(task: Task, second: SecondProcess) -> Ledger | Reported | None:
+    """Tallies of the whole log, or what is reported of it where a part is wanted (None: it has no lines).
 
     Raises PartsDoNotJoin where only following the log from its beginning is certain to be right.
     """
     from mailscope.trails.partial import PartsDoNotJoin
-    from mailscope.trails.tracker import Tracker
 
     second.pipe.send(task)
-    tracker = Tracker(detail=False)
-    here = follow(task, tracker, second=False)
+    here = follow(task, second=False)
     try:
         there = second.pipe.recv()
     except EOFError as error:
         raise PartsDoNotJoin from error
     if not isinstance(there, Half):
         raise PartsDoNotJoin
-    return joined(task, tracker, here, there)
+    return joined(task, here, there)
 
 
-def joined(task: Task, tracker: Tracker, first: Half, second: Half) -> Ledger:
-    """Tallies of the whole, from both halves and the first one's tracker."""
-    from mailscope.trails.partial import PartsDoNotJoin, join
+def joined(task: Task, first: Half, second: Half) -> Ledger | Reported | None:
+    """What ``count`` gives, from both halves."""
+    from mailscope.joining import Parted, Whole
+    from mailscope.trails.partial import PartsDoNotJoin
 
-    if second.tracker is None or not _in_sequence(first, second, task):
+    if not _in_sequence(first, second, task):
         raise PartsDoNotJoin
     for half in (first, second):
         for name, report in half.reports.items():
             shown = task.sources.reports[name]
             shown.problems.extend(report.problems)
             shown.cut_lines += report.cut_lines
-    ledger = first.ledger
-    ledger.add([], join(tracker, second.tracker))
-    ledger.merge(second.ledger)
-    ledger.add([], tracker.finish())
-    return ledger
+    if isinstance(first.counted, Parted) and isinstance(second.counted, Parted):
+        return first.counted.join(second.counted, task.sources.now)
+    assert isinstance(first.counted, Whole)
+    assert isinstance(second.counted, Whole)
+    return first.counted.join(second.counted)
 
 
 def _in_sequence(first: Half, second: Half, task: Task) -> bool:
     """Whether the second half's instants go on where the first's end: same year, same side of an hour."""
-    if not second.ledger.totals.get("read"):
+    if not second.lines:
         return True
     if not second.certain or first.last is None or second.first is None:
         return False
@@ -201,27 +206,28 @@ def _second(pipe: Connection) -> None:
     """The child's work."""
     from mailscope.intake.clock import YearDisproved
     from mailscope.tallies import ledger  # noqa: F401  (loads what the work needs)
-    from mailscope.trails.partial import PartialTracker
 
-    tracker = PartialTracker(detail=False, next_trail=1 << 48)
     try:
-        half = follow(pipe.recv(), tracker, second=True)
+        half = follow(pipe.recv(), second=True)
     except (YearDisproved, EOFError):
         return
-    half.tracker = tracker
     pipe.send(half)
 
 
-def follow(task: Task, tracker: Tracker, *, second: bool) -> Half:
-    """Follow one half with a tracker and count it."""
+def follow(task: Task, *, second: bool) -> Half:
+    """Follow one half and count it."""
+    from mailscope.joining import Parted, Whole
     from mailscope.recognise.engine import Engine
     from mailscope.recognise.library import in_force
     from mailscope.sequence.merge import merge
-    from mailscope.tallies.ledger import Ledger
     from mailscope.tallies.tables import needed_fields
 
-    engine = Engine(in_force(task.patterns), needed_fields())
-    half = Half(Ledger(zone=task.sources.zone))
+    engine = Engine(in_force(task.patterns), needed_fields(addresses=bool(task.domains)))
+    half = Half(
+        Whole(task.sources.zone, task.domains, second=second)
+        if task.part is None
+        else Parted(*task.part, task.domains, second=second)
+    )
     streams: list[Stream] = []
     batches = merge(list(_pending(task, engine, half, streams, second=second)))
     while (batch := next(batches, None)) is not None:
@@ -231,8 +237,10 @@ def follow(task: Task, tracker: Tracker, *, second: bool) -> Half:
         if len(last) and isinstance(last[-1], datetime):
             half.last = last[-1]
         batch = [task.selection.apply(events) for events in batch]
-        half.ledger.add(batch, tracker.feed(batch))
+        half.lines += sum(events.read + events.blank + events.duplicate for events in batch)
+        half.counted.add(batch)
         del batch
+    half.counted.close()
     half.latest = [stream.latest for stream in streams]
     return half
 

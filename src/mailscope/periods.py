@@ -29,6 +29,10 @@ TRAILS: Final = 40
 JUST_NOW: Final = timedelta(days=1)
 
 
+# A unit, some of its lines, and what they add to its messages.
+Followed = tuple[Span, list[Events], Outcome]
+
+
 @dataclass(frozen=True)
 class Reported:
     """The unit that is reported, its tallies with its history, and whether the log holds all of it."""
@@ -49,29 +53,52 @@ class Spanned(Pipeline):
         for _, batch, outcome in self.follow_spans():
             yield batch, outcome
 
-    def follow_spans(self) -> Iterator[tuple[Span, list[Events], Outcome]]:
+    def follow_spans(self) -> Iterator[Followed]:
         """The same, each with its unit.  Lines whose instant is not known belong to none."""
-        trackers: dict[Span, Tracker] = {}
-        begun = 0
-        calendar = self.calendar
-        assert calendar is not None
+        assert self.calendar is not None
+        units = Units(self.calendar, detail=self.needed is None)
         batches = self.batches()
         while (batch := next(batches, None)) is not None:
-            for span, part in parted(batch, calendar):
-                if span not in trackers:
-                    # Numbers of trails do not meet, so that they tell messages of all units apart.
-                    begun += 1
-                    trackers[span] = Tracker(detail=self.needed is None, next_trail=begun << TRAILS)
-                tracker = trackers[span]
-                yield span, part, tracker.feed(part)
-                newest = part[-1].time.max()
-                del part
-                if isinstance(newest, datetime):
-                    for over in [each for each in trackers if each.end + LATE < newest]:
-                        yield over, [], trackers.pop(over).finish()
+            yield from units.feed(batch)
             del batch
-        for span, tracker in trackers.items():
-            yield span, [], tracker.finish()
+        yield from units.finish()
+
+
+@dataclass
+class Units:
+    """The messages under way, those of each unit by themselves.  Feed it batches, then ``finish``."""
+
+    calendar: Calendar
+    detail: bool = False
+    trackers: dict[Span, Tracker] = field(default_factory=dict)
+    begun: int = 0
+
+    def feed(self, batch: list[Events]) -> Iterator[Followed]:
+        """Follow the messages of one batch; a unit that is over by then ends with one without lines."""
+        for span, part in parted(batch, self.calendar):
+            if span not in self.trackers:
+                # Numbers of trails do not meet, so that they tell messages of all units apart.
+                self.begun += 1
+                self.trackers[span] = self.begin(span, self.begun << TRAILS)
+            yield span, part, self.trackers[span].feed(part)
+            newest = part[-1].time.max()
+            del part
+            if isinstance(newest, datetime):
+                for over in [each for each in self.trackers if each.end + LATE < newest]:
+                    yield from self.end(over)
+
+    def finish(self) -> Iterator[Followed]:
+        """The log has ended, and all units with it."""
+        for span in list(self.trackers):
+            yield from self.end(span)
+
+    def begin(self, span: Span, next_trail: int) -> Tracker:
+        """What follows a unit that begins."""
+        return Tracker(detail=self.detail, next_trail=next_trail)
+
+    def end(self, span: Span) -> Iterator[Followed]:
+        """Tell what is known at the end of a unit."""
+        yield span, [], self.trackers.pop(span).finish()
 
 
 def parted(batch: list[Events], calendar: Calendar) -> Iterator[tuple[Span, list[Events]]]:
@@ -103,13 +130,12 @@ class Count:
     history: Ledger = field(default_factory=Ledger)
     ledgers: dict[Span, Ledger] = field(default_factory=dict)
     met: dict[Span, tuple[datetime, datetime]] = field(default_factory=dict)
+    # Units that are not over yet, whatever comes after them.
+    held: set[Span] = field(default_factory=set)
 
     def add(self, span: Span, batch: list[Events], outcome: Outcome) -> None:
         """Count what a batch adds to a unit."""
-        if span not in self.ledgers:
-            view = DomainView(self.domains) if self.domains else None
-            self.ledgers[span] = Ledger(zone=self.calendar.zone, view=view)
-        ledger = self.ledgers[span]
+        ledger = self.ledger(span)
         ledger.add(batch, outcome)
         if isinstance(ledger.first, datetime) and isinstance(ledger.last, datetime):
             first, last = self.met.get(span, (ledger.first, ledger.last))
@@ -117,11 +143,30 @@ class Count:
         if not batch:
             self._condense()
 
+    def ledger(self, span: Span) -> Ledger:
+        """The tallies of a unit."""
+        if span not in self.ledgers:
+            view = DomainView(self.domains) if self.domains else None
+            self.ledgers[span] = Ledger(zone=self.calendar.zone, view=view)
+        return self.ledgers[span]
+
+    def merge(self, later: Count) -> None:
+        """Add what was counted of a later part of the log."""
+        for span, ledger in later.ledgers.items():
+            if span in self.ledgers:
+                self.ledgers[span].merge(ledger)
+            else:
+                self.ledgers[span] = ledger
+        for span, (first, last) in later.met.items():
+            before = self.met.get(span, (first, last))
+            self.met[span] = min(before[0], first), max(before[1], last)
+        self.history.merge(later.history)
+
     def _condense(self) -> None:
         """Keep the latest unit that is over (all lines after it are later ones), and those under way."""
         over = sorted(self.ledgers)[:-2]
         for span in over:
-            if span != self.wanted:
+            if span != self.wanted and span not in self.held:
                 self.history.merge(self.ledgers.pop(span).by_time())
 
     def reported(self, now: datetime) -> Reported | None:

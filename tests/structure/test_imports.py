@@ -41,7 +41,8 @@ ALLOWED: dict[str, set[str]] = {
     # Lines that come over sockets are arrivals as intake says; troubles are told in people's languages.
     "syslog": {"intake", "language", "vocabulary"},
     # The same flow as pipeline.py, over one file in two processes.
-    "halves": {"second_process", *FLOW},
+    "halves": {"second_process", "joining", "periods", *FLOW},
+    "joining": {"periods", *FLOW},
     # Events are given to others while the flow runs, and priorities and instants are named as intake names
     # them.
     "exports": {"pipeline", "causes", "recognise", "intake", "vocabulary"},

@@ -15,6 +15,7 @@ from mailscope.vocabulary.errors import InputError, UsageError
 if TYPE_CHECKING:
     from mailscope.cli.inputs import Found, Inputs
     from mailscope.halves import Cut
+    from mailscope.periods import Reported
     from mailscope.pipeline import Pipeline
     from mailscope.second_process import SecondProcess
     from mailscope.tallies.ledger import Ledger
@@ -38,7 +39,7 @@ def counted(
         # The store keeps these tallies; no line is read.
         return pipeline_over(inputs, ([], None)), _kept(inputs)
     found = inputs.found()
-    if part is not None or domains or cut_of(found[0]) is None:
+    if cut_of(found[0]) is None:
         check()
         pipeline = pipeline_over(inputs, found, addresses=bool(domains))
         return pipeline, count_part(pipeline, part, domains)
@@ -46,11 +47,11 @@ def counted(
     os.environ["POLARS_MAX_THREADS"] = "1"
     with second_half() as second:
         check()
-        pipeline = pipeline_over(inputs, found)
+        pipeline = pipeline_over(inputs, found, addresses=bool(domains))
         # Of the files that are of the span asked for.
         cut = cut_of(pipeline.sources.files)
-        ledger = None if cut is None else _count_halves(inputs, pipeline, cut, second)
-    return pipeline, ledger or count_all(pipeline, domains)
+        ledger = None if cut is None else _count_halves(inputs, pipeline, cut, second, part, domains)
+    return pipeline, ledger or count_part(pipeline, part, domains)
 
 
 def whole_hours(inputs: Inputs) -> bool:
@@ -86,7 +87,6 @@ def count_period(
     from mailscope.cli.progress import progress
     from mailscope.periods import Spanned, count
     from mailscope.pipeline import restarting
-    from mailscope.tallies.ledger import Ledger
 
     now = pipeline.sources.now
     spanned = Spanned(
@@ -94,6 +94,13 @@ def count_period(
     )
     with progress(pipeline.sources):
         reported = restarting(spanned, lambda again: count(again, wanted, now, domains))  # type: ignore[arg-type]
+    return _told(reported, pipeline, calendar, wanted)
+
+
+def _told(reported: Reported | None, pipeline: Pipeline, calendar: Calendar, wanted: Span | None) -> Ledger:
+    """The tallies that are reported.  Raises InputError where the unit that was asked for has no lines."""
+    from mailscope.tallies.ledger import Ledger
+
     if reported is not None:
         return reported.ledger
     if wanted is None:
@@ -130,18 +137,32 @@ def count_all(pipeline: Pipeline, domains: Collection[str]) -> Ledger:
         return restarting(pipeline, lambda again: _count(again, domains))
 
 
-def _count_halves(inputs: Inputs, pipeline: Pipeline, cut: Cut, second: SecondProcess) -> Ledger | None:
+def _count_halves(
+    inputs: Inputs,
+    pipeline: Pipeline,
+    cut: Cut,
+    second: SecondProcess,
+    part: Part | None,
+    domains: Collection[str],
+) -> Ledger | None:
     """Tallies made in two processes; None where only one after the other is certain to be right."""
     from mailscope.cli.progress import progress
     from mailscope.halves import Task, count
     from mailscope.intake.clock import YearDisproved
+    from mailscope.tallies.ledger import Ledger
     from mailscope.trails.partial import PartsDoNotJoin
 
+    task = Task(pipeline.sources, inputs.patterns, pipeline.selection, cut, part, domains)
     try:
         with progress(pipeline.sources):
-            return count(Task(pipeline.sources, inputs.patterns, pipeline.selection, cut), second)
+            counted = count(task, second)
     except (PartsDoNotJoin, YearDisproved):
         return None
+    if part is None:
+        assert isinstance(counted, Ledger)
+        return counted
+    assert not isinstance(counted, Ledger)
+    return _told(counted, pipeline, *part)
 
 
 def _count(pipeline: Pipeline, domains: Collection[str]) -> Ledger:

@@ -48,6 +48,13 @@ class DomainView:
         """The trails of the messages that count, as far as they are known."""
         return self._matched
 
+    def merge(self, later: DomainView) -> None:
+        """Take over what is known, and what waits, of the messages of a later part of the log."""
+        self._matched = pl.concat([self._matched, later.matched]).unique()
+        for name, rows in later._waiting.items():
+            kept = self._waiting.get(name)
+            self._waiting[name] = rows if kept is None else pl.concat([kept, rows], how="diagonal_relaxed")
+
     def restrict(self, tables: Mapping[str, pl.DataFrame]) -> tuple[Tables, Tables]:
         """Rows of earlier batches that turn out to count, and the rows of this batch that count."""
         found: Tables = {}

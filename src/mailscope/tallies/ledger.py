@@ -125,6 +125,8 @@ class Ledger:
             self.pooled[name] = self.pooled.get(name, 0) + count
         self._span(other.first, other.last)
         self.samples.merge(other.samples)
+        if self.view is not None and other.view is not None:
+            self.view.merge(other.view)
         for tally in self.wanted:
             for frame in other._parts.get(tally.name, ()):
                 self._put(tally, frame)

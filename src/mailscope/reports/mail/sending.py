@@ -53,7 +53,8 @@ class Sendmail:
             said = (
                 done.stderr.decode(errors="replace").strip() or done.stdout.decode(errors="replace").strip()
             )
-            raise self._failed(f"it failed with exit code {done.returncode}: {said}", "see the mail log")
+            what = f"it failed with exit code {done.returncode}"
+            raise self._failed(f"{what}: {said}" if said else what, "see the mail log")
 
     def _failed(self, what: str, what_to_do: str) -> MailscopeError:
         return MailscopeError(what, str(self.program), what_to_do)
