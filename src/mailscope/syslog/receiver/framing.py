@@ -19,6 +19,9 @@ LENGTH: Final = re.compile(rb"([1-9][0-9]{0,8}) (?=<)")
 LENGTH_AGAIN: Final = re.compile(rb"([1-9][0-9]{0,8}) ")
 # What may become a length when more bytes have come.
 BEGUN: Final = re.compile(rb"[1-9][0-9]{0,8} ?\Z")
+# Messages with nothing in them, all at once.
+BLANK: Final = re.compile(rb"(?:[\r\0]*+\n)++")
+BLANK_NUL: Final = re.compile(rb"(?:[\r\n]*+\0)++")
 MOST_FRAME_BYTES: Final = 16 << 20
 LEAST_ROOM_BYTES: Final = 4096
 CUT: Final = b" [mailscope: %d bytes cut off here]"
@@ -34,6 +37,7 @@ class Framer:
         self._limit = limit_bytes
         self._end = b"\n"
         self._nul = nul
+        self._blank = BLANK
         self._head = b""  # the beginning of what may be a length
         self._kept = bytearray()  # of the message that has not ended
         self._cut = 0  # bytes of it that were not kept
@@ -54,7 +58,7 @@ class Framer:
     def feed(self, data: bytes, room: int) -> list[bytes]:
         """The messages that these bytes end; an unfinished one keeps ``room`` bytes or a few thousand."""
         if self._nul and b"\0" in data:
-            self._end = b"\0"
+            self._end, self._blank = b"\0", BLANK_NUL
         if self._head:
             data, self._head = self._head + data, b""
         limit = min(self._limit, max(room, LEAST_ROOM_BYTES))
@@ -62,6 +66,10 @@ class Framer:
         at, end = 0, len(data)
         while at < end:
             if not self._inside:
+                if data[at] in b"\0\n\r" and (blank := self._blank.match(data, at)):
+                    self.empty += data.count(self._end, at, blank.end())
+                    at = blank.end()
+                    continue
                 found = self._length(data, at)
                 if found is None:
                     self._head = data[at:]

@@ -39,7 +39,7 @@ _PROTOCOL: Final = re.compile(
 )
 _DATA: Final = re.compile(DATA + rb"(?: |\Z)", re.DOTALL)
 _CONTROL: Final = re.compile(rb"[\x00-\x1f]")
-_ESCAPES: Final = {bytes([code]): b"#%03o" % code for code in range(32)}
+_ESCAPES: Final = tuple((bytes([code]), b"#%03o" % code) for code in range(32))
 _DEFAULT: Final = b"<%d>" % DEFAULT_PRI
 
 
@@ -54,7 +54,9 @@ def line(message: Message, local_host: bytes, *, names_host: bool) -> bytes:
         return data
     data = data.removesuffix(b"\0").removesuffix(b"\n").removesuffix(b"\r")
     if _CONTROL.search(data):
-        data = _CONTROL.sub(lambda found: _ESCAPES[found[0]], data)
+        for character, escape in _ESCAPES:
+            if character in data:
+                data = data.replace(character, escape)
     peer = message.peer.encode() or local_host
     found = _PRI.match(data)
     if found is None:

@@ -34,6 +34,8 @@ Deliver = Callable[[Listener, list[Message]], bool]
 TICK_S: Final = 1.0
 _ACCEPTED: Final = 64  # new connections a turn
 _SHAKEN: Final = 4  # steps of handshakes a turn: each may take a millisecond of arithmetic
+# Many busy connections must not keep datagrams waiting.
+_DATAGRAMS_EVERY_S: Final = 0.02
 _DRAIN_S: Final = 2.0
 _SPARE_FILES: Final = 256  # descriptors for everything else in this process
 _NO_FILES: Final = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
@@ -146,9 +148,13 @@ class Server:
         """Read everything that is ready once; whether anything was."""
         selector = self._busy if self._rested_since is None else self._resting
         ready = [key.data for key, _ in selector.select(wait_s)]
-        now_us, now_s = _now_us(), time.monotonic()
-        shaken = 0
+        shaken, since_s = 0, time.monotonic()
         for each in sorted(ready, key=_rank):
+            now_us, now_s = _now_us(), time.monotonic()
+            if now_s - since_s > _DATAGRAMS_EVERY_S:
+                for reader in self._datagrams:
+                    self._read_datagrams(reader, now_us)
+                since_s = now_s
             if each is None:
                 self._woken(now_s)
             elif isinstance(each, Datagrams):
@@ -272,14 +278,23 @@ class Server:
             reader.count_dropped(now_us)
         if self._rested_since is None:
             for connection in list(self._connections):
-                if kind := self._overdue(connection, now_s):
-                    connection.refuse(kind, now_us)
-                    self._end(connection, now_us)
+                if self._overdue(connection, now_s):
+                    self._close_overdue(connection, now_s, now_us)
         for door in self._doors:
             if door.closed_until_s and now_s >= door.closed_until_s:
                 door.closed_until_s = 0.0
                 self._busy.register(door.socket, _READ, door)
         self._tick()
+
+    def _close_overdue(self, connection: Connection, now_s: float, now_us: int) -> None:
+        # What has come and was not read is not the sender's delay.
+        if connection.handshaking:
+            self._shake(connection, now_us, now_s)
+        else:
+            self._read(connection, now_us, now_s)
+        if not connection.ended and (kind := self._overdue(connection, now_s)):
+            connection.refuse(kind, now_us)
+            self._end(connection, now_us)
 
     def _overdue(self, connection: Connection, now_s: float) -> str | None:
         if connection.handshaking:

@@ -16,9 +16,12 @@ from mailscope.syslog.receiver.limits import Limits
 from mailscope.syslog.receiver.listener import Listener
 from mailscope.syslog.receiver.message import Message
 
-# Read at once; TLS gives a record of at most 16 KiB at a time.
+# Read at once, at most and at least; TLS gives a record of at most 16 KiB at a time.
 TURN_BYTES: Final = 256 << 10
+_LEAST_BYTES: Final = 4 << 10
 _RECORDS: Final = 16
+# A connection that gives more in a turn (very short ones) gets less of the next: messages cost the time.
+_TURN_MESSAGES: Final = 2000
 # A peer that has gone without a word is noticed after about ten minutes (tcp(7)).
 _KEEPALIVE: Final = ((socket.TCP_KEEPIDLE, 300), (socket.TCP_KEEPINTVL, 60), (socket.TCP_KEEPCNT, 5))
 
@@ -48,6 +51,7 @@ class Connection:
         self.ended = False
         self.heard_s = now_s
         self.begun_s: float | None = None
+        self._share = TURN_BYTES
         self._framer = Framer(limits.message_bytes, nul=listener.local)
 
     @property
@@ -90,9 +94,12 @@ class Connection:
         """Messages that have ended by what has come; ``room``: bytes that an unfinished one may take."""
         self.wants_write = False
         framer, frames = self._framer, []
-        for _ in range(_RECORDS if self.listener.transport == "tls" else 1):
+        secure = self.listener.transport == "tls"
+        # Less than a record must not be read of TLS: what is left of it would be waited for in vain.
+        share = buffer if secure else buffer[: self._share]
+        for _ in range(_RECORDS if secure and self._share == TURN_BYTES else 1):
             try:
-                length = self.socket.recv_into(buffer)
+                length = self.socket.recv_into(share)
             except (BlockingIOError, ssl.SSLWantReadError):
                 break
             except ssl.SSLWantWriteError:
@@ -105,7 +112,9 @@ class Connection:
                 self.ended = True
                 break
             self.heard_s = now_s
-            frames += framer.feed(bytes(buffer[:length]), room)
+            frames += framer.feed(bytes(share[:length]), room)
+        many = len(frames) + framer.empty > _TURN_MESSAGES
+        self._share = max(self._share // 2, _LEAST_BYTES) if many else min(self._share * 2, TURN_BYTES)
         if not framer.unfinished:
             self.begun_s = None
         elif frames or self.begun_s is None:
