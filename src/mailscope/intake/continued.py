@@ -70,7 +70,7 @@ def whole_records(chunks: Iterable[Chunk]) -> Iterator[Chunk]:
     kept = b""
     for chunk in chunks:
         data, offset = kept + chunk.data if kept else chunk.data, chunk.offset - len(kept)
-        end = len(data) if chunk.last else _end(data)
+        end = len(data) if chunk.last else end_of_records(data)
         kept = data[end:]
         if end:
             yield Chunk(data[:end] if kept else data, offset, chunk.last)
@@ -78,8 +78,8 @@ def whole_records(chunks: Iterable[Chunk]) -> Iterator[Chunk]:
         yield Chunk(kept, offset, last=True)
 
 
-def _end(data: bytes) -> int:
-    """Where a chunk must end so that no record at its end is parted from its continuation."""
+def end_of_records(data: bytes) -> int:
+    """Where a chunk must end so that no record at its end is parted from what may continue it."""
     end = len(data)
     if not data.endswith(b"\n"):
         return end

@@ -4,14 +4,8 @@ In: paths of files, directories (also multilog's) and pipes; ``-`` is standard i
 Out: sources, set by set, the oldest first in each set; notes on what was left out and why; problems, one
 for each path that could not be used, while the rest goes on.
 
-A set is what one log was rotated into, as logrotate, newsyslog, savelog, sysklogd and multilog name it:
-
-    mail.log  mail.log.1  mail.log.2.gz             a higher number is older
-    mail.log  mail.log-20260301  mail-20260301.log  also .20260301, -2026-03-01, -20260301-120000, -202603
-    mail.log  mail.log.old
-    current  @400000006b026671075bca00.s            one set for the whole directory of multilog
-
-Nothing is written, and only the beginning of each file is read.
+A set is what one log was rotated into (``rotation.py``).  Nothing is written, and only the beginning of
+each file is read.
 """
 
 from __future__ import annotations
@@ -25,24 +19,14 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from mailscope.intake.reader import Compression, ReadReport, Source, read_chunks, sniff_compression
+from mailscope.intake.rotation import COMPRESSED, MULTILOG, Place, newest_first, place_of, shown
 from mailscope.vocabulary.errors import InputError
 
 __all__ = ["Compression", "Expansion", "Source", "expand", "sniff_compression"]
 
 _HEAD_BYTES: Final = 4096  # of text: enough to tell binary files and twins
-_COMPRESSED: Final = re.compile(r"(?P<whole>.+)\.(?:gz|bz2|xz|zstd?)", re.DOTALL)
-_MULTILOG: Final = re.compile(r"@(?P<time>[0-9a-f]{24})\.[su]")
 # Not logs, though in a directory of multilog or svlogd (.t is what a processor has not finished yet).
 _MULTILOG_OWN: Final = re.compile(r"lock|state|previous|processed|newstate|config|@[0-9a-f]{24}\.t")
-_DATED: Final = re.compile(
-    r"(?P<base>.+?)[-.]"
-    r"(?P<day>(?:19|20)[0-9]{2}(?P<dash>-?)(?:0[1-9]|1[0-2])(?:(?P=dash)(?:0[1-9]|[12][0-9]|3[01]))?)"
-    r"(?:[-T_]?(?P<rest>[0-9]{2,10}))?(?P<extension>\.log)?",
-    re.DOTALL,
-)
-_NUMBERED: Final = re.compile(r"(?P<base>.+)\.(?P<number>[0-9]{1,3}|(?!19|20)[0-9]{4})", re.DOTALL)
-_OLD: Final = re.compile(r"(?P<base>.+)\.old", re.DOTALL)
-_IPV4: Final = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}")  # the log of a host, not the rotated one of a net
 _JOURNAL: Final = b"LPKSHHRH"  # JOURNAL FILE FORMAT, "Header"
 _FOREIGN: Final = (  # where, which bytes; what that is; how it becomes text
     (0, b"PK\x03\x04", "a zip archive", "unzip -p"),
@@ -84,18 +68,9 @@ def expand(paths: Sequence[str]) -> Expansion:
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
-    """Where a file stands in its set, as its name tells."""
-
-    base: str  # the set's name within its directory
-    scheme: str  # live, numbered, dated, old or multilog
-    age: tuple[int, ...] = ()  # grows with age; to be compared within one scheme only
-
-
-@dataclass(frozen=True, slots=True)
 class _Found:
     source: Source
-    place: _Place
+    place: Place
     head: bytes  # the text's first bytes
 
     @property
@@ -112,7 +87,7 @@ class _Search:
 
     def take(self, path: str) -> None:
         """Take what was named by itself."""
-        name = _shown(path)
+        name = shown(path)
         if path == "-":
             if not self._is_repeated(path, "standard input"):
                 self._take_stream(path, "standard input")
@@ -141,7 +116,7 @@ class _Search:
         plain = {found.real_path: found for found in self.found if found.source.compression == "none"}
         kept = []
         for found in self.found:
-            match = _COMPRESSED.fullmatch(found.real_path)
+            match = COMPRESSED.fullmatch(found.real_path)
             twin = plain.get(match["whole"]) if match and found.source.compression != "none" else None
             if twin and twin.head == found.head:
                 self._note(found.source.name, f"skipped, it begins as {twin.source.name} does, which is read")
@@ -151,7 +126,7 @@ class _Search:
 
     def _take_stream(self, path: str, name: str) -> None:
         # It cannot be looked at: what is read from a pipe is gone.
-        self.found.append(_Found(Source(path, name, path, 0, None, None, "none"), _Place(path, "live"), b""))
+        self.found.append(_Found(Source(path, name, path, 0, None, None, "none"), Place(path, "live"), b""))
 
     def _take_directory(self, top: str) -> None:
         failures = len(self.expansion.problems)
@@ -163,11 +138,11 @@ class _Search:
                 with os.scandir(directory) as listing:
                     entries = sorted(listing, key=lambda entry: entry.name)
             except OSError as error:
-                self._fail(InputError.from_os_error(error, _shown(directory)))
+                self._fail(InputError.from_os_error(error, shown(directory)))
                 continue
             below = []
             for path, status in self._worth_reading(entries, top):
-                if self._is_repeated((status.st_dev, status.st_ino), _shown(path)):
+                if self._is_repeated((status.st_dev, status.st_ino), shown(path)):
                     logs += 1
                 elif stat.S_ISDIR(status.st_mode):
                     below.append(path)
@@ -181,18 +156,18 @@ class _Search:
             what = (
                 "it is a systemd journal, which may hold the same lines (to read it too, name it by itself)"
             )
-            self._note(_shown(path), f"skipped, {what}")
+            self._note(shown(path), f"skipped, {what}")
         if not (logs or journals) and failures == len(self.expansion.problems):
-            self._fail(InputError("there is no log in it", _shown(top), "name the mail log or its directory"))
+            self._fail(InputError("there is no log in it", shown(top), "name the mail log or its directory"))
 
     def _worth_reading(
         self, entries: list[os.DirEntry[str]], top: str
     ) -> Iterator[tuple[str, os.stat_result]]:
         """Pass on a directory's files and directories, apart from those that are surely no logs."""
         names = {entry.name for entry in entries}
-        multilog = any(map(_MULTILOG.match, names)) or {"current", "lock"} <= names
+        multilog = any(map(MULTILOG.match, names)) or {"current", "lock"} <= names
         for entry in entries:
-            name = _shown(entry.path)
+            name = shown(entry.path)
             try:
                 status = entry.stat(follow_symlinks=False)
             except OSError as error:
@@ -206,7 +181,7 @@ class _Search:
             elif stat.S_ISLNK(status.st_mode):
                 real_top = os.path.realpath(top)
                 if os.path.commonpath((os.path.realpath(entry.path), real_top)) != real_top:
-                    self._note(name, f"skipped, it is a link that leads out of {_shown(top)}")
+                    self._note(name, f"skipped, it is a link that leads out of {shown(top)}")
             elif stat.S_ISDIR(status.st_mode) or stat.S_ISREG(status.st_mode):
                 yield entry.path, status
             else:
@@ -214,8 +189,8 @@ class _Search:
 
     def _take_file(self, path: str, status: os.stat_result, *, in_directory: bool) -> bool:
         """Look at the beginning of a file and take it; say whether it is a log, be it empty or damaged."""
-        name = _shown(path)
-        place = _place(os.path.basename(path))
+        name = shown(path)
+        place = place_of(os.path.basename(path))
         # realpath of the directory only: a rotated file and a link to the live one make a set.
         set_id = os.path.join(os.path.realpath(os.path.dirname(path)), place.base)
         source = Source(path, name, set_id, 0, status.st_mtime, status.st_size, "none")
@@ -261,26 +236,6 @@ class _Search:
         self.expansion.problems.append(problem)
 
 
-def _place(name: str) -> _Place:
-    match = _COMPRESSED.fullmatch(name)
-    name = match["whole"] if match else name
-    if name == "current":
-        return _Place("", "multilog")
-    if match := _MULTILOG.fullmatch(name):
-        return _Place("", "multilog", (-int(match["time"], 16),))
-    if _IPV4.fullmatch(name):
-        return _Place(name, "live")
-    if match := _DATED.fullmatch(name):
-        day = match["day"].replace("-", "").ljust(8, "0")
-        return _Place(
-            match["base"] + (match["extension"] or ""), "dated", (-int(day), -int(match["rest"] or 0))
-        )
-    if match := _NUMBERED.fullmatch(name):
-        return _Place(match["base"], "numbered", (int(match["number"]),))
-    match = _OLD.fullmatch(name)
-    return _Place(match["base"], "old") if match else _Place(name, "live")
-
-
 def _in_order(found: Iterable[_Found]) -> list[Source]:
     """Rank the files of each set by age and put the oldest first; the sets' own order stays."""
     sets: dict[str, list[_Found]] = {}
@@ -290,21 +245,5 @@ def _in_order(found: Iterable[_Found]) -> list[Source]:
 
 
 def _newest_first(members: list[_Found]) -> list[Source]:
-    # Who has changed from numbers to dates has old files of both schemes; which came first, only mtime tells.
-    newest: dict[str, float] = {}
-    for one in members:
-        scheme = one.place.scheme
-        newest[scheme] = max(newest.get(scheme, 0.0), one.source.mtime or 0.0)
-
-    def age(one: _Found) -> tuple[bool, float, str, tuple[int, ...], float, str]:
-        scheme, mtime = one.place.scheme, one.source.mtime or 0.0
-        return scheme != "live", -newest[scheme], scheme, one.place.age, -mtime, one.source.path
-
-    return [replace(one.source, age_rank=rank) for rank, one in enumerate(sorted(members, key=age))]
-
-
-def _shown(path: str) -> str:
-    """Make a path printable and safe to encode: file names may hold line breaks, escapes and stray bytes."""
-    return "".join(
-        char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in path
-    )
+    ranked = newest_first((one.place, one.source.mtime or 0.0, one.source.path) for one in members)
+    return [replace(members[number].source, age_rank=rank) for rank, number in enumerate(ranked)]

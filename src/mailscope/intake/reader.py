@@ -202,7 +202,7 @@ def _cut(readinto: ReadInto, chunk_bytes: int, report: ReadReport) -> Iterator[C
             more = count > 0
         if not fill:
             return
-        end = _end_of_lines(buffer, fill - more, chunk_bytes, more)
+        end = end_of_lines(buffer, fill - more, chunk_bytes, more)
         if not end and fill - more > MAX_LINE_BYTES:
             end = MAX_LINE_BYTES
             report.cut_lines += not inside_cut_line
@@ -222,8 +222,11 @@ def _cut(readinto: ReadInto, chunk_bytes: int, report: ReadReport) -> Iterator[C
         wanted = chunk_bytes + 1
 
 
-def _end_of_lines(buffer: bytearray, known: int, chunk_bytes: int, more: bool) -> int:
-    """Find where a chunk can end; 0 if not within the known bytes, or if the first line must be cut."""
+def end_of_lines(buffer: bytearray, known: int, chunk_bytes: int, more: bool) -> int:
+    """Find where a chunk can end; 0 if not within the known bytes, or if the first line must be cut.
+
+    In: how many bytes of the buffer count; about how large the chunk may be; whether more bytes follow.
+    """
     end = 0
     limit = min(known, chunk_bytes)
     while end < limit:  # in steps of the longest line, so that only the last bytes of each are looked at
