@@ -419,8 +419,9 @@ def test_any_directory(tmp_path_factory: pytest.TempPathFactory, files: dict[str
     for name, data in files.items():
         (directory / name).write_bytes(data)
     expansion = expand([str(directory)])
-    # Every file is a source or has a note; only what is empty in a directory of multilog may lack one.
+    # Every file is a source, a journal or has a note; only what is empty in a directory of multilog may lack one.
     told = {note.split(": ")[0] for note in expansion.notes} | {source.name for source in expansion.sources}
+    told |= set(expansion.journals)
     assert told == {str(directory / name) for name in files}
     for members in sets(expansion).values():
         assert len(members) == len(set(members))

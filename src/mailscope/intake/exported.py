@@ -59,61 +59,96 @@ def as_text(readinto: ReadInto) -> ReadInto:
             fill += more
         through = readinto
         if bytes(view[: min(fill, len(EXPORT_BEGINS))]) == EXPORT_BEGINS:
-            through = _Export(readinto, bytes(view[:fill])).readinto
+            through = _Reading(readinto, bytes(view[:fill])).readinto
             return through(view)
         return fill
 
     return read
 
 
-class _Export:
-    """Entries taken apart field by field."""
+class _Reading:
+    """An export that is read to its end."""
 
     def __init__(self, source: ReadInto, begun: bytes) -> None:
         self._source = source
-        self._buffer = bytearray(begun)
-        self._entry: dict[str, str] = {}
-        self._inside = False  # an entry that has begun and not ended
-        self._skip = 0  # bytes of a field that nobody looks at
-        self._ready = memoryview(b"")
+        self._export = Export()
+        self._ready = memoryview(self._export.feed(begun))
         self._ended = False
 
     def readinto(self, view: memoryview) -> int:
         """Be a ReadInto; raises DamageError for an entry that is cut."""
         while not self._ready:
-            lines = b"".join(self._entries())
-            self._ready = memoryview(lines)
-            if lines:
-                break
             if self._ended:
-                if self._inside or self._skip or self._buffer:
-                    self._inside, self._skip = False, 0
-                    self._buffer.clear()
-                    raise DamageError("the last entry is cut")
                 return 0
-            self._more()
+            block = bytearray(_BLOCK_BYTES)
+            with memoryview(block) as room:
+                count = self._source(room)
+            self._ended = not count
+            lines = self._export.feed(block[:count]) if count else self._export.end()
+            self._ready = memoryview(lines)
         given, self._ready = self._ready[: len(view)], self._ready[len(view) :]
         view[: len(given)] = given
         return len(given)
 
-    def _more(self) -> None:
-        block = bytearray(_BLOCK_BYTES)
-        with memoryview(block) as view:
-            count = self._source(view)
-        self._ended = not count
-        if self._ended and self._inside and not self._skip and not self._buffer:
+
+class Export:
+    """Entries taken apart field by field, as their bytes come.
+
+    ``cursor`` names the last entry that ended, ``begun`` the last of those that came piece by piece.
+    """
+
+    def __init__(self) -> None:
+        self.cursor = ""
+        self.begun = ""
+        self._buffer = bytearray()
+        self._entry: dict[str, str] = {}
+        self._inside = False  # an entry that has begun and not ended
+        self._skip = 0  # bytes of a field that nobody looks at
+        self._whole_at = -1  # where in the buffer the last entry that was found whole begins
+        self.damage: DamageError | None = None
+
+    def feed(self, block: bytes | bytearray) -> bytes:
+        """The lines of the entries that have ended; raises DamageError for what is no export.
+
+        What ended before the damage is given first; ``damage`` tells that nothing more will come.
+        """
+        if self.damage is not None:
+            raise self.damage
+        self._buffer += block
+        lines = []
+        try:
+            for line in self._entries():
+                lines.append(line)  # noqa: PERF402  (what came before an error is kept)
+        except DamageError as error:
+            if not lines:
+                raise
+            self.damage = error
+        return b"".join(lines)
+
+    def end(self) -> bytes:
+        """The line of an entry that nothing follows; raises DamageError if it is cut."""
+        if self._inside and not self._skip and not self._buffer:
             # The empty line behind the last entry may be missing where files were joined or trimmed.
             self._buffer += b"\n"
-        self._buffer += block[:count]
+        lines = self.feed(b"")
+        if self._inside or self._skip or self._buffer:
+            raise DamageError("the last entry is cut")
+        return lines
 
     def _entries(self) -> Iterator[bytes]:
         """The lines of the entries that end in the buffer; what is left of it waits for more."""
         buffer, at = self._buffer, 0
-        while (after := self._step(buffer, at)) is not None:
-            at, line = after
-            if line is not None:
-                yield line
-        del buffer[:at]
+        self._whole_at = -1
+        try:
+            while (after := self._step(buffer, at)) is not None:
+                at, line = after
+                if line is not None:
+                    yield line
+        finally:
+            if self._whole_at >= 0 and buffer.startswith(EXPORT_BEGINS, self._whole_at):
+                begin = self._whole_at + len(EXPORT_BEGINS)
+                self.cursor = buffer[begin : buffer.find(b"\n", begin)].decode("ascii", "replace")
+            del buffer[:at]
 
     def _step(self, buffer: bytearray, at: int) -> tuple[int, bytes | None] | None:
         """Take a field or a whole entry: where the next one begins, and the entry's line where it ended."""
@@ -124,6 +159,7 @@ class _Export:
         if not self._inside:
             end = buffer.find(b"\n\n", at)
             if end > at and not _BINARY.search(buffer, at, end):
+                self._whole_at = at
                 found = _TEXT.findall(buffer, at, end)
                 return end + 2, _line({name.decode(): _text(value) for name, value in reversed(found)})
         end = buffer.find(b"\n", at)
@@ -133,6 +169,7 @@ class _Export:
             return None
         if end == at:
             entry, inside, self._entry, self._inside = self._entry, self._inside, {}, False
+            self.cursor, self._whole_at = self.begun if inside else self.cursor, -1
             return at + 1, _line(entry) if inside else None
         equals = buffer.find(b"=", at, end)
         if equals >= 0:
@@ -160,6 +197,8 @@ class _Export:
 
     def _keep(self, name: bytes | bytearray, value: bytes | bytearray) -> None:
         self._inside = True
+        if name == b"__CURSOR":
+            self.begun = value.decode("ascii", "replace")
         if bytes(name) in _WANTED:
             # A field may be there several times; the first is the one that journald shows.
             self._entry.setdefault(name.decode(), _text(value))

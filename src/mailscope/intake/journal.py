@@ -57,6 +57,13 @@ class Wanted:
             out.append(f"--until=@{math.ceil(_seconds(self.until))}")
         return out if self.units else [*out, *self.match]
 
+    def following(self, after: str) -> list[str]:
+        """The options for entries as they come, those after a cursor first (empty: from ``since`` on)."""
+        out = ["--follow", "--no-tail", *self.arguments(None)]
+        if not after:
+            return out
+        return [f"--after-cursor={after}", *(option for option in out if not option.startswith("--since="))]
+
 
 @dataclass
 class Journal:

@@ -20,7 +20,8 @@ class Arrival:
     """Whole lines of one source.
 
     ``source``: the name that is shown, and the key of its resume point; ``data``: bytes of whole lines, each
-    with its line feed; ``offset``: of its first byte, and ``line_number`` of its first line, in the source
+    with its line feed (empty where only the resume point is new; a line that is too long to be held comes in
+    pieces); ``offset``: of its first byte, and ``line_number`` of its first line, in the source
     (unpacked); ``resume``: where to go on, None for what cannot be read again (sockets); ``set_id``: the same
     for all files that one log is rotated into; ``first``: the data begins a new file (the year is told anew).
     """
