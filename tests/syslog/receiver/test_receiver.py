@@ -335,9 +335,9 @@ def test_unfinished_messages_of_many_connections_take_bounded_memory() -> None:
         for client in clients:
             client.sendall(b"<22>" + b"x" * 60_000)  # 30 MB in all
         server = receiver._server
-        assert waited_for(lambda: sum(c.kept_bytes > 0 for c in server._connections) == 500)
+        assert waited_for(lambda: sum(c.kept_bytes > 0 for c in server._opened) == 500)
         time.sleep(0.5)
-        kept = sum(connection.kept_bytes for connection in list(server._connections))
+        kept = sum(connection.kept_bytes for connection in server._opened)
         assert kept == server._unfinished
         assert kept <= (4 << 20) + 500 * 4096
         assert resident_mib() - before < 40
@@ -347,7 +347,7 @@ def test_unfinished_messages_of_many_connections_take_bounded_memory() -> None:
         found = [line for line in lines(receiver, 500) if b"mailscope[" not in line]
         assert len(found) == 500
         assert sum(b"bytes cut off here]" in line for line in found) == total(receiver, "truncated") > 300
-        assert waited_for(lambda: not server._connections)
+        assert waited_for(lambda: not server._opened)
         assert server._unfinished == 0
 
 
@@ -443,3 +443,11 @@ def test_a_mistake_of_our_own_is_not_hidden() -> None:
         assert waited_for(lambda: receiver._server.failure is not None)
         with pytest.raises(ZeroDivisionError, match="ours"):
             receiver.take(1)
+
+
+def test_problems_can_be_asked_while_they_arise() -> None:
+    with receiving(local("udp", senders=["192.0.2.0/24"])) as receiver:
+        sent(receiver, *numbered(200))
+        asked = [receiver.problems() for _ in range(1000)]
+        assert waited_for(lambda: total(receiver, "sender") == 200)
+        assert all(len(problems) <= 1 for problems in asked)

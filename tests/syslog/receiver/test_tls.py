@@ -195,6 +195,37 @@ def test_unusable_files_are_said(authority: Authority, tmp_path: Path) -> None:
         Certificates(certificate, locked).context()
 
 
+def test_certificates_are_read_again_and_a_broken_one_changes_nothing(
+    authority: Authority, tmp_path: Path
+) -> None:
+    certificate, key = tmp_path / "own.pem", tmp_path / "own.key"
+
+    def install(name: str) -> None:
+        for source, target in zip(authority.issue(name), (certificate, key), strict=True):
+            shutil.copyfile(source, target)
+
+    def shown() -> str:
+        context = client(authority)
+        context.check_hostname = False
+        with context.wrap_socket(connected(receiver)) as sender:
+            return str((sender.getpeercert() or {})["subjectAltName"])
+
+    install("127.0.0.1")
+    with receiving(local("tls", certificates=Certificates(certificate, key))) as receiver:
+        before = connected(receiver)
+        with client(authority).wrap_socket(before, server_hostname="127.0.0.1") as old:
+            install("logs.example.org")
+            assert "127.0.0.1" in shown()
+            receiver.reload()
+            assert "logs.example.org" in shown()
+            certificate.write_text("nothing")
+            with pytest.raises(InputError, match="cannot be used for TLS"):
+                receiver.reload()
+            assert "logs.example.org" in shown()
+            old.sendall(ONE + b"\n")
+            assert lines(receiver, 1) == [ONE]
+
+
 def test_names() -> None:
     subject = ((("commonName", "cn.example.org"),),)
     assert names_of({"subject": subject}) == ["cn.example.org"]

@@ -57,10 +57,13 @@ class Receiver:
         return self._server.counts
 
     def take(self, limit_bytes: int) -> Sequence[Arrival]:
-        """What has come, at most about so many bytes; one arrival for each socket that has lines."""
-        if self._server.failure is not None:
-            raise self._server.failure
+        """What has come, at most about so many bytes; one arrival for each socket that has lines.
+
+        Raises what ended the receiver, if a mistake of our own did, when all that had come is taken.
+        """
         batches, room = self._queue.take(limit_bytes)
+        if not batches and self._server.failure is not None:
+            raise self._server.failure
         if room and not self._stopped:
             self._server.resume()
         by_source: dict[str, list[Batch]] = {}
@@ -81,6 +84,13 @@ class Receiver:
                 Phrase("syslog receiver: {n} bytes wait to be stored; senders are made to wait", n=size)
             )
         return out
+
+    def reload(self) -> None:
+        """Read the certificates again, for connections to come.
+
+        Raises InputError for files that cannot be used; the old ones go on then.
+        """
+        self._server.reload()
 
     def stop(self) -> None:
         """Take in what has come and let go of the sockets; ``take`` gives the rest."""

@@ -48,7 +48,8 @@ class Notices:
 def problems(counts: Mapping[str, Counts], now_us: int) -> Iterable[Phrase]:
     """What went wrong at each socket in the last quarter of an hour, counted since it was opened."""
     for name, each in counts.items():
-        for kind, trouble in each.trouble.items():
+        # A copy: the receiver's thread goes on counting.
+        for kind, trouble in list(each.trouble.items()):
             if now_us - trouble.last_us > LASTING_US:
                 continue
             told = {"where": name, "n": trouble.times, "what": KINDS[kind].words}

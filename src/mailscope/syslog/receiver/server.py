@@ -9,21 +9,19 @@ datagrams first, and few handshakes go on, so that no sender keeps the others wa
 
 from __future__ import annotations
 
-import errno
 import resource
 import selectors
 import socket
-import ssl
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from mailscope.syslog.receiver.counts import Counts
-from mailscope.syslog.receiver.datagrams import Datagrams, plain
+from mailscope.syslog.receiver.datagrams import Datagrams
+from mailscope.syslog.receiver.doors import Door, Opened
 from mailscope.syslog.receiver.limits import Limits
 from mailscope.syslog.receiver.listener import Listener
 from mailscope.syslog.receiver.message import Message
@@ -32,25 +30,12 @@ from mailscope.syslog.receiver.streams import TURN_BYTES, Connection
 
 Deliver = Callable[[Listener, list[Message]], bool]
 TICK_S: Final = 1.0
-_ACCEPTED: Final = 64  # new connections a turn
 _SHAKEN: Final = 4  # steps of handshakes a turn: each may take a millisecond of arithmetic
 # Many busy connections must not keep datagrams waiting.
 _DATAGRAMS_EVERY_S: Final = 0.02
 _DRAIN_S: Final = 2.0
 _SPARE_FILES: Final = 256  # descriptors for everything else in this process
-_NO_FILES: Final = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 _READ, _WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
-
-
-@dataclass
-class Door:
-    """A socket on which connections are accepted."""
-
-    listener: Listener
-    socket: socket.socket
-    counts: Counts
-    context: ssl.SSLContext | None
-    closed_until_s: float = 0.0
 
 
 class Server:
@@ -75,8 +60,7 @@ class Server:
         self._deliver, self._tick = deliver, tick
         self._doors: list[Door] = []
         self._datagrams: list[Datagrams] = []
-        self._connections: set[Connection] = set()
-        self._addresses: Counter[str] = Counter()
+        self._opened = Opened(limits)
         self._unfinished = 0
         self._buffer = memoryview(bytearray(TURN_BYTES))
         self._wake, self._waker = socket.socketpair()
@@ -99,6 +83,16 @@ class Server:
         """Messages can be taken again; from any thread."""
         with suppress(BlockingIOError):  # full of wake-up calls already
             self._waker.send(b"\0")
+
+    def reload(self) -> None:
+        """Read the certificates again; where that raises (as opening does), nothing changes."""
+        made = {
+            door.listener.name: door.listener.certificates.context()
+            for door in self._doors
+            if door.listener.certificates is not None
+        }
+        for door in self._doors:
+            door.context = made.get(door.listener.name)
 
     def stop(self) -> None:
         """Read what has come, for two seconds at most, and let go of the sockets."""
@@ -180,7 +174,7 @@ class Server:
                 pass
         if self._rested_since is not None:
             # It was not the senders who took their time.
-            for connection in self._connections:
+            for connection in self._opened:
                 connection.heard_s += now_s - self._rested_since
                 if connection.begun_s is not None:
                     connection.begun_s += now_s - self._rested_since
@@ -196,44 +190,10 @@ class Server:
             self._give(reader.listener, messages)
 
     def _accept(self, door: Door, now_us: int, now_s: float) -> None:
-        for _ in range(_ACCEPTED):
-            try:
-                sock, address = door.socket.accept()
-            except BlockingIOError:
-                return
-            except OSError as error:
-                if error.errno not in _NO_FILES:
-                    continue  # gone again before it was accepted
-                door.counts.add("descriptors", 1, now_us)
-                door.closed_until_s = now_s + TICK_S
-                self._busy.unregister(door.socket)
-                return
-            peer = plain(address[0]) if isinstance(address, tuple) else ""
-            if kind := self._refusal(door, peer):
-                door.counts.add(kind, 1, now_us, peer)
-                sock.close()
-                continue
-            try:
-                connection = Connection(door.listener, sock, peer, door.counts, self.limits, now_s)
-                if door.context is not None:
-                    connection.secure(door.context)
-            except OSError as error:  # it is closed on the other side already
-                door.counts.add("broken", 1, now_us, f"{peer}: {error.strerror or error}")
-                sock.close()
-                continue
-            self._connections.add(connection)
-            self._addresses[peer] += 1
-            door.counts.connections += 1
+        for connection in door.accept(self._opened, now_us, now_s, TICK_S):
             self._busy.register(connection.socket, _READ, connection)
-
-    def _refusal(self, door: Door, peer: str) -> str | None:
-        if not door.listener.allowed.allowed(peer):
-            return "refused"
-        if len(self._connections) >= self.limits.connections:
-            return "crowded"
-        if peer and self._addresses[peer] >= self.limits.per_address:
-            return "crowding"
-        return None
+        if door.closed_until_s:
+            self._busy.unregister(door.socket)
 
     def _shake(self, connection: Connection, now_us: int, now_s: float) -> None:
         wanted = connection.wants_write
@@ -264,11 +224,7 @@ class Server:
     def _end(self, connection: Connection, now_us: int) -> None:
         self._unfinished -= connection.kept_bytes
         self._give(connection.listener, connection.finish(now_us))
-        self._connections.discard(connection)
-        self._addresses[connection.peer] -= 1
-        if not self._addresses[connection.peer]:
-            del self._addresses[connection.peer]
-        connection.counts.connections -= 1
+        self._opened.remove(connection)
         self._busy.unregister(connection.socket)
         connection.socket.close()
 
@@ -277,7 +233,7 @@ class Server:
         for reader in self._datagrams:
             reader.count_dropped(now_us)
         if self._rested_since is None:
-            for connection in list(self._connections):
+            for connection in self._opened:
                 if self._overdue(connection, now_s):
                     self._close_overdue(connection, now_s, now_us)
         for door in self._doors:
@@ -311,7 +267,7 @@ class Server:
         while self._rested_since is None and self._turn(0.0) and time.monotonic() < until:
             pass
         now_us = _now_us()
-        for connection in list(self._connections):
+        for connection in self._opened:
             self._end(connection, now_us)
         for reader in self._datagrams:
             reader.count_dropped(now_us)
@@ -323,7 +279,7 @@ class Server:
             place.socket.close()
             if place.listener.local:
                 clear(place.listener.address, place.socket.type)
-        for connection in self._connections:
+        for connection in self._opened:
             connection.socket.close()
         for closing in (self._busy, self._resting, self._wake, self._waker):
             closing.close()
