@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from running import examples
 
 from mailscope.cli.main import mailscope
 from mailscope.intake.lines import parse_lines
@@ -140,6 +143,27 @@ def test_hostile_bytes_and_odd_ends() -> None:
     assert ANONYMISER.chunk(b"\n \n") == b"\n \n"
     long = f"{STAMP}postfix/smtpd[1]: {'<a@example.org>' * 5_000}"
     assert "@example" not in rewritten(long)
+
+
+FRAGMENTS = st.sampled_from(
+    [
+        STAMP, "postfix/smtpd[1]: ", "dovecot: imap(alice)<1><s>: ", "Error: ", "connect from ", "alice@example.org",
+        "<", ">", "[", "]", '"', "192.0.2.1", "2001:db8::1", "::", "@", "%40", "=", "user=", " ", "\t", "\r", "\x00",
+        "\U0010ffff", "é", "\ufeff", "{", "}", "\\", "4B5C61F00D: ", "to=<", "status=sent (", ")", "session=<x>",
+        "message repeated 2 times: [ ", "1018966965.100348 ", "1018966965.100348+", "x" * 800, "maps_find: a: b: ",
+    ]
+)  # fmt: skip
+
+
+@given(st.lists(st.lists(FRAGMENTS, max_size=12).map("".join), min_size=1, max_size=6))
+@settings(deadline=None, max_examples=examples(25))
+def test_any_text_is_rewritten_line_by_line(lines: list[str]) -> None:
+    # A record that was glued to another counts as a line of its own while it is read, and is one again after.
+    text = "".join(f"{line}\n" for line in lines)
+    whole = rewritten(text)
+    assert whole.count("\n") == text.count("\n")
+    assert whole == "".join(rewritten(f"{line}\n") for line in lines)
+    assert rewritten(text) == whole
 
 
 def test_records_that_splogger_cut_do_not_depend_on_each_other() -> None:

@@ -76,16 +76,17 @@ class Anonymiser:
     def chunk(self, data: bytes) -> bytes:
         """The lines of a chunk, rewritten; their number stays."""
         lines = secrets.masked(split_lines(data), self.names.session)
+        end = b"\n" if data.endswith(b"\n") else b""
         parsed = parse_lines("\n".join(lines).encode() + b"\n")
         if not len(parsed.raw):
-            return data
+            return "\n".join(lines).encode() + end
         new = self._lines(parsed.raw, self._engine.recognise(parsed.header.tag, parsed.header.text))
         if parsed.number is not None:
             # Two records that stood in one line do so again; blank lines are where they were.
             frame = pl.DataFrame({"at": parsed.number, "line": new})
             frame = frame.group_by("at", maintain_order=True).agg(pl.col("line").str.join(" "))
             new = lines.clone().scatter(frame["at"], frame["line"])
-        return "\n".join(new).encode() + (b"\n" if data.endswith(b"\n") else b"")
+        return "\n".join(new).encode() + end
 
     def _lines(self, raw: pl.Series, found: Recognised) -> pl.Series:
         self.unrecognised += len(found.unrecognised)

@@ -22,8 +22,8 @@ from mailscope.vocabulary.columns import take
 MASK: Final = "***"
 # A line without any of these words holds no secret that is known here.
 SIGNS: Final = (
-    "auth", "pass", "pwd", "secret", "token", "://", "resp", "[", "credential", "api", "mysql", "session=",
-    "curl", "wget", "ldap", ")<", "` '", "!=",
+    "auth", "pass", "pwd", "secret", "token", "://", "resp", ": < ", "credential", "api", "mysql", "session=",
+    "curl", "wget", "ldap", ")<", "!=",
 )  # fmt: skip
 _BASE64: Final = "[A-Za-z0-9+/_-]{4,}={0,2}"
 _KEYS: Final = (
