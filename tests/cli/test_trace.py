@@ -39,6 +39,7 @@ message 4B5C61F00D on mail
             mx.example.com [192.0.2.25]: 250 2.0.0 Ok
   from <alice@example.net>, 912 bytes, Message-ID <1@example.net>, 2026-11-22
   04:45:10 +0100 to 2026-11-22 06:15:12 +0100, trail 7cd5e8a249d7984a
+  smtpd session of mx.example.net [192.0.2.7], 1 message taken in
   2026-11-22 +0100
   04:45:10          smtpd   connection from mx.example.net [192.0.2.7]
   04:45:10    +0.5s smtpd   taken in from mx.example.net [192.0.2.7]
@@ -89,6 +90,9 @@ def test_raw_lines_below_each_step(log: Path) -> None:
 
 def test_json_is_a_list_of_trails(log: Path) -> None:
     (trail,) = trails("4B5C61F00D", log)
+    session = trail.pop("session")
+    assert (session["client_ip"], session["queue_ids"]) == ("192.0.2.7", ["4B5C61F00D"])
+    assert (session["result"], "end" in session) == ("accepted", False)
     assert {name: value for name, value in trail.items() if not isinstance(value, list)} == {
         "trail_id": "7cd5e8a249d7984a",
         "host": "mail",

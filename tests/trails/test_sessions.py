@@ -11,8 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from running import examples, run, source
-from tracing import SHARED
+from tracing import SHARED, only
 
+from mailscope.trails.narrative.record import record
+from mailscope.trails.narrative.session import facts
 from mailscope.trails.sessions.kinds import EVENTS, KINDS
 from mailscope.trails.sessions.tracker import TABLE, SessionTracker
 from mailscope.vocabulary.events import EVENTS as ALL_EVENTS
@@ -231,3 +233,22 @@ def test_the_registry() -> None:
     for kind in KINDS:
         assert kind.begins | kind.ends <= set(EVENTS)
     assert list(SessionTracker().finish().schema.items()) == list(pl.DataFrame(schema=TABLE).schema.items())
+
+
+def test_a_message_has_the_session_that_it_came_in_by(tmp_path: Path) -> None:
+    """The session is told whole, with what it did for other messages; their lines are not shown."""
+    log = tmp_path / "mail.log"
+    log.write_text(POSTFIX)
+    (trail,) = only("6E79B178018", log).trails
+    assert trail.session is not None
+    assert trail.session["queue_ids"] == ["6E79B178018", "7F79B178019"]
+    assert (trail.session["user"], trail.session["ended"]) == ("alice@example.org", "closed")
+    assert not any("7F79B178019" in step.text for step in trail.steps)
+    assert record(trail)["session"]["end"] == "2026-11-22T03:45:13.000000Z"
+    assert [str(fact) for fact in facts(trail.session)] == [
+        "smtpd session of client.example.net [192.0.2.9]",
+        "3 s",
+        "logged in as alice@example.org",
+        "TLSv1.3",
+        "2 messages taken in",
+    ]

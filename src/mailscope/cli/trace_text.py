@@ -17,6 +17,7 @@ from mailscope.causes.catalogue import INCOMING, OUTGOING, catalogue
 from mailscope.cli.terminal import columns, fit, safe
 from mailscope.cli.trace_links import label_of, passed_on, span, told, way_of
 from mailscope.language.translator import TELL_ENGLISH, Translator
+from mailscope.trails.narrative.session import facts as session_facts
 from mailscope.trails.narrative.trail import Recipient, Step, Story, Trail
 from mailscope.trails.narrative.words import outcome, size
 
@@ -94,6 +95,8 @@ def _facts(
         facts.append(tr("still in the queue when the log ends"))
     facts.append(tr("trail {trail_id}", trail_id=trail.trail_id))
     yield from _wrap(", ".join(facts), width, INDENT)
+    if trail.session is not None:
+        yield from _wrap(", ".join(tr(fact) for fact in session_facts(trail.session)), width, INDENT)
 
 
 def _when(time: datetime | None, zone: ZoneInfo, tr: Translator) -> str:

@@ -25,6 +25,7 @@ from mailscope.trails.search.query import Query
 from mailscope.trails.search.wants import Found
 
 ATTEMPT: Final = "delivery_attempted"
+CAME_IN: Final = frozenset({"accepted", "rejected", "connection_denied", "login_failed"})
 REFUSALS: Final = frozenset({"rejected", "connection_denied", "login_failed", "reject_warned", "discarded"})
 # Refusals of one client further apart than this are told separately.
 APART: Final = timedelta(minutes=10)
@@ -55,6 +56,7 @@ def tell(query: Query, found: Found, followed: Followed, selection: Selection, l
     refused, other = _refused(followed, matched, -1)
     _prefer_own(query, [*trails, *refused])
     _add_sessions(found, followed, [*trails, *refused])
+    _name_sessions(followed, [*trails, *refused])
     for trail in trails:
         _add_recipients(trail, followed)
         _add_mailboxes(trail)
@@ -239,6 +241,16 @@ def _add_sessions(found: Found, followed: Followed, trails: Iterable[Trail]) -> 
                 trail.steps.append(replace(beside.step, session=True))
     for trail in trails:
         trail.steps.sort(key=lambda step: step.order)
+
+
+def _name_sessions(followed: Followed, trails: Iterable[Trail]) -> None:
+    """The session that a message came in by, or in which mail was refused."""
+    session_of = {id(line.step): line.session for line in followed.lines if line.session is not None}
+    for trail in trails:
+        for step in trail.steps:
+            if step.event in CAME_IN and id(step) in session_of:
+                trail.session = followed.sessions[session_of[id(step)]]
+                break
 
 
 def _stories(trails: list[Trail]) -> list[Story]:

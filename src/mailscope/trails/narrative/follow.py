@@ -22,6 +22,7 @@ from mailscope.trails.identity import Assignment
 from mailscope.trails.narrative.joins import UNRECOGNISED, Line, join_others
 from mailscope.trails.narrative.trail import Step
 from mailscope.trails.search.spans import Position
+from mailscope.trails.sessions.tracker import SessionTracker
 from mailscope.trails.steps import FIELDS, Steps
 from mailscope.trails.tracker import Outcome, Tracker
 
@@ -54,11 +55,12 @@ class Follower(Tracker):
 
 @dataclass
 class Followed:
-    """All lines with their trails; ``messages`` and ``recipients`` as the tracker gives them."""
+    """All lines with their trails and sessions; messages, recipients and sessions as the trackers tell."""
 
     lines: list[Line] = field(default_factory=list)
     messages: dict[int, dict[str, Any]] = field(default_factory=dict)
     recipients: dict[int, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
+    sessions: dict[int, dict[str, Any]] = field(default_factory=dict)
 
     def take(self, outcome: Outcome) -> None:
         """Enter the messages that are certain now."""
@@ -67,20 +69,29 @@ class Followed:
         for row in outcome.recipients.iter_rows(named=True):
             self.recipients[row["trail"]].append(row)
 
+    def take_sessions(self, sessions: pl.DataFrame) -> None:
+        """Enter the sessions that are over."""
+        for row in sessions.iter_rows(named=True):
+            self.sessions[row["session"]] = row
+
 
 def follow(batches: Iterator[list[Events]], positions: dict[str, list[Position]]) -> Followed:
     """Follow the messages of an excerpt."""
-    follower, followed = Follower(), Followed()
+    follower, tracker, followed = Follower(), SessionTracker(), Followed()
     for number, batch in enumerate(batches):
         outcome = follower.feed(batch)
+        followed.take_sessions(tracker.feed(batch))
+        session_of = dict(tracker.placed.iter_rows())
         for events in batch:
             for line in _lines(events, number, positions[events.source]):
                 order = line.step.order[1]
                 line.trail = follower.trail_of.get(order)
+                line.session = session_of.get(order)
                 line.step.fields.update(follower.from_start.get(order, {}))
                 followed.lines.append(line)
         followed.take(outcome)
     followed.take(follower.finish())
+    followed.take_sessions(tracker.finish())
     followed.lines.sort(key=lambda line: line.step.order)
     join_others(followed.lines, followed.messages)
     return followed

@@ -49,11 +49,12 @@ Reigns = list[tuple[OrderOf, int]]
 
 @dataclass
 class Line:
-    """One line that counts: its step, where it stands, and its trail (None: none that is known)."""
+    """One line that counts: its step, where it stands, its trail and session (None: none that is known)."""
 
     step: Step
     position: Position
     trail: int | None = None
+    session: int | None = None
 
 
 @dataclass

@@ -11,6 +11,8 @@ from mailscope.trails.narrative.mailbox import outcome_of
 from mailscope.trails.narrative.trail import Attempt, Link, Recipient, Step, Trail, stamp
 from mailscope.vocabulary.fields import TRANSIENT
 
+# Of a session, what means something only while the log is read.
+NOT_TOLD: Final = frozenset({"session", "last_time"})
 OF_MAILBOX: Final = ("user", "mailbox", "recipient", "reason", "cause")
 
 
@@ -31,7 +33,12 @@ def record(trail: Trail) -> dict[str, Any]:
         "recipients": [_recipient(recipient) for recipient in trail.recipients],
         "events": [_event(step) for step in trail.steps],
         "links": [_link(entry) for entry in trail.links],
-    }
+    } | ({"session": _session(trail.session)} if trail.session else {})
+
+
+def _session(row: dict[str, Any]) -> dict[str, Any]:
+    told = {name: stamp(value) if name in ("start", "end") else value for name, value in row.items()}
+    return {name: value for name, value in told.items() if value is not None and name not in NOT_TOLD}
 
 
 def _recipient(recipient: Recipient) -> dict[str, Any]:

@@ -109,6 +109,8 @@ class Trail:
     recipients: list[Recipient] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
     links: list[Link] = field(default_factory=list)
+    # The client's session that it came in by, as ``trails.sessions`` tells it.
+    session: dict[str, Any] | None = None
 
     @property
     def trail_id(self) -> str:

@@ -14,7 +14,8 @@ from mailscope.trails.search import marks
 from mailscope.trails.search.spans import Position
 
 REACH_BYTES: Final = 512 << 10  # on a busy host about three thousand lines before and after
-MOST_LINES: Final = 50
+MOST_LINES: Final = 50  # are shown
+MOST_READ: Final = 500
 _CONNECT: Final = b"connect from "
 _ENDS: Final = (b"disconnect from ",)
 
@@ -22,7 +23,7 @@ _ENDS: Final = (b"disconnect from ",)
 def sessions(
     files: Sequence[Source], lines: dict[Position, bytes]
 ) -> tuple[dict[Position, list[Position]], dict[Position, bytes]]:
-    """For each line the positions of its session's lines, and these lines."""
+    """For each line the positions of its session's lines that name no message, and all of its lines."""
     members: dict[Position, list[Position]] = {}
     found: dict[Position, bytes] = {}
     for number, source in enumerate(files):
@@ -33,7 +34,8 @@ def sessions(
             if tag is None or (b"smtpd[" not in tag and b"qmqpd[" not in tag):
                 continue
             session = _session(data, offset - base, len(line), tag)
-            members[(number, offset)] = [(number, base + at) for at, _ in session]
+            nameless = [(number, base + at) for at, text in session if not _named(text)]
+            members[(number, offset)] = nameless[:MOST_LINES]
             found.update({(number, base + at): text for at, text in session})
     return members, found
 
@@ -46,13 +48,13 @@ def _session(data: bytes, at: int, length: int, tag: bytes) -> list[tuple[int, b
         return []
     out: list[tuple[int, bytes]] = []
     begin = data.rfind(b"\n", 0, first) + 1
-    while begin < len(data) and len(out) < MOST_LINES:
+    while begin < len(data) and len(out) < MOST_READ:
         end = data.find(b"\n", begin)
         line = data[begin:] if end < 0 else data[begin:end]
         text = line[line.find(needle) + len(needle) :]
         if out and text.startswith(_CONNECT):
             break
-        if marks.own_id(line) is None and not text.startswith(b"NOQUEUE: ") and begin != at:
+        if begin != at:
             out.append((begin, line))
         if text.startswith(_ENDS) and begin > at:
             break
@@ -61,6 +63,11 @@ def _session(data: bytes, at: int, length: int, tag: bytes) -> list[tuple[int, b
             break
         begin = data.rfind(b"\n", 0, following) + 1
     return out
+
+
+def _named(line: bytes) -> bool:
+    """Whether a line is of a message, or of a refusal."""
+    return marks.own_id(line) is not None or b": NOQUEUE: " in line
 
 
 def _around(source: Source, offsets: Sequence[int]) -> Iterator[tuple[int, bytes, int]]:
