@@ -30,8 +30,14 @@ REPLY: Final = (
 QMAIL_STATUS: Final = r"^[^ (#]+\(#([245]\.[0-9]{1,3}\.[0-9]{1,3})\)"
 _ID: Final = "([0-9A-Za-z](?:[0-9A-Za-z._+-]*[0-9A-Za-z])?)"
 QUEUED_AS: Final = rf".*[Qq]ueued[ _]as[ _]{_ID}"
-# Exim: "250 OK id=..."; sendmail: "250 2.0.0 ... Message accepted for delivery".
-OTHER_IDS: Final = (rf"^250[ _]OK[ _]id={_ID}", rf"^250 2\.0\.0:? {_ID} Message accepted for delivery")
+# Where a reply begins: with the words, behind qmail's, or (Exim's client, of a reply in lines) behind "\n".
+_250: Final = r"(?:^|/Remote_host_said:_|\\n)250[ _]"
+# Exim; Sendmail and OpenSMTPD; Exchange.
+OTHER_IDS: Final = (
+    rf"{_250}OK[ _]id={_ID}",
+    rf"{_250}(?:2\.0\.0:?[ _])?{_ID}[ _]Message[ _]accepted[ _]for[ _]delivery",
+    rf"{_250}.*\[InternalId=([0-9]+)",
+)
 # Sendmail logs a reply that accepts the message without its codes.
 CODELESS: Final = (rf"^{_ID} Message accepted for delivery", rf"^[Oo][Kk]:? queued as {_ID}")
 

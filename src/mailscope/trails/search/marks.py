@@ -55,8 +55,11 @@ MARKS: Final = (
         "notified", "on", "queue_id",
         rf": (?:(?:sender|postmaster) delay|sender delivery status) notification: ({ID})$",
     ),
-    Mark("relayed", "on", "queue_id", rf"OK id=({EXIM})"),
-    Mark("relayed", "on", "queue_id", rf"[ (:]({SENDMAIL}|[0-9a-f]{{8}}) Message accepted for delivery"),
+    Mark("relayed", "on", "queue_id", rf"OK[ _]id=({EXIM})"),
+    Mark(
+        "relayed", "on", "queue_id",
+        rf"[ _(:]({SENDMAIL}|[0-9a-f]{{8}})[ _]Message[ _]accepted[ _]for[ _]delivery",
+    ),
     Mark("bounced", "on", "queue_id", rf": ({SENDMAIL}): (?:DSN|return to sender): "),
     Mark("notified", "on", "queue_id", rf": ({SENDMAIL}): (?:sender|postmaster) notify: "),
     Mark("bounced", "back", "queue_id", rf" <= <> R=({EXIM}) "),
@@ -67,7 +70,7 @@ _BYTES: Final = tuple((mark, re.compile(mark.text.encode())) for mark in MARKS)
 # Cheaper than a dozen searches in each line: no mark matches a line without one of these.
 _ANY: Final = re.compile(
     rb"queued[ _]as|forwarded as|notification: |[ _]qp[ _]|/qp[_-]|orig_id=|orig_queue_id="
-    rb"|OK id=|Message accepted|: DSN: |: return to sender: | notify: | <= <> R="
+    rb"|OK[ _]id=|Message[ _]accepted|: DSN: |: return to sender: | notify: | <= <> R="
 )
 
 _OWN: Final = re.compile(rb"(?:(?:warning|error|fatal|panic): )?([0-9A-Za-z][0-9A-Za-z._+-]*): ")

@@ -1,0 +1,5 @@
+# Postfix again: the last one sends to the world.
+. /common.sh
+logging
+mta last.example.org
+ready
