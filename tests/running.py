@@ -118,7 +118,11 @@ class Run:
         names = self.names
         rows = self.rows("links")
         return ordered(
-            (names.get(row["trail"]), names.get(row["trail_to"]), row["time"], row["kind"]) for row in rows
+            (
+                *(names.get(row["trail"]), names.get(row["trail_to"])),
+                *(row["time"], row["kind"], row["evidence"], row["confidence"]),
+            )
+            for row in rows
         )
 
     @property

@@ -35,7 +35,7 @@ mta() { # settings of this host's Postfix
         minimal_backoff_time=20s queue_run_delay=20s
     postconf -F '*/*/chroot=n'
     shift
-    postconf -e "$@"
+    [ $# = 0 ] || postconf -e "$@"
     mkdir -p /var/spool/postfix/pid
     postfix start
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from running import Run, postfix, told
 
 FIRST = """
@@ -48,11 +49,85 @@ def test_the_second_pass_may_be_over_before_the_first() -> None:
     assert links(done) == []
 
 
-def test_an_id_of_the_next_hop_is_not_one_of_this_host() -> None:
-    elsewhere = postfix(SECOND).replace("mx1", "mx2")
-    log = "".join(sorted([*postfix(FIRST + HANDED_ON).splitlines(True), *elsewhere.splitlines(True)]))
-    done = told(log)
-    assert links(done) == []
+def on_two_hosts(first: str, second: str) -> str:
+    """Lines of mx1 and mx2, in order of time."""
+    lines = [*postfix(first).splitlines(True), *postfix(second).replace(" mx1 ", " mx2 ").splitlines(True)]
+    return "".join(sorted(lines, key=lambda line: line[:15]))
+
+
+def test_an_id_of_another_host_is_a_hop_and_no_filter() -> None:
+    done = told(on_two_hosts(FIRST + HANDED_ON, SECOND))
+    assert links(done) == [("4FA1B2C3D4", "4FA1B2C3FF", "relayed")]
+    assert not any(flag for _, flag in filtered(done))
+    (row,) = done.rows("links")
+    assert (row["evidence"], row["confidence"]) == ("queued as 4FA1B2C3FF", "certain")  # the sender
+
+
+IDENTIFIED = "    12:00:01 cleanup {id}: message-id=<{message_id}@example.org>\n"
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "sender", "client", "confidence"),
+    [
+        (None, None, "s", "localhost", "certain"),
+        ("1", "1", "t", "localhost", "certain"),
+        (None, None, "t", "localhost", "likely"),
+        (None, None, "t", "mx1.example.org", "certain"),
+        ("1", "2", "s", "mx1.example.org", "possible"),
+        ("1", "2", "s", "localhost", None),
+    ],
+)
+def test_how_sure_a_hop_is(
+    one: str | None, two: str | None, sender: str, client: str, confidence: str | None
+) -> None:
+    first, second = FIRST, SECOND.replace("s@example", f"{sender}@example").replace("localhost", client)
+    if one:
+        first += IDENTIFIED.format(id="4FA1B2C3D4", message_id=one)
+    if two:
+        second += IDENTIFIED.format(id="4FA1B2C3FF", message_id=two)
+    rows = told(on_two_hosts(first + HANDED_ON, second)).rows("links")
+    assert [row["confidence"] for row in rows] == ([confidence] if confidence else [])
+
+
+@pytest.mark.parametrize(
+    ("began", "linked"),
+    [("11:57:30", True), ("12:04:50", True), ("12:05:30", False), ("11:39:00", False)],
+)
+def test_the_other_host_may_have_another_clock(began: str, linked: bool) -> None:
+    second = SECOND.replace("12:00:02", began)
+    assert len(told(on_two_hosts(FIRST + HANDED_ON, second)).rows("links")) == linked
+
+
+def test_a_hop_is_found_however_much_comes_before_it_is_looked_for() -> None:
+    """The log goes on for an hour: by then both messages are over and forgotten."""
+    later = FIRST.replace("12:0", "13:0").replace("D4", "E5")
+    done = told(on_two_hosts(FIRST + HANDED_ON + later, SECOND + DELIVERED))
+    assert links(done) == [("4FA1B2C3D4", "4FA1B2C3FF", "relayed")]
+
+
+def test_notifications_and_forwarded_mail() -> None:
+    bounced = (
+        FIRST
+        + """
+    12:00:03 cleanup 5FA1B2C3FF: message-id=<b@example.org>
+    12:00:03 bounce 4FA1B2C3D4: sender non-delivery notification: 5FA1B2C3FF
+    12:00:04 cleanup 6FA1B2C3FF: message-id=<d@example.org>
+    12:00:04 bounce 4FA1B2C3D4: sender delay notification: 6FA1B2C3FF
+    12:00:05 cleanup 7FA1B2C3FF: message-id=<f@example.org>
+    12:00:05 local 4FA1B2C3D4: to=<a@example.org>, relay=local, delay=3, delays=1/0/1/1, dsn=2.0.0, status=sent (forwarded as 7FA1B2C3FF)
+"""
+    )
+    done = told(postfix(bounced))
+    assert links(done) == [
+        ("4FA1B2C3D4", "5FA1B2C3FF", "bounced"),
+        ("4FA1B2C3D4", "6FA1B2C3FF", "notified"),
+        ("4FA1B2C3D4", "7FA1B2C3FF", "forwarded"),
+    ]
+    assert [row["evidence"] for row in done.rows("links")] == [
+        "forwarded as 7FA1B2C3FF",
+        "sender non-delivery notification: 5FA1B2C3FF",
+        "sender delay notification: 6FA1B2C3FF",
+    ]
     assert not any(flag for _, flag in filtered(done))
 
 

@@ -22,6 +22,6 @@ out:
 begin retry
 * * F,1h,1m
 END
-exim4 -bd -q1m
+exim4 -bdf -q1m &
 listening 25
 ready

@@ -14,7 +14,11 @@ def main() -> None:
         ("three", ["gone@example.net"]),
     ):
         mail = EmailMessage()
-        mail["From"], mail["To"], mail["Subject"] = "alice@example.org", ", ".join(recipients), f"About {name}"
+        mail["From"], mail["To"], mail["Subject"] = (
+            "alice@example.org",
+            ", ".join(recipients),
+            f"About {name}",
+        )
         mail["Message-ID"] = f"<{name}.1@example.org>"
         mail.set_content("Good morning.\n")
         with smtplib.SMTP("postfix.example.org", 25, "mail.example.net") as smtp:

@@ -1,4 +1,4 @@
-"""What is under way, as bytes and back: the tracker's messages, deliveries and recipients.
+"""What is under way, as bytes and back: the tracker's messages, deliveries, recipients and hops.
 
 It is written now and then, in the transaction of a batch.  After a restart the lines stored since are
 followed once more (``restore.py``), so that it need not be written with each batch.
@@ -14,13 +14,16 @@ from typing import Final
 import polars as pl
 
 from mailscope.store.following import IDS, StoreTracker
-from mailscope.trails import recipients, story
+from mailscope.trails import hops, recipients, story
 from mailscope.trails.numbered import CARRIED
 
 FORM: Final = 1
 # How the state is made; one of another making is not used, and all lines are followed once more.
 SHAPE: Final = json.dumps(
-    [FORM, sorted(map(str, story.SCHEMA.items())), sorted(map(str, recipients.SCHEMA.items())), CARRIED]
+    [
+        *(FORM, sorted(map(str, story.SCHEMA.items())), sorted(map(str, recipients.SCHEMA.items())), CARRIED),
+        sorted(map(str, hops.CLAIMS.items())),
+    ]
 )
 
 
@@ -36,6 +39,7 @@ def to_bytes(tracker: StoreTracker) -> bytes:
         "deliveries": tracker.deliveries.open,
         "recipients": tracker.recipients.open,
         "ids": tracker.ids,
+        "claims": tracker.claims,
     }
     frame = pl.DataFrame(
         {
@@ -62,6 +66,7 @@ def from_bytes(data: bytes) -> StoreTracker | None:
     tracker = StoreTracker(detail=True, next_trail=about["next_trail"])
     tracker.open, tracker.ids = rows["open"], rows["ids"].cast(IDS)  # type: ignore[arg-type]
     tracker.deliveries.open, tracker.recipients.open = rows["deliveries"], rows["recipients"]
+    tracker.claims = rows["claims"]
     tracker.now = datetime.fromisoformat(about["now"]) if about["now"] else None
     return tracker
 

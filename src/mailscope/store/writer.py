@@ -121,6 +121,7 @@ class Writer:
         self.hours.add([], outcome)
         with self.database.transaction():
             self._replace_messages(message_rows(outcome, apart))
+            self._insert("links", link_rows(outcome, apart), self.under_way.batch)
             self.under_way.apart = None
             self.tracker.next_trail = max(self.tracker.next_trail, apart.next_trail)
             self._keep(self.under_way.batch)

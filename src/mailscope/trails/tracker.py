@@ -10,6 +10,7 @@ import polars as pl
 
 from mailscope.recognise.events import Events
 from mailscope.trails import singleline, story
+from mailscope.trails.hops import held, hop, no_claims
 from mailscope.trails.identity import GRACE, LIFETIME, Assignment, assign
 from mailscope.trails.links import link
 from mailscope.trails.numbered import Deliveries
@@ -51,6 +52,8 @@ class Tracker:
     open: pl.DataFrame = field(default_factory=story.empty)
     deliveries: Deliveries = field(default_factory=Deliveries)
     recipients: Recipients = field(default_factory=Recipients)
+    # Deliveries to other hosts whose message there is not looked for yet.
+    claims: pl.DataFrame = field(default_factory=no_claims)
     next_trail: int = 1
     now: datetime | None = None
     _fed: int = 0
@@ -80,12 +83,15 @@ class Tracker:
             gone = pl.Series([True]).new_from_index(0, len(self.open))
             untouched = self.open.filter(gone.scatter(slots.carried["state_row"], False))
         messages = pl.concat([untouched, touched])
-        found_links, messages = link(found, slots, messages, deliveries)
+        found_links, messages, onward = link(found, slots, messages, deliveries, detail=self.detail)
         found, slots, deliveries = self._own(found, slots, touched, deliveries, found_links)
         self.recipients.add(deliveries)
         if isinstance(found.last_time, datetime):
             # Not the latest ever: one wrong stamp must not close everything from then on.
             self.now = found.last_time
+        if self.detail:
+            hopped, self.claims = hop(held(self.claims, onward), messages, self.now)
+            found_links = pl.concat([found_links, hopped])
         closed, self.open = self._close(messages)
         closed = singleline.ended(self._told(closed), self.recipients.open)
         self._fed += 1
@@ -103,9 +109,13 @@ class Tracker:
 
     def finish(self) -> Outcome:
         """The log has ended: what is still open stays open."""
+        links, self.claims = hop(self.claims, self.open, None)
         messages, self.open = singleline.ended(self.open, self.recipients.open), self.open.clear()
         return replace(
-            Outcome(**story.nothing()), messages=messages, recipients=self.recipients.settle(messages)
+            Outcome(**story.nothing()),
+            messages=messages,
+            recipients=self.recipients.settle(messages),
+            links=links,
         )
 
     def _placed(self, found: Steps, slots: Assignment, touched: pl.DataFrame) -> None:

@@ -91,8 +91,15 @@ LINKS: Final = Table(
         BY_NAME["time"],
         BY_NAME["trail_id"],
         Field("trail_id_to", "str", "The later message."),
-        Field("kind", "str", "filtered: it passed a content filter or another instance of the same host."),
+        Field(
+            "kind",
+            "str",
+            "filtered: it passed a content filter or another instance of the host; relayed: another host "
+            "took it; forwarded: it went on to another address; bounced, notified: a notification was made.",
+        ),
         BY_NAME["next_queue_id"],
+        Field("evidence", "str", "The words of the log that show it.", "content"),
+        Field("confidence", "str", "How sure it is: certain, likely or possible."),
     ),
 )
 MARKS: Final = Table(
