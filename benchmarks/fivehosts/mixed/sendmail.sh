@@ -1,7 +1,9 @@
 # Sendmail, by a configuration of its m4 macros.
 . /common.sh
 logging
-mkdir -p /etc/mail /var/run/sendmail /var/spool/mqueue
+mkdir -p /etc/mail /var/run/sendmail/mta /var/lib/sendmail/host_status /var/spool/mqueue
+chown root:root /var/spool/mqueue
+chmod 700 /var/spool/mqueue
 cat >/etc/mail/lab.mc <<'END'
 include(`/usr/share/sendmail/cf/m4/cf.m4')dnl
 OSTYPE(`debian')dnl
