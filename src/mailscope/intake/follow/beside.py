@@ -115,6 +115,13 @@ def _listed(target: str, folders: Sequence[str], bases: set[str]) -> dict[str, t
     return found
 
 
+def are_the_same(files: Sequence[Candidate], later: Sequence[Candidate] | None) -> bool:
+    """Whether the files of a log still have the names that they had."""
+    return later is not None and [(one.path, one.key) for one in files] == [
+        (one.path, one.key) for one in later
+    ]
+
+
 def newest(folder: str, base: str) -> str | None:
     """The path of the newest file of a set that has no file of the set's own name."""
     found = []

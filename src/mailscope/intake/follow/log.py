@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from mailscope.intake.follow.beside import Candidate, candidates, newest
+from mailscope.intake.follow.beside import Candidate, are_the_same, candidates, newest
 from mailscope.intake.follow.matching import match, unread
 from mailscope.intake.follow.packed import Packed
 from mailscope.intake.follow.part import Part
@@ -186,6 +186,8 @@ class FollowedLog:
             self._match(files)
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
         matching = match(self._parts, files)
+        if not are_the_same(files, candidates(path, self.name.folders)):
+            return  # renamed while they were looked into, so that what was found may be of another file
         fresh = unread(self._parts, files, matching) if self._known else files
         if not self._known and self._start != "oldest":
             fresh = files[:1]
