@@ -435,6 +435,15 @@ def test_what_a_directory_or_a_pattern_means(
         assert daemon.lines(program.path) == program.written
 
 
+def test_what_is_excluded_is_left_out(tmp_path: Path) -> None:
+    programs = [Program(tmp_path / name, name) for name in ("mail.log", "debug.log", "debug.log.1")]
+    for program in programs:
+        program.write(2)
+    daemon = Daemon(Followed(str(tmp_path), exclude=("*/debug.log*",)))
+    daemon.run(4)
+    assert daemon.lines() == programs[0].written
+
+
 def test_daily_files_without_a_live_name(tmp_path: Path) -> None:
     program = Program(tmp_path / "mail-20260301.log")
     daemon = Daemon(f"{tmp_path}/mail-*.log")

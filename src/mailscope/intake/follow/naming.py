@@ -26,12 +26,14 @@ class Followed:
     """What the settings name: a path, a pattern or a directory.
 
     ``start``: where to begin when it is followed for the first time; ``folders``: where rotated files lie,
-    if not beside their log (logrotate's olddir).
+    if not beside their log (logrotate's olddir); ``exclude``: patterns of paths (fnmatch) that are left out
+    of a pattern or a directory.
     """
 
     path: str
     start: Start = "beginning"
     folders: Sequence[str] = ()
+    exclude: Sequence[str] = ()
 
     @property
     def absolute(self) -> str:
@@ -57,6 +59,8 @@ def found(followed: Followed) -> Iterator[tuple[Name, str]]:
     """The logs behind a pattern or a directory, each with the path of one of its files that holds text."""
     sets: dict[tuple[str, str], list[tuple[Place, str]]] = {}
     for path in _files(followed):
+        if any(fnmatch.fnmatchcase(path, pattern) for pattern in followed.exclude):
+            continue
         place = place_of(os.path.basename(path))
         sets.setdefault((os.path.dirname(path), place.base), []).append((place, path))
     for (folder, base), members in sets.items():
