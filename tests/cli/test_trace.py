@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 
 from mailscope.cli.main import mailscope
 from mailscope.cli.terminal import columns, safe
-from mailscope.trails.search import beside
+from mailscope.trails.search import beside, probe
 from mailscope.vocabulary.errors import UsageError
 
 LOG: Final = """\
@@ -308,3 +308,13 @@ def test_stories_are_told_in_every_language(lang: str, told: str) -> None:
     shown = done.stdout.decode()
     assert told in shown
     assert max(map(columns, shown.splitlines())) <= 80
+
+
+def test_a_message_id_that_too_many_lines_have_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(probe, "MOST_PER_MESSAGE_ID", 3)
+    line = "Nov 22 03:45:11 mail postfix/cleanup[11]: 4B5C61F0{n:02}: message-id=<same@example.net>\n"
+    (tmp_path / "mail.log").write_text("".join(line.format(n=number) for number in range(10)))
+    result = run("--as", "queue-id", "4B5C61F001", tmp_path / "mail.log")
+    assert "lines have the Message-ID <same@example.net>: the others are not followed" in result.stderr

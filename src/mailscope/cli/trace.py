@@ -118,6 +118,14 @@ def _notes(asked: Query, found: Found, told: Told, files: int) -> None:
             f"{told.other} matching lines tell of no message (connections and the like): "
             "see 'mailscope events'"
         )
+    for message_id in sorted(found.shared):
+        from mailscope.cli.terminal import safe
+        from mailscope.trails.search.probe import MOST_PER_MESSAGE_ID
+
+        name = safe(message_id.decode("utf-8", "replace"))
+        say(
+            f"more than {MOST_PER_MESSAGE_ID} lines have the Message-ID <{name}>: the others are not followed"
+        )
     if not told.stories:
         where = f"{files} files" if files != 1 else "1 file"
         say(f"nothing found for {asked} in {where}, {found.bytes_searched:,} bytes")

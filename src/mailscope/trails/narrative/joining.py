@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -10,6 +11,7 @@ from typing import Final
 from mailscope.trails.narrative.claims import is_delivered
 from mailscope.trails.narrative.trail import Link, Step, Trail
 from mailscope.trails.narrative.trust import Confidence
+from mailscope.trails.steps import ADDRESS
 
 # The other message begins at most so long before, and after, the line that names it.  An SMTP server
 # gives an id when MAIL FROM comes, and tells it when the whole message is there.
@@ -58,10 +60,18 @@ class Joining:
             earlier.links.append(entry)
             later.links.append(mirrored)
         if step is not None:
-            if handed and step.fields.get("recipient") not in entry.recipients:
-                entry.recipients.append(step.fields.get("recipient"))
+            if handed:
+                entry.recipients += [name for name in recipients_of(step) if name not in entry.recipients]
             entry.agrees += [name for name in agrees if name not in entry.agrees]
         _measure(earlier, later, entry, step)
+
+
+def recipients_of(step: Step) -> list[str | None]:
+    """Whose delivery a line tells of: Sendmail's may name several."""
+    several = step.fields.get("recipients")
+    if several is None:
+        return [step.fields.get("recipient")]
+    return [name.strip("<> ") for name in re.findall(ADDRESS, several)]
 
 
 def hop_to(trail: Trail) -> Link | None:

@@ -64,7 +64,10 @@ class _Way:
 def link_unnamed(joining: Joining, trails: Iterable[Trail]) -> None:
     """Link what shares a Message-ID and has no known origin with what it came from, the surest first."""
     groups: dict[str, list[Trail]] = defaultdict(list)
+    by_id: dict[str, Trail] = {}
     for trail in trails:
+        # On the way there may be MTAs that do not log Message-IDs.
+        by_id[trail.trail_id] = trail
         if trail.message_id and trail.first_time is not None and trail.queue_id is not None:
             groups[trail.message_id].append(trail)
     for message_id, group in groups.items():
@@ -76,7 +79,6 @@ def link_unnamed(joining: Joining, trails: Iterable[Trail]) -> None:
             if earlier is not later
             for way in _ways(joining, earlier, later)
         ]
-        by_id = {trail.trail_id: trail for trail in group}
         placed: set[str] = set()
         for way in sorted(ways, key=lambda way: way.rank, reverse=True):
             linked = any(entry.trail_id == way.later.trail_id for entry in way.earlier.links)

@@ -201,6 +201,7 @@ class Closure:
                 for position, line in lines_at(number, block, places):
                     probe.take(position, line)
         upcoming = probe.finish()
+        self.found.shared |= probe.shared()
         for position, line in probe.beside.items():
             self.found.lines.setdefault(position, line)
             if marks.answered(line):

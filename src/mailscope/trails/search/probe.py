@@ -10,8 +10,9 @@ from mailscope.trails.search import marks
 from mailscope.trails.search.spans import Position
 from mailscope.trails.search.wants import Wants
 
-# A Message-ID that more messages share says little; a broken program gives all its mail the same.
-MOST_PER_MESSAGE_ID: Final = 20
+# A post to a list shares its Message-ID with what each subscriber gets, on each host; but a broken program
+# may give all its mail the same.
+MOST_PER_MESSAGE_ID: Final = 200
 
 
 class Probe:
@@ -59,6 +60,10 @@ class Probe:
         start = marks.started(line) if self.wants.starts else None
         if start is not None and start[0] in self.wants.starts:
             self._starts[start[0]][position] = start[1]
+
+    def shared(self) -> set[bytes]:
+        """Message-IDs of which there is more than was taken."""
+        return {name for name, count in self._met.items() if count > MOST_PER_MESSAGE_ID}
 
     def finish(self) -> Wants:
         """What is wanted now."""

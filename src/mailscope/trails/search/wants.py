@@ -108,6 +108,7 @@ class Found:
     message.  ``sessions``: for a line, those of the client's session around it.  ``samples``: other lines,
     for their stamps.  ``numbers``: line numbers, if they were asked for.  ``more``: messages that match
     beyond the limit.  ``other``: matching lines that tell of no message and no refusal, only counted.
+    ``shared``: Message-IDs that too many lines have for all of them to be followed.
     """
 
     lines: dict[Position, bytes] = field(default_factory=dict)
@@ -119,6 +120,7 @@ class Found:
     reports: dict[int, ReadReport] = field(default_factory=dict)
     more: int = 0
     other: int = 0
+    shared: set[bytes] = field(default_factory=set)
 
     @property
     def bytes_searched(self) -> int:
