@@ -75,6 +75,7 @@ def _collected(inputs: Inputs, asked: Subject) -> Collector:
     now = datetime.now(UTC).replace(tzinfo=None)
     selection = inputs.selection()
     window = Window(selection.since, selection.until, inputs.hosts, inputs.zone, now)
+    inputs.asks = asked.text
     if asked.network is None:
         inputs.about = asked.text, (asked.kind,), MOST_MESSAGES
     kept = Kept(*inputs.found())

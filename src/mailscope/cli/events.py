@@ -91,6 +91,7 @@ def events(
 
     choice = Choice(_known_events(event), frozenset(program), _known_fields(fields))
     address = _address(to, form, output, sending)
+    inputs.asks = _asked()
     pipeline = inputs.pipeline(choice.needed())
     if address is not None:
         delivered = _send(inputs, pipeline, choice, limit, address, sending)
@@ -220,6 +221,19 @@ def _address(to: str | None, form: str | None, output: str | None, sending: dict
 
 def _option(name: str) -> str:
     return f"--{name.replace('_', '-')}"
+
+
+def _asked() -> str:
+    """The options that were given, in words."""
+    from click.core import ParameterSource
+
+    context = click.get_current_context()
+    given = [
+        f"{name}={','.join(value) if isinstance(value, tuple) else value}"
+        for name, value in context.params.items()
+        if context.get_parameter_source(name) == ParameterSource.COMMANDLINE
+    ]
+    return " ".join(given)
 
 
 def _known_events(names: tuple[str, ...]) -> frozenset[str]:

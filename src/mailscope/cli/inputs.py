@@ -58,6 +58,8 @@ class Inputs:
         self.journals = Journals(self)
         # What lines of a store are about, and how many messages are followed: what a command looks for.
         self.about: tuple[str, tuple[str, ...], int] | None = None
+        # What a person looks for, where that is somebody's data: of a store, it is entered in its audit log.
+        self.asks: str | None = None
         self._spools: list[Spool] = []
 
     @cached_property
@@ -100,9 +102,11 @@ class Inputs:
 
     def _stored(self, door: Door) -> list[Source]:
         """The lines of the store that are asked for, as files."""
-        from mailscope.cli.stores import spooled
+        from mailscope.cli.stores import entered, spooled
         from mailscope.store.asking import Asked
 
+        if self.asks is not None:
+            entered(door, self.asks)
         about, kinds, limit = self.about or (None, (), 100)
         asked = Asked(self.since_utc, self.until_utc, tuple(self.hosts), about, kinds, limit)
         self._spools.append(spooled(door, asked))

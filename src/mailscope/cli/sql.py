@@ -32,6 +32,7 @@ def sql(statement: str, store: Path | None, form: str | None, output: Path | Non
     mailscope sql "SELECT status, count(*) FROM deliveries GROUP BY status"
     """
     from mailscope.cli.output import writable, write
+    from mailscope.cli.stores import entered
 
     writable(output)
     chosen = form or {".json": "json", ".csv": "csv", ".parquet": "parquet"}.get(
@@ -44,6 +45,7 @@ def sql(statement: str, store: Path | None, form: str | None, output: Path | Non
     if door is None:
         raise InputError("there is no store", "", "load logs with 'mailscope ingest FILES'")
     try:
+        entered(door, statement)
         write(_written(door.sql(statement), chosen), output)
     finally:
         door.close()

@@ -148,6 +148,26 @@ def restore(place: Path | None, source: Path) -> None:
     say(f"{size / 1e6:,.1f} MB restored")
 
 
+@store.command()
+@place_option
+@click.option("--since", metavar="TIME", help="Only questions from this time on.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def audit(place: Path | None, since: str | None, form: str) -> None:
+    """Show who looked at whose data: when (UTC), who, by which command, and what was asked."""
+    from dataclasses import asdict
+
+    from mailscope.cli.stores import directory
+    from mailscope.cli.terminal import safe
+    from mailscope.store.audit import entries
+
+    span = Inputs((), since, None, (), "UTC", None)
+    for entry in entries(directory(place), span.since_utc):
+        if form == "json":
+            click.echo(json.dumps(asdict(entry)).replace("\x7f", "\\u007f"))
+        else:
+            click.echo(safe(f"{entry.time}  {entry.who}  {entry.what}: {entry.asked}"))
+
+
 def _opened(place: Path | None) -> Any:
     from mailscope.cli.stores import directory, exists
     from mailscope.store.database import Database

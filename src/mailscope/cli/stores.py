@@ -54,6 +54,27 @@ def door(inputs: Inputs) -> Door | None:
     return Reader.open(place, inputs.library(), inputs.zone)
 
 
+def entered(way: Door, asked: str) -> None:
+    """Enter in the audit log who runs this command and what is asked.  Raises OutputError where it cannot be.
+
+    The daemon enters by itself what is asked of it.
+    """
+    from mailscope.store.reader import Reader
+
+    if isinstance(way, Reader):
+        enter(way.database.directory, asked)
+
+
+def enter(place: Path, asked: str) -> None:
+    """The same for the store in a directory."""
+    import click
+
+    from mailscope.store import audit
+
+    command = click.get_current_context().command_path.split(" ", 1)[-1]
+    audit.enter(place, audit.user(), command, asked)
+
+
 def spooled(way: Door, asked: Asked) -> Spool:
     """The lines of a store that are asked for, as files."""
     from mailscope.store.spool import Spool

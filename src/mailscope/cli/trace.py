@@ -57,6 +57,7 @@ def trace(
     language = choose(lang)
     asked, window = read_query(query, kind), _window(inputs)
     inputs.about = asked.text, asked.kinds, limit
+    inputs.asks = query
     kept = Kept(*inputs.found())
     inputs.errors.extend(kept.problems)
     try:

@@ -6,7 +6,7 @@ import os
 import shutil
 from pathlib import Path
 
-from mailscope.store import upkeep
+from mailscope.store import audit, upkeep
 from mailscope.store.database import FILE, Database, StoreError
 from mailscope.vocabulary.errors import InputError, OutputError
 
@@ -45,7 +45,7 @@ def _copied(database: Database, store: Path, target: Path) -> int:
     begun = target.with_name(target.name + UNFINISHED)
     paths = [path for (path,) in database.connection.execute("select path from own.manifest").fetchall()]
     # What was committed last may stand in the log beside the file.
-    own = [FILE, *(name for name in (f"{FILE}.wal",) if (store / name).exists())]
+    own = [FILE, *(name for name in (f"{FILE}.wal", audit.FILE) if (store / name).exists())]
     size = 0
     try:
         shutil.rmtree(begun, ignore_errors=True)

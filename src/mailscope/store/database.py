@@ -37,7 +37,6 @@ OWN: Final = (
     "create table own.state (name varchar primary key, batch bigint, data blob)",
     "create table own.hours (hour timestamp, batch bigint, data blob)",
     "create table own.spellings (lower varchar, spelling varchar, primary key (lower, spelling))",
-    "create table own.audit (time timestamp, who varchar, what varchar, asked varchar, answer varchar)",
 )
 # What changes the schema from one version to the next: version -> statements.
 MIGRATIONS: Final[dict[int, tuple[str, ...]]] = {}

@@ -7,11 +7,19 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
+from mailscope.store import audit
 from mailscope.store.database import Database, quoted
 from mailscope.store.sealing import SLICE_ROWS, enter, sha256, write_segment
+from mailscope.tallies import kept
+from mailscope.tallies.ledger import Ledger
 from mailscope.vocabulary.tables import TABLES, Table
 
 HOURS: Final = "hours"
+# Before when tallies name nobody, and what persons looked up is forgotten.
+NAMES: Final = "names"
+AUDIT: Final = "audit"
+# The batch of tallies that name nobody: no other has it.
+NAMELESS: Final = -1
 # A file of fewer rows is joined with others of its day.
 SMALL_ROWS: Final = SLICE_ROWS // 2
 
@@ -25,14 +33,21 @@ class Damage:
 
 
 def expire(database: Database, before: Mapping[str, datetime]) -> int:
-    """Forget rows older than some instants (naive UTC; by table, ``hours`` for tallies); how many files went.
+    """Forget rows older than some instants (naive UTC); how many files went.
 
-    A sealed file goes when its last row is too old.
+    The instants stand by table, or ``hours`` for tallies, ``names`` for the names in them, ``audit`` for who
+    looked at whose data.  A sealed file goes when its last row is too old.
     """
     gone: list[str] = []
     run = database.connection.execute
+    if AUDIT in before:
+        audit.trim(database.directory, before[AUDIT])
+    if NAMES in before:
+        forget_names(database, before[NAMES])
     with database.transaction():
         for name, limit in before.items():
+            if name in (NAMES, AUDIT):
+                continue
             if name == HOURS:
                 run("delete from own.hours where hour < ?", [limit])
                 continue
@@ -45,6 +60,25 @@ def expire(database: Database, before: Mapping[str, datetime]) -> int:
                 database.show(table)
     _unlink(database, gone)
     return len(gone)
+
+
+def forget_names(database: Database, before: datetime) -> int:
+    """Reduce the tallies of hours that began before an instant to those that name nobody; how many hours.
+
+    Each hour is a transaction of its own, so that little is in memory.
+    """
+    run = database.connection.execute
+    named = run(
+        "select distinct hour from own.hours where hour < ? and batch <> ? order by hour", [before, NAMELESS]
+    ).fetchall()
+    for (hour,) in named:
+        with database.transaction():
+            whole = Ledger()
+            for (data,) in run("select data from own.hours where hour = ? order by batch", [hour]).fetchall():
+                whole.merge(kept.from_bytes(bytes(data), whole.zone))
+            run("delete from own.hours where hour = ?", [hour])
+            run("insert into own.hours values (?, ?, ?)", [hour, NAMELESS, kept.to_bytes(whole.nameless())])
+    return len(named)
 
 
 def compact(database: Database, table: Table, day: date) -> bool:

@@ -21,6 +21,7 @@ from mailscope.tallies.tally import Tally
 from mailscope.trails.tracker import Outcome
 from mailscope.vocabulary.calendar import Span
 from mailscope.vocabulary.columns import own
+from mailscope.vocabulary.fields import FIELDS
 
 # Partial results are merged when they have grown to this many rows, not after every batch.
 MERGE_ROWS = 200_000
@@ -30,6 +31,8 @@ MERGE_PARTS = 16
 TIMES: Final = frozenset({"slot", DAY})
 UTC_ZONE: Final = ZoneInfo("UTC")
 KEPT: Final = frozenset({"status", "outcome", "event", "internal"})
+# Keys that tell of persons: the fields that do, where a client is from, and words that may name anybody.
+PERSONAL: Final = frozenset({field.name for field in FIELDS if field.privacy != "none"} | {"client", "shape"})
 BOOLEAN: Final = (
     "internal", "expired", "filtered", "held", "deferred", "known", "local_full", "remote_full"
 )  # fmt: skip
@@ -150,6 +153,26 @@ class Ledger:
         for tally in self.wanted:
             if TIMES & set(map(column, tally.keys)):
                 kept._parts[tally.name] = list(self._parts.get(tally.name, ()))
+        return kept
+
+    def nameless(self) -> Ledger:
+        """A ledger of the same sums that names no person.
+
+        It has no sample lines, and rows that differ only in addresses, clients, users or words of remotes are
+        pooled.
+        """
+        kept = Ledger(self.wanted, self.zone, pooled=dict(self.pooled), first=self.first, last=self.last)
+        kept.lines, kept.totals = dict(self.lines), dict(self.totals)
+        for name, rows in self.parts().items():
+            blank = [
+                pl.lit(None, rows.schema[key]).alias(key)
+                for key in map(column, BY_NAME[name].keys)
+                if key in PERSONAL
+            ]
+            if blank:
+                whole, rows = rows, summed(BY_NAME[name], [rows.with_columns(blank)])
+                kept.pooled[name] = kept.pooled.get(name, 0) + len(whole) - len(rows)
+            kept.put(name, own(rows))
         return kept
 
     def result(self, name: str) -> pl.DataFrame:
