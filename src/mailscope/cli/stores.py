@@ -49,9 +49,22 @@ def door(inputs: Inputs) -> Door | None:
         if inputs.store is None:
             return None
         raise InputError("there is no store", str(place), "load logs with 'mailscope ingest FILES'")
+    from mailscope.store.database import StoreError
     from mailscope.store.reader import Reader
 
-    return Reader.open(place, inputs.library(), inputs.zone)
+    try:
+        return Reader.open(place, inputs.library(), inputs.zone)
+    except StoreError as refused:
+        # The daemon has it: it answers for it.
+        path = Path(settings().api.socket)
+        if not path.exists():
+            raise
+        from mailscope.store.remote import Remote
+
+        try:
+            return Remote(path)
+        except InputError:
+            raise refused from None
 
 
 def entered(way: Door, asked: str) -> None:

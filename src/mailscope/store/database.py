@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
@@ -242,6 +243,15 @@ class Database:
     def set_about(self, name: str, value: str) -> None:
         """Note something of the store itself."""
         self.connection.execute("insert or replace into own.about values (?, ?)", [name, value])
+
+    def secret(self) -> bytes:
+        """Random bytes that only this store has, made when they are first asked for."""
+        known = self.about("secret")
+        if known is None:
+            known = token_hex(32)
+            with self.transaction():
+                self.set_about("secret", known)
+        return bytes.fromhex(known)
 
     def close(self) -> None:
         """Let go of the file."""

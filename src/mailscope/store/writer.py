@@ -25,6 +25,7 @@ from mailscope.store.search import ADDRESSES
 from mailscope.tallies import kept
 from mailscope.tallies.hours import Hours
 from mailscope.tallies.ledger import Ledger
+from mailscope.trails import story
 from mailscope.trails.tracker import Outcome
 
 # The state is kept so often: after a crash no more lines than of this time are followed once more ...
@@ -83,10 +84,15 @@ class Writer:
         self, batch: list[Events], resume: Mapping[str, Resume | None], sets: Mapping[str, str | None]
     ) -> Written:
         """Follow a batch and store it with the resume points of its sources (and what set each is of)."""
+        if not batch:
+            # Reading went on without a line that counts.
+            with self.database.transaction():
+                self.note_sources(resume, sets)
+            return Written(0, Outcome(**story.nothing()))
         number = self.under_way.batch + 1
         outcome = self.tracker.feed(batch)
         self.hours.add(batch, outcome)
-        events = event_rows(batch, self.tracker) if batch else pl.DataFrame()
+        events = event_rows(batch, self.tracker)
         messages = message_rows(outcome, self.tracker)
         deliveries, links = delivery_rows(outcome, self.tracker), link_rows(outcome, self.tracker)
         with self.database.transaction():
@@ -106,6 +112,17 @@ class Writer:
         self.under_way.batch = number
         self.tracker.forget(outcome.messages)
         return Written(len(events), outcome)
+
+    def audit(self, when: datetime, who: str, what: str, asked: str) -> None:
+        """Enter who looked at whose data."""
+        self.database.connection.execute(
+            "insert into own.audit values (?, ?, ?, ?, null)", [when, who, what, asked]
+        )
+
+    def add(self, table: str, rows: pl.DataFrame) -> None:
+        """Store rows of a table that come from no line."""
+        with self.database.transaction():
+            self._insert(table, rows, self.under_way.batch)
 
     def follow_apart(self) -> None:
         """What comes now is older than what is under way: it is followed by itself, until ``end_apart``."""

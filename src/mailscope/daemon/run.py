@@ -1,0 +1,139 @@
+"""The daemon as a process: settings, signals, systemd, and the loop between them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from mailscope.daemon.feeds import feeds
+from mailscope.daemon.notify import Notifier
+from mailscope.daemon.service import Service
+from mailscope.daemon.signals import Signals
+from mailscope.privacy import secrets
+from mailscope.privacy.key import read_key
+from mailscope.privacy.lines import Anonymiser
+from mailscope.privacy.pseudonyms import Pseudonyms
+from mailscope.recognise.library import Library, in_force
+from mailscope.store.database import Database
+from mailscope.vocabulary.errors import MailscopeError
+from mailscope.vocabulary.settings.reading import load
+from mailscope.vocabulary.settings.settings import Settings
+from mailscope.web.server import Server
+
+STATUS_S = 5.0
+
+
+def run(file: Path | None, store: Path | None, zone: ZoneInfo, say: Callable[[str], None]) -> None:
+    """Run until SIGTERM or SIGINT.  Raises MailscopeError where it cannot begin."""
+    settings = _settings(file)
+    library = in_force(
+        Path(settings.patterns) if settings.patterns and Path(settings.patterns).is_dir() else None
+    )
+    place = store or Path(settings.store.directory)
+    zone = ZoneInfo(settings.time_zone) if settings.time_zone else zone
+    notifier = Notifier()
+    service = Service(
+        open=lambda: Database(place, memory_mb=settings.store.memory_limit_mb),
+        library=library,
+        zone=zone,
+        feeds=[],
+        say=say,
+        hosts=settings.hosts,
+        retention=settings.retention,
+    )
+    service.clean = cleaner(settings, library, service.secret)
+    server: Server | None = None
+    with Signals() as signals:
+        try:
+            service.renew(feeds(settings, service.writer.resume_points(), say))
+            server = Server(service, settings.api)
+            notifier.ready(_told(service))
+            say(f"storing in {place}, answering on {settings.api.socket}")
+            _loop(service, settings, signals, notifier, file, say)
+        finally:
+            if server is not None:
+                server.close()
+            notifier.stopping("finishing the batch")
+            service.stop()
+
+
+def _loop(
+    service: Service,
+    settings: Settings,
+    signals: Signals,
+    notifier: Notifier,
+    file: Path | None,
+    say: Callable[[str], None],
+) -> None:
+    told_at = 0.0
+    while not signals.stop:
+        begun = time.monotonic()
+        if signals.take_reload():
+            notifier.reloading()
+            settings = _reloaded(service, settings, file, say)
+            notifier.ready(_told(service))
+        more = service.step()
+        if begun - told_at >= min(STATUS_S, notifier.watchdog_s or STATUS_S):
+            told_at = begun
+            notifier.alive()
+            notifier.status(_told(service))
+        if not more:
+            signals.sleep(settings.store.batch_interval_s - (time.monotonic() - begun))
+
+
+def _reloaded(
+    service: Service, settings: Settings, file: Path | None, say: Callable[[str], None]
+) -> Settings:
+    """The settings as they are now; what was in force stays where they cannot be used."""
+    try:
+        found = _settings(file)
+        for feed in service.feeds:
+            feed.close()
+        service.renew(feeds(found, service.writer.resume_points(), say))
+    except MailscopeError as error:
+        say(f"the settings stay as they were: {error}")
+        service.renew(feeds(settings, service.writer.resume_points(), lambda _: None))
+        return settings
+    service.clean = cleaner(found, service.library, service.secret)
+    service.hosts, service.retention = found.hosts, found.retention
+    say("settings read again")
+    return found
+
+
+def _settings(file: Path | None) -> Settings:
+    return load(file).settings if file is not None else load(must_exist=False).settings
+
+
+def cleaner(settings: Settings, library: Library, secret: bytes) -> Callable[[bytes], bytes]:
+    """What is done to lines before anything is kept of them: secrets go; names, where the settings say so.
+
+    ``secret``: the store's own, with which ids of sessions are hashed.
+    """
+    privacy = settings.privacy
+    ways = {privacy.addresses, privacy.ips}
+    if privacy.at == "ingest" and ways != {"keep"}:
+        key = read_key(Path(privacy.key_file)) if "pseudonymise" in ways else secret
+        names = Pseudonyms(key, privacy.addresses, privacy.ips, privacy.keep_domains)
+        return Anonymiser(library, names).chunk
+    return partial(secrets.masked_chunk, session=Pseudonyms(secret, "keep", "keep").session)
+
+
+def _told(service: Service) -> str:
+    """One line on how it is."""
+    status = service.status
+    if status.problem:
+        return f"cannot store: {status.problem}"
+    last = (
+        status.last_batch.replace(tzinfo=UTC).isoformat(timespec="seconds") if status.last_batch else "never"
+    )
+    problems = service.problems()
+    more = f"; {problems[0]}" if problems else ""
+    return f"{status.lines:,} lines stored since {_when(status.started)}, the last at {last}{more}"
+
+
+def _when(instant: datetime) -> str:
+    return instant.replace(tzinfo=UTC).isoformat(timespec="seconds")

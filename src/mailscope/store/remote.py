@@ -1,0 +1,106 @@
+"""A store behind the daemon's unix socket: the same answers as from ``reader.py``."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlencode
+
+import polars as pl
+
+from mailscope.store.asking import Asked
+from mailscope.vocabulary.errors import InputError, MailscopeError, UsageError
+
+TIMEOUT_S: Final = 600.0
+
+
+class _Connection(http.client.HTTPConnection):
+    """HTTP on a unix socket."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__("localhost", timeout=TIMEOUT_S)
+        self._path = path
+
+    def connect(self) -> None:
+        """Connect to the socket's path."""
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(TIMEOUT_S)
+        self.sock.connect(str(self._path))
+
+
+class Remote:
+    """A ``Door`` (``asking.py``).  Raises InputError where nobody answers on the socket."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._connection = _Connection(path)
+        try:
+            self._connection.connect()
+        except OSError as error:
+            raise InputError(
+                f"the daemon does not answer ({error.strerror or error})", str(path),
+                "see 'systemctl status mailscope'",
+            ) from error  # fmt: skip
+
+    def lines(self, asked: Asked) -> Iterator[pl.DataFrame]:
+        """Lines in the order of each source."""
+        yield from self._rows("/v1/lines", asked.record())
+
+    def tallies(self, since: datetime | None, until: datetime | None) -> bytes:
+        """The tallies of the whole hours of a span."""
+        edges = {name: edge.isoformat() for name, edge in (("since", since), ("until", until)) if edge}
+        return self._asked("GET", f"/v1/tallies?{urlencode(edges)}").read()
+
+    def sql(self, statement: str) -> Iterator[pl.DataFrame]:
+        """The rows of a reading statement."""
+        yield from self._rows("/v1/sql", {"statement": statement})
+
+    def status(self) -> dict[str, Any]:
+        """How the store is."""
+        told: dict[str, Any] = json.load(self._asked("GET", "/v1/status"))
+        return {**told["store"], "daemon": told["daemon"]}
+
+    def mark(self, title: str, details: str) -> None:
+        """Put a note on the time line."""
+        self._asked("POST", "/v1/marks", {"title": title, "details": details}).read()
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._connection.close()
+
+    def _rows(self, path: str, question: dict[str, Any]) -> Iterator[pl.DataFrame]:
+        import pyarrow as pa
+
+        answer = self._asked("POST", path, question)
+        with pa.ipc.open_stream(answer) as stream:
+            for batch in stream:
+                frame = pl.from_arrow(batch)
+                assert isinstance(frame, pl.DataFrame)
+                yield frame
+
+    def _asked(self, method: str, path: str, body: Any = None) -> http.client.HTTPResponse:
+        try:
+            self._connection.request(
+                method, path, None if body is None else json.dumps(body), {"Content-Type": "application/json"}
+            )
+            answer = self._connection.getresponse()
+        except (OSError, http.client.HTTPException) as error:
+            raise InputError(f"the daemon broke off ({error})", str(self.path), "ask again") from error
+        if answer.status >= 400:
+            raise _refusal(answer)
+        return answer
+
+
+def _refusal(answer: http.client.HTTPResponse) -> MailscopeError:
+    """Why it was not answered, as it would have been told without a daemon."""
+    try:
+        told = json.loads(answer.read())
+        words = (str(told["what"]), str(told["where"]), str(told["what_to_do"]))
+    except (ValueError, KeyError, TypeError):
+        words = (f"the daemon answered {answer.status} {answer.reason}", "", "see its log")
+    return UsageError(*words) if answer.status in (400, 422) else MailscopeError(*words)

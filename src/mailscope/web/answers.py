@@ -1,0 +1,107 @@
+"""The bodies of answers: what FastAPI checks, documents and writes."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Strict(BaseModel):
+    """No field that is not declared."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Question(Strict):
+    """Which lines: of a span, of hosts, about something."""
+
+    since: datetime | None = Field(None, description="From this instant on (UTC).")
+    until: datetime | None = Field(None, description="Before this instant (UTC).")
+    hosts: list[str] = Field([], description="Of these hosts; none: of all.")
+    about: str | None = Field(
+        None, description="What the lines tell of: an id, an address, an IP ...", max_length=998
+    )
+    kinds: list[str] = Field([], description="What that may be: queue-id, address, domain, ip ...")
+    limit: int = Field(100, ge=1, le=100_000, description="How many messages are followed.")
+
+
+class Statement(Strict):
+    """A question in SQL."""
+
+    statement: str = Field(description="One SELECT.", max_length=100_000)
+
+
+class Mark(Strict):
+    """A note on the time line."""
+
+    title: str = Field(description="What happened, in a few words.", min_length=1, max_length=200)
+    details: str = Field("", description="More words.", max_length=20_000)
+    time: datetime | None = Field(None, description="When (UTC); otherwise now.")
+
+
+class Refused(BaseModel):
+    """Why a question is not answered."""
+
+    what: str
+    where: str = ""
+    what_to_do: str = ""
+
+
+class Health(BaseModel):
+    """Whether the daemon stores what comes."""
+
+    status: str = Field(description="ok, or what keeps it from storing")
+
+
+class Daemon(BaseModel):
+    """How the daemon is."""
+
+    started: datetime
+    lines: int = Field(description="Lines stored since then.")
+    batches: int
+    last_batch: datetime | None
+    problems: list[str]
+
+
+class Rows(BaseModel):
+    """What a table holds."""
+
+    rows: int
+    hot_rows: int = Field(description="Of these, in the database and not in sealed files.")
+    files: int
+    sealed_bytes: int
+
+
+class SourceStatus(BaseModel):
+    """What is read."""
+
+    source: str
+    updated: datetime
+
+
+class Damage(BaseModel):
+    """What is wrong with a part of the store."""
+
+    place: str
+    what: str
+
+
+class StoreStatus(BaseModel):
+    """How the store is."""
+
+    directory: str
+    version: int
+    first: datetime | None
+    last: datetime | None
+    bytes: int
+    tables: dict[str, Rows]
+    sources: list[SourceStatus]
+    damage: list[Damage]
+
+
+class Status(BaseModel):
+    """How the daemon and its store are."""
+
+    daemon: Daemon
+    store: StoreStatus

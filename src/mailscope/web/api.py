@@ -1,0 +1,177 @@
+"""The JSON API, version 1.  Rows come as Arrow streams (``application/vnd.apache.arrow.stream``)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from io import RawIOBase
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import polars as pl
+import pyarrow as pa
+from fastapi import FastAPI, Query, Request, Response
+from fastapi.responses import JSONResponse, StreamingResponse
+
+from mailscope import __version__
+from mailscope.store.asking import Asked
+from mailscope.store.reader import Reader
+from mailscope.vocabulary.errors import MailscopeError, UsageError
+from mailscope.web.answers import Health, Mark, Question, Refused, Statement, Status
+
+if TYPE_CHECKING:
+    from mailscope.daemon.service import Service
+
+ARROW: Final = "application/vnd.apache.arrow.stream"
+OCTETS: Final = "application/octet-stream"
+REFUSED: Final[dict[int | str, dict[str, Any]]] = {
+    400: {"model": Refused, "description": "It cannot be asked so."},
+    503: {"model": Refused, "description": "It cannot be answered now."},
+}
+
+
+def api(service: Service) -> FastAPI:
+    """The application over a running service."""
+    app = FastAPI(
+        title="Mailscope",
+        version=__version__,
+        description="What the daemon has stored: lines, messages, tallies.",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/v1/openapi.json",
+    )
+    app.add_exception_handler(MailscopeError, _refused)
+    add_reading(app, service)
+    add_marks(app, service)
+    return app
+
+
+def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, MailscopeError)
+    told = Refused(what=error.what, where=error.where, what_to_do=error.what_to_do)
+    return JSONResponse(told.model_dump(), 400 if isinstance(error, UsageError) else 503)
+
+
+def add_reading(app: FastAPI, service: Service) -> None:
+    """What is asked of the store."""
+
+    def reader() -> Reader:
+        return Reader(service.database, service.library, service.zone, service.writer.under_way)
+
+    @app.get("/healthz", summary="Whether lines are being stored.")
+    def health() -> Health:
+        return Health(status=service.status.problem or "ok")
+
+    @app.get("/v1/status", summary="How the daemon and its store are.")
+    def status() -> Status:
+        with service.lock:
+            store = reader().status()
+        told = service.status
+        daemon = {
+            "started": told.started, "lines": told.lines, "batches": told.batches,
+            "last_batch": told.last_batch, "problems": service.problems(),
+        }  # fmt: skip
+        return Status.model_validate({"daemon": daemon, "store": store})
+
+    @app.post("/v1/lines", summary="Lines as logged.", response_class=Response, responses=_rows())
+    def lines(question: Question, request: Request) -> Response:
+        asked = Asked(
+            _naive(question.since), _naive(question.until), tuple(question.hosts), question.about,
+            tuple(question.kinds), question.limit,
+        )  # fmt: skip
+        if question.about is not None:
+            service.audit(caller(request), "lines", question.about)
+        # What a search needs is small and is found at once; all lines of a span are streamed.
+        if question.about is not None:
+            with service.lock:
+                return _arrow(iter(list(reader().lines(asked))))
+        return _arrow(reader().lines(asked))
+
+    @app.post("/v1/sql", summary="Rows that a SELECT gives.", response_class=Response, responses=_rows())
+    def sql(question: Statement, request: Request) -> Response:
+        service.audit(caller(request), "sql", question.statement)
+        answers = reader().sql(question.statement)
+        # The first rows now: what is wrong with the statement is told with a status of its own.
+        first = next(answers)
+        return _arrow(_again(first, answers))
+
+    @app.get(
+        "/v1/tallies",
+        summary="Tallies of the whole hours of a span, as mailscope.tallies.kept packs them.",
+        response_class=Response,
+        responses={200: {"content": {OCTETS: {}}}, **REFUSED},
+    )
+    def tallies(
+        since: Annotated[datetime | None, Query()] = None, until: Annotated[datetime | None, Query()] = None
+    ) -> Response:
+        with service.lock:
+            return Response(reader().tallies(_naive(since), _naive(until)), media_type=OCTETS)
+
+
+def add_marks(app: FastAPI, service: Service) -> None:
+    """Notes on the time line."""
+
+    @app.post("/v1/marks", summary="Put a note on the time line.", status_code=201, responses=REFUSED)
+    def mark(note: Mark, request: Request) -> Mark:
+        when = _naive(note.time) or datetime.now(UTC).replace(tzinfo=None)
+        service.mark(when, caller(request), note.title, note.details)
+        return note.model_copy(update={"time": when.replace(tzinfo=UTC)})
+
+
+def caller(request: Request) -> str:
+    """Who asks: the user at the other end of the socket, as the kernel tells (``server.py``)."""
+    return request.client.host if request.client is not None else "unknown"
+
+
+def _rows() -> dict[int | str, dict[str, Any]]:
+    return {200: {"content": {ARROW: {}}, "description": "An Arrow stream."}, **REFUSED}
+
+
+def _naive(instant: datetime | None) -> datetime | None:
+    if instant is None or instant.tzinfo is None:
+        return instant
+    return instant.astimezone(UTC).replace(tzinfo=None)
+
+
+def _again(first: pl.DataFrame, others: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    yield first
+    yield from others
+
+
+def _arrow(frames: Iterator[pl.DataFrame]) -> StreamingResponse:
+    return StreamingResponse(_encoded(frames), media_type=ARROW)
+
+
+def _encoded(frames: Iterator[pl.DataFrame]) -> Iterator[bytes]:
+    sink = _Pieces()
+    writer: pa.RecordBatchStreamWriter | None = None
+    for frame in frames:
+        table = frame.to_arrow(compat_level=pl.CompatLevel.oldest())
+        if writer is None:
+            writer = pa.ipc.new_stream(sink, table.schema)
+        writer.write_table(table)
+        yield sink.taken()
+    if writer is not None:
+        writer.close()
+        yield sink.taken()
+
+
+class _Pieces(RawIOBase):
+    """Bytes that are written, until they are taken."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._pieces: list[bytes] = []
+
+    def writable(self) -> bool:
+        """It is."""
+        return True
+
+    def write(self, data: Any) -> int:
+        """Keep some bytes."""
+        self._pieces.append(bytes(data))
+        return len(data)
+
+    def taken(self) -> bytes:
+        """What has been written since the last time."""
+        pieces, self._pieces = self._pieces, []
+        return b"".join(pieces)
