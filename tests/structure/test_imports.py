@@ -53,8 +53,11 @@ ALLOWED: dict[str, set[str]] = {
     # Everything about one thing: the search of `trace`, counts over the events of any program.
     "about": {"trails/search", "trails/narrative", "causes", "pipeline", *FLOW},
     # What the daemon samples beside the logs.
-    "daemon": {"privacy", "intake", "vocabulary"},
+    # Joins feeds, flow and store while lines come, and opens the door to them.
+    "daemon": {"web", "store", "privacy", "syslog", *FLOW},
+    "web": {"store", "tallies", "vocabulary"},
     "cli": {
+        "daemon",
         "store",
         "about",
         "privacy",

@@ -67,8 +67,8 @@ def _receiver(settings: intake.Receiver) -> Receiver:
 
 
 def _listener(settings: intake.Listener) -> Listener:
-    if settings.transport == "unix":
-        return Listener("unix-dgram", str(settings.path), mode=int(settings.mode, 8))
+    if settings.transport in ("unix-dgram", "unix-stream"):
+        return Listener(settings.transport, str(settings.path), mode=int(settings.mode, 8))
     certificates = None
     if settings.transport == "tls":
         certificates = Certificates(

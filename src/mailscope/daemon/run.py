@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from mailscope.daemon.feeds import feeds
 from mailscope.daemon.notify import Notifier
+from mailscope.daemon.samplers import CHANGES, samplers
 from mailscope.daemon.service import Service
 from mailscope.daemon.signals import Signals
 from mailscope.privacy import secrets
@@ -50,6 +51,7 @@ def run(file: Path | None, store: Path | None, zone: ZoneInfo, say: Callable[[st
     with Signals() as signals:
         try:
             service.renew(feeds(settings, service.writer.resume_points(), say))
+            service.samplers = samplers(settings, service.database.about(CHANGES))
             server = Server(service, settings.api)
             notifier.ready(_told(service))
             say(f"storing in {place}, answering on {settings.api.socket}")
@@ -100,6 +102,7 @@ def _reloaded(
         return settings
     service.clean = cleaner(found, service.library, service.secret)
     service.hosts, service.retention = found.hosts, found.retention
+    service.samplers = samplers(found, service.database.about(CHANGES))
     say("settings read again")
     return found
 

@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from mailscope.daemon.samplers import Sampled
 from mailscope.intake.live import Arrival, Feed
 from mailscope.recognise.events import Events
 from mailscope.recognise.library import Library
@@ -28,8 +29,9 @@ from mailscope.sequence.selection import Selection
 from mailscope.store import upkeep
 from mailscope.store.database import Database
 from mailscope.store.known import Known
+from mailscope.store.reader import Reader
 from mailscope.store.sealing import next_slice, remove_strays, seal
-from mailscope.store.writer import Writer, Written
+from mailscope.store.writer import Writer
 from mailscope.vocabulary.errors import MailscopeError
 from mailscope.vocabulary.settings.keeping import Retention
 
@@ -79,8 +81,8 @@ class Service:
     clean: Callable[[bytes], bytes] = bytes
     hosts: Sequence[str] = ()
     retention: Retention | None = None
-    samplers: Sequence[Callable[[datetime], tuple[str, pl.DataFrame] | None]] = ()
-    watchers: list[Callable[[list[Events], Written], None]] = field(default_factory=list)
+    samplers: Sequence[Sampled] = ()
+    watchers: list[Callable[[pl.DataFrame], None]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         # Held while the store is written, and by whoever looks at what is under way.
@@ -172,7 +174,7 @@ class Service:
         self.status.batches += 1
         self.status.last_batch = _now()
         for watcher in self.watchers:
-            watcher(held.batch, written)
+            watcher(written.events)
         return (
             sum(len(arrival.data) for _, arrivals in held.taken for arrival in arrivals) >= BATCH_BYTES // 2
         )
@@ -217,11 +219,12 @@ class Service:
         return False
 
     def _sample(self, now: datetime) -> None:
-        for sampler in self.samplers:
-            found = sampler(now)
-            if found is not None:
+        for each in self.samplers:
+            rows = each.sampler.sample(now)
+            if rows is not None:
+                state = None if each.state is None else (each.state[0], each.state[1]())
                 with self.lock:
-                    self.writer.add(*found)
+                    self.writer.add(each.table, rows, state)
 
     def stop(self) -> None:
         """Finish the batch, keep the state, close everything."""
@@ -233,6 +236,10 @@ class Service:
             if not self.status.problem:
                 self.writer.checkpoint()
             self.database.close()
+
+    def reader(self) -> Reader:
+        """Answers from the store as it is."""
+        return Reader(self.database, self.library, self.zone, self.writer.under_way)
 
     def audit(self, who: str, what: str, asked: str) -> None:
         """Enter who looks at whose data, before it is shown."""
@@ -265,6 +272,8 @@ def limits(retention: Retention, now: datetime) -> dict[str, datetime]:
         "deliveries": now - timedelta(days=retention.deliveries_days),
         "links": now - timedelta(days=retention.messages_days),
         "marks": now - timedelta(days=retention.marks_days),
+        "host_load": now - timedelta(days=retention.host_load_days),
+        "host_disks": now - timedelta(days=retention.host_load_days),
         upkeep.HOURS: now - timedelta(days=retention.tallies_days),
     }
 

@@ -27,6 +27,7 @@ from mailscope.tallies.hours import Hours
 from mailscope.tallies.ledger import Ledger
 from mailscope.trails import story
 from mailscope.trails.tracker import Outcome
+from mailscope.vocabulary.tables import TABLES
 
 # The state is kept so often: after a crash no more lines than of this time are followed once more ...
 CHECKPOINT_S: Final = 60.0
@@ -38,10 +39,15 @@ SETTLED: Final = timedelta(hours=2)
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What one batch came to: the lines that were stored, and what the tracker made of them."""
+    """What one batch came to: the stored lines as rows of ``events``, and what the tracker made of them."""
 
-    lines: int
+    events: pl.DataFrame
     outcome: Outcome
+
+    @property
+    def lines(self) -> int:
+        """How many lines were stored."""
+        return len(self.events)
 
 
 class Writer:
@@ -88,7 +94,7 @@ class Writer:
             # Reading went on without a line that counts.
             with self.database.transaction():
                 self.note_sources(resume, sets)
-            return Written(0, Outcome(**story.nothing()))
+            return Written(pl.DataFrame(), Outcome(**story.nothing()))
         number = self.under_way.batch + 1
         outcome = self.tracker.feed(batch)
         self.hours.add(batch, outcome)
@@ -111,7 +117,7 @@ class Writer:
             self._begin_anew()
         self.under_way.batch = number
         self.tracker.forget(outcome.messages)
-        return Written(len(events), outcome)
+        return Written(events, outcome)
 
     def audit(self, when: datetime, who: str, what: str, asked: str) -> None:
         """Enter who looked at whose data."""
@@ -119,10 +125,12 @@ class Writer:
             "insert into own.audit values (?, ?, ?, ?, null)", [when, who, what, asked]
         )
 
-    def add(self, table: str, rows: pl.DataFrame) -> None:
-        """Store rows of a table that come from no line."""
+    def add(self, table: str, rows: pl.DataFrame, state: tuple[str, str] | None = None) -> None:
+        """Store rows of a table that come from no line; ``state``: a name and what is kept under it."""
         with self.database.transaction():
             self._insert(table, rows, self.under_way.batch)
+            if state is not None:
+                self.database.set_about(*state)
 
     def follow_apart(self) -> None:
         """What comes now is older than what is under way: it is followed by itself, until ``end_apart``."""
@@ -182,7 +190,8 @@ class Writer:
 
     def _insert(self, table: str, rows: pl.DataFrame, number: int) -> None:
         if len(rows):
-            rows = rows.with_columns(pl.lit(number, pl.Int64).alias("batch"))
+            if "batch" in TABLES[table].names:
+                rows = rows.with_columns(pl.lit(number, pl.Int64).alias("batch"))
             connection = self.database.connection
             connection.register("new_rows", rows)
             connection.execute(f"insert into hot.{table} by name select * from new_rows")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from io import RawIOBase
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import Annotated, Any, Final
 
 import polars as pl
 import pyarrow as pa
@@ -14,12 +14,9 @@ from fastapi.responses import JSONResponse, StreamingResponse
 
 from mailscope import __version__
 from mailscope.store.asking import Asked
-from mailscope.store.reader import Reader
 from mailscope.vocabulary.errors import MailscopeError, UsageError
 from mailscope.web.answers import Health, Mark, Question, Refused, Statement, Status
-
-if TYPE_CHECKING:
-    from mailscope.daemon.service import Service
+from mailscope.web.served import Served
 
 ARROW: Final = "application/vnd.apache.arrow.stream"
 OCTETS: Final = "application/octet-stream"
@@ -29,7 +26,7 @@ REFUSED: Final[dict[int | str, dict[str, Any]]] = {
 }
 
 
-def api(service: Service) -> FastAPI:
+def api(service: Served) -> FastAPI:
     """The application over a running service."""
     app = FastAPI(
         title="Mailscope",
@@ -51,11 +48,8 @@ def _refused(request: Request, error: Exception) -> Response:
     return JSONResponse(told.model_dump(), 400 if isinstance(error, UsageError) else 503)
 
 
-def add_reading(app: FastAPI, service: Service) -> None:
+def add_reading(app: FastAPI, service: Served) -> None:
     """What is asked of the store."""
-
-    def reader() -> Reader:
-        return Reader(service.database, service.library, service.zone, service.writer.under_way)
 
     @app.get("/healthz", summary="Whether lines are being stored.")
     def health() -> Health:
@@ -64,7 +58,7 @@ def add_reading(app: FastAPI, service: Service) -> None:
     @app.get("/v1/status", summary="How the daemon and its store are.")
     def status() -> Status:
         with service.lock:
-            store = reader().status()
+            store = service.reader().status()
         told = service.status
         daemon = {
             "started": told.started, "lines": told.lines, "batches": told.batches,
@@ -83,13 +77,13 @@ def add_reading(app: FastAPI, service: Service) -> None:
         # What a search needs is small and is found at once; all lines of a span are streamed.
         if question.about is not None:
             with service.lock:
-                return _arrow(iter(list(reader().lines(asked))))
-        return _arrow(reader().lines(asked))
+                return _arrow(iter(list(service.reader().lines(asked))))
+        return _arrow(service.reader().lines(asked))
 
     @app.post("/v1/sql", summary="Rows that a SELECT gives.", response_class=Response, responses=_rows())
     def sql(question: Statement, request: Request) -> Response:
         service.audit(caller(request), "sql", question.statement)
-        answers = reader().sql(question.statement)
+        answers = service.reader().sql(question.statement)
         # The first rows now: what is wrong with the statement is told with a status of its own.
         first = next(answers)
         return _arrow(_again(first, answers))
@@ -104,10 +98,10 @@ def add_reading(app: FastAPI, service: Service) -> None:
         since: Annotated[datetime | None, Query()] = None, until: Annotated[datetime | None, Query()] = None
     ) -> Response:
         with service.lock:
-            return Response(reader().tallies(_naive(since), _naive(until)), media_type=OCTETS)
+            return Response(service.reader().tallies(_naive(since), _naive(until)), media_type=OCTETS)
 
 
-def add_marks(app: FastAPI, service: Service) -> None:
+def add_marks(app: FastAPI, service: Served) -> None:
     """Notes on the time line."""
 
     @app.post("/v1/marks", summary="Put a note on the time line.", status_code=201, responses=REFUSED)

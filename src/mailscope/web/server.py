@@ -17,9 +17,9 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from mailscope.vocabulary.errors import InputError
 from mailscope.web.api import api
+from mailscope.web.served import Served
 
 if TYPE_CHECKING:
-    from mailscope.daemon.service import Service
     from mailscope.vocabulary.settings.outward import Api
 
 CREDENTIALS: Final = struct.Struct("3i")
@@ -49,7 +49,7 @@ def user_name(uid: int) -> str:
 class Server:
     """The socket and the thread that answers on it."""
 
-    def __init__(self, service: Service, settings: Api) -> None:
+    def __init__(self, service: Served, settings: Api) -> None:
         """Begin to answer.  Raises InputError where the socket cannot be made."""
         self.path = Path(settings.socket)
         self._socket = _bound(self.path, settings)

@@ -1,0 +1,95 @@
+"""The daemon as a process of its own, for tests."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+PATIENCE_S = 120.0
+
+
+class Daemon:
+    """A directory with settings, a store, a log and a socket; and the process, while it runs."""
+
+    def __init__(self, place: Path, more: str = "") -> None:
+        self.place = place
+        self.log = place / "mail.log"
+        self.store = place / "store"
+        self.config = place / "mailscope.toml"
+        self.errors = place / "errors"
+        self.config.write_text(
+            f'time_zone = "UTC"\n{more}\n'
+            f'[sources]\ndiscover = false\nfiles = ["{self.log}"]\n'
+            f'[store]\ndirectory = "{self.store}"\nbatch_interval_s = 0.2\n'
+            f'[api]\nsocket = "{place}/api.sock"\n'
+            f"[changes]\nenabled = false\n"
+        )
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def environment(self) -> dict[str, str]:
+        inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+        return {**inherited, "MAILSCOPE_CONFIG": str(self.config)}
+
+    def start(self) -> None:
+        with self.errors.open("ab") as errors:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "mailscope", "serve"], env=self.environment, stderr=errors
+            )
+
+    def send(self, number: signal.Signals) -> None:
+        assert self.process is not None
+        self.process.send_signal(number)
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        assert self.process is not None
+        self.process.send_signal(number)
+        code = self.process.wait(PATIENCE_S)
+        self.process = None
+        return code
+
+    def ask(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "mailscope", *words],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def rows(self, statement: str) -> list[dict[str, Any]]:
+        done = self.ask("sql", "--format", "json", statement)
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    def count(self, condition: str = "true") -> int:
+        rows = self.rows(f"select count(*) as n from events where {condition}")
+        return int(rows[0]["n"]) if rows else 0
+
+    def wait_for(self, lines: int, condition: str = "true") -> None:
+        """Until so many lines are stored."""
+        until = time.monotonic() + PATIENCE_S
+        while (found := self.count(condition)) < lines:
+            assert time.monotonic() < until, f"{found} of {lines} lines: {self.errors.read_text()[-2000:]}"
+            assert self.process is None or self.process.poll() is None, self.errors.read_text()[-2000:]
+            time.sleep(0.3)
+
+    def wait_for_words(self, words: str) -> None:
+        """Until it has said something."""
+        until = time.monotonic() + PATIENCE_S
+        while words not in self.errors.read_text():
+            assert time.monotonic() < until, self.errors.read_text()[-2000:]
+            time.sleep(0.1)
+
+    def __enter__(self) -> Daemon:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait(PATIENCE_S)
