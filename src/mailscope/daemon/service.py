@@ -27,6 +27,7 @@ from mailscope.recognise.library import Library
 from mailscope.sequence.live import LiveSequence
 from mailscope.sequence.selection import Selection
 from mailscope.store import upkeep
+from mailscope.store.audit import enter
 from mailscope.store.database import Database
 from mailscope.store.known import Known
 from mailscope.store.reader import Reader
@@ -243,8 +244,7 @@ class Service:
 
     def audit(self, who: str, what: str, asked: str) -> None:
         """Enter who looks at whose data, before it is shown."""
-        with self.lock:
-            self.writer.audit(_now(), who, what, asked)
+        enter(self.database.directory, who, what, asked)
 
     def mark(self, when: datetime, author: str, title: str, details: str) -> None:
         """Put a note on the time line."""
@@ -275,6 +275,8 @@ def limits(retention: Retention, now: datetime) -> dict[str, datetime]:
         "host_load": now - timedelta(days=retention.host_load_days),
         "host_disks": now - timedelta(days=retention.host_load_days),
         upkeep.HOURS: now - timedelta(days=retention.tallies_days),
+        upkeep.NAMES: now - timedelta(days=retention.events_days),
+        upkeep.AUDIT: now - timedelta(days=retention.audit_days),
     }
 
 

@@ -119,12 +119,6 @@ class Writer:
         self.tracker.forget(outcome.messages)
         return Written(events, outcome)
 
-    def audit(self, when: datetime, who: str, what: str, asked: str) -> None:
-        """Enter who looked at whose data."""
-        self.database.connection.execute(
-            "insert into own.audit values (?, ?, ?, ?, null)", [when, who, what, asked]
-        )
-
     def add(self, table: str, rows: pl.DataFrame, state: tuple[str, str] | None = None) -> None:
         """Store rows of a table that come from no line; ``state``: a name and what is kept under it."""
         with self.database.transaction():
