@@ -63,6 +63,15 @@ class Daemon:
             check=False,
         )
 
+    def popen(self, *words: str) -> subprocess.Popen[str]:
+        """A command that goes on."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "mailscope", *words],
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
     def rows(self, statement: str) -> list[dict[str, Any]]:
         done = self.ask("sql", "--format", "json", statement)
         return [json.loads(line) for line in done.stdout.splitlines()]

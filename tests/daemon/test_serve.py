@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import signal
+import socket
 import time
 from collections import Counter
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -104,7 +107,7 @@ def test_commands_go_through_the_daemon_while_it_runs(running: Daemon) -> None:
     assert "read 50" not in told.stderr
     assert "b@example.net" in running.ask("report").stdout
     assert "192.0.2.3" in running.ask("about", "192.0.2.3").stdout
-    assert "50" in running.ask("coverage").stdout
+    assert running.ask("coverage").stdout.startswith("50 lines")
     refused = running.ask("sql", "drop table hot.events")
     assert refused.returncode == 2
     assert "only SELECT" in refused.stderr
@@ -114,6 +117,46 @@ def test_the_status_says_how_it_is(running: Daemon) -> None:
     told = running.ask("store", "status")
     assert told.returncode == 0
     assert str(running.log) in told.stdout
+
+
+def test_live_events_are_shown_as_they_are_stored(running: Daemon) -> None:
+    watcher = running.popen("tail", "--event", "removed", "--limit", "2", "--format", "json")
+    time.sleep(3)
+    append(running.log, made_lines(15, seed=5))
+    out, _ = watcher.communicate(timeout=60)
+    told = [json.loads(line) for line in out.splitlines()]
+    assert [row["event"] for row in told] == ["removed", "removed"]
+    assert told[0]["queue_id"] == "5000000000"
+    assert None not in told[0].values()
+    running.wait_for(65)
+
+
+def test_a_note_stands_on_the_time_line(running: Daemon) -> None:
+    assert running.ask("mark", "moved to the new relay", "--details", "two hosts").returncode == 0
+    (row,) = running.rows("select kind, title, details, author from marks")
+    assert (row["kind"], row["title"], row["details"]) == ("note", "moved to the new relay", "two hosts")
+    assert row["author"]
+    assert running.ask("mark", "").returncode == 2
+
+
+def test_questions_are_entered_in_the_audit_log(running: Daemon) -> None:
+    running.ask("trace", "audited@example.org")
+    entries = (running.store / "audit.jsonl").read_text()
+    assert "audited@example.org" in entries
+
+
+def test_the_api_documents_itself(running: Daemon) -> None:
+    with closing(socket.socket(socket.AF_UNIX)) as door:
+        door.connect(str(running.place / "api.sock"))
+        door.sendall(b"GET /v1/openapi.json HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        answer = b"".join(iter(lambda: door.recv(65536), b""))
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200")
+    paths = json.loads(body)["paths"]
+    assert {"/healthz", "/v1/status", "/v1/lines", "/v1/sql", "/v1/tallies", "/v1/marks", "/v1/tail"} == set(
+        paths
+    )
+    assert (running.place / "api.sock").stat().st_mode & 0o777 == 0o660
 
 
 def test_only_one_may_write(running: Daemon) -> None:

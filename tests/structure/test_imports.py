@@ -55,7 +55,7 @@ ALLOWED: dict[str, set[str]] = {
     # What the daemon samples beside the logs.
     # Joins feeds, flow and store while lines come, and opens the door to them.
     "daemon": {"web", "store", "privacy", "syslog", *FLOW},
-    "web": {"store", "tallies", "vocabulary"},
+    "web": {"store", "exports", "tallies", "vocabulary"},
     "cli": {
         "daemon",
         "store",

@@ -23,6 +23,8 @@ COMMANDS: Final = {
     "coverage": "Say which lines are recognised and show the shapes of the others.",
     "anonymise": "Rewrite logs with pseudonyms for persons and clients, to be shown to others.",
     "serve": "Follow logs, take syslog messages, and keep it all in the store.",
+    "tail": "Show events as the daemon stores them.",
+    "mark": "Put a note on the time line.",
     "ingest": "Load logs into the store.",
     "store": "Look after the store: status, verify, seal, compact, backup, restore.",
     "sql": "Ask the store in SQL.",

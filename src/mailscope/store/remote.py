@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -64,6 +64,14 @@ class Remote:
         """How the store is."""
         told: dict[str, Any] = json.load(self._asked("GET", "/v1/status"))
         return {**told["store"], "daemon": told["daemon"]}
+
+    def tail(self, events: Sequence[str], programs: Sequence[str]) -> Iterator[str]:
+        """Events as they are stored, as JSON; it ends when the daemon does."""
+        asked = urlencode([*(("event", name) for name in events), *(("program", name) for name in programs)])
+        answer = self._asked("GET", f"/v1/tail?{asked}")
+        while line := answer.readline():
+            if line.strip():
+                yield line.decode().rstrip("\n")
 
     def mark(self, title: str, details: str) -> None:
         """Put a note on the time line."""

@@ -16,6 +16,7 @@ from mailscope import __version__
 from mailscope.store.asking import Asked
 from mailscope.vocabulary.errors import MailscopeError, UsageError
 from mailscope.web.answers import Health, Mark, Question, Refused, Statement, Status
+from mailscope.web.live import add_tail
 from mailscope.web.served import Served
 
 ARROW: Final = "application/vnd.apache.arrow.stream"
@@ -39,6 +40,7 @@ def api(service: Served) -> FastAPI:
     app.add_exception_handler(MailscopeError, _refused)
     add_reading(app, service)
     add_marks(app, service)
+    add_tail(app, service, caller)
     return app
 
 
