@@ -23,6 +23,7 @@ ORDER = {
     "events": ["source", "line_number"],
     "messages": ["trail_id"],
     "deliveries": ["time", "queue_id", "recipient", "status"],
+    "sessions": ["start_time", "kind", "pid", "client_ip", "client_port", "queue_ids", "end_time"],
     "links": ["time", "trail_id", "trail_id_to"],
 }
 

@@ -270,6 +270,7 @@ def limits(retention: Retention, now: datetime) -> dict[str, datetime]:
         "events": now - timedelta(days=retention.events_days),
         "messages": now - timedelta(days=retention.messages_days),
         "deliveries": now - timedelta(days=retention.deliveries_days),
+        "sessions": now - timedelta(days=retention.sessions_days),
         "links": now - timedelta(days=retention.messages_days),
         "marks": now - timedelta(days=retention.marks_days),
         "host_load": now - timedelta(days=retention.host_load_days),

@@ -11,6 +11,7 @@ from mailscope.recognise.events import Events
 from mailscope.trails import singleline, story
 from mailscope.trails.identity import Assignment, trail_ids
 from mailscope.trails.recipients import settled
+from mailscope.trails.sessions.tracker import TABLE, SessionTracker
 from mailscope.trails.steps import FIELDS, Steps
 from mailscope.trails.story import empty
 from mailscope.trails.tracker import Outcome, Tracker
@@ -29,12 +30,15 @@ class StoreTracker(Tracker):
     """
 
     ids: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=IDS))
+    sessions: SessionTracker = field(default_factory=SessionTracker)
+    ended_sessions: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=TABLE))
     touched: pl.DataFrame = field(default_factory=empty)
     places: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=PLACES))
 
     def feed(self, batch: list[Events]) -> Outcome:
-        """Follow the messages of one batch."""
+        """Follow the messages, and the sessions, of one batch."""
         outcome = super().feed(batch)
+        self.ended_sessions = self.sessions.feed(batch)
         new = self.touched.join(self.ids, on="trail", how="anti")
         if len(new):
             self.ids = pl.concat([self.ids, new.select("trail", trail_ids(new))])
@@ -43,6 +47,7 @@ class StoreTracker(Tracker):
     def finish(self) -> Outcome:
         """The log has ended: what is still open stays open."""
         self.touched = self.touched.clear()
+        self.ended_sessions = self.sessions.finish()
         return super().finish()
 
     def as_if_ended(self) -> Outcome:

@@ -24,7 +24,7 @@ from mailscope.store.following import StoreTracker
 from mailscope.trails.tracker import Outcome
 from mailscope.vocabulary.columns import constant
 from mailscope.vocabulary.fields import BY_NAME
-from mailscope.vocabulary.tables import DELIVERIES, EVENTS, LINKS, MESSAGES
+from mailscope.vocabulary.tables import DELIVERIES, EVENTS, LINKS, MESSAGES, SESSIONS
 
 UNRECOGNISED: Final = "unrecognised"
 FLAGS: Final = ("expired", "held", "refused", "deferred", "filtered")
@@ -156,6 +156,14 @@ def delivery_rows(outcome: Outcome, tracker: StoreTracker) -> pl.DataFrame:
         return pl.DataFrame()
     found = with_causes(ATTEMPT, with_replies(tracker.named(outcome.deliveries)))
     return found.select(name for name in DELIVERIES.names if name in found.columns)
+
+
+def session_rows(tracker: StoreTracker) -> pl.DataFrame:
+    """The sessions that ended in a batch."""
+    found = tracker.ended_sessions.rename({"start": "start_time", "end": "end_time"})
+    # A session of which no stamp is known belongs to no day.
+    found = found.filter(pl.col("start_time").is_not_null())
+    return found.select(name for name in SESSIONS.names if name in found.columns)
 
 
 def link_rows(outcome: Outcome, tracker: StoreTracker) -> pl.DataFrame:

@@ -16,6 +16,8 @@ import polars as pl
 from mailscope.store.following import IDS, StoreTracker
 from mailscope.trails import hops, recipients, story
 from mailscope.trails.numbered import CARRIED
+from mailscope.trails.sessions import lines
+from mailscope.trails.sessions.tracker import SessionTracker
 
 FORM: Final = 1
 # How the state is made; one of another making is not used, and all lines are followed once more.
@@ -23,6 +25,9 @@ SHAPE: Final = json.dumps(
     [
         *(FORM, sorted(map(str, story.SCHEMA.items())), sorted(map(str, recipients.SCHEMA.items())), CARRIED),
         sorted(map(str, hops.CLAIMS.items())),
+        sorted(map(str, lines.SCHEMA.items())),
+        # Keys are hashes, which another version may make otherwise.
+        pl.__version__,
     ]
 )
 
@@ -32,6 +37,7 @@ def to_bytes(tracker: StoreTracker) -> bytes:
     about = {
         "shape": SHAPE,
         "next_trail": tracker.next_trail,
+        "next_session": tracker.sessions.next_session,
         "now": tracker.now.isoformat() if tracker.now else None,
     }
     frames = {
@@ -40,6 +46,7 @@ def to_bytes(tracker: StoreTracker) -> bytes:
         "recipients": tracker.recipients.open,
         "ids": tracker.ids,
         "claims": tracker.claims,
+        "sessions": tracker.sessions.open,
     }
     frame = pl.DataFrame(
         {
@@ -67,6 +74,7 @@ def from_bytes(data: bytes) -> StoreTracker | None:
     tracker.open, tracker.ids = rows["open"], rows["ids"].cast(IDS)  # type: ignore[arg-type]
     tracker.deliveries.open, tracker.recipients.open = rows["deliveries"], rows["recipients"]
     tracker.claims = rows["claims"]
+    tracker.sessions = SessionTracker(rows["sessions"], next_session=about["next_session"])
     tracker.now = datetime.fromisoformat(about["now"]) if about["now"] else None
     return tracker
 

@@ -20,7 +20,7 @@ from mailscope.store import state
 from mailscope.store.database import Database
 from mailscope.store.following import StoreTracker
 from mailscope.store.restore import APART, STATE, UnderWay, restore
-from mailscope.store.rows import delivery_rows, event_rows, link_rows, message_rows
+from mailscope.store.rows import delivery_rows, event_rows, link_rows, message_rows, session_rows
 from mailscope.store.search import ADDRESSES
 from mailscope.tallies import kept
 from mailscope.tallies.hours import Hours
@@ -107,6 +107,7 @@ class Writer:
             self._replace_messages(messages)
             self._insert("deliveries", deliveries, number)
             self._insert("links", links, number)
+            self._insert("sessions", session_rows(self.tracker), number)
             self.note_sources(resume, sets)
             self.database.set_about("batch", str(number))
             self._lines_since += len(events)
@@ -140,6 +141,7 @@ class Writer:
         self.hours.add([], outcome)
         with self.database.transaction():
             self._replace_messages(message_rows(outcome, apart))
+            self._insert("sessions", session_rows(apart), self.under_way.batch)
             self._insert("links", link_rows(outcome, apart), self.under_way.batch)
             self.under_way.apart = None
             self.tracker.next_trail = max(self.tracker.next_trail, apart.next_trail)

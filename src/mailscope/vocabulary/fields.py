@@ -16,7 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-Kind = Literal["str", "int", "float", "time", "bool"]
+Kind = Literal["str", "int", "float", "time", "bool", "list"]
 Privacy = Literal["none", "address", "ip", "content"]
 
 

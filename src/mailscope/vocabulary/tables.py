@@ -13,7 +13,8 @@ from mailscope.vocabulary.fields import BY_NAME, FIELDS, TRANSIENT, Field, Kind
 
 # SQL's names of our kinds.
 SQL_TYPES: Final[dict[Kind, str]] = {
-    "str": "VARCHAR", "int": "BIGINT", "float": "DOUBLE", "time": "TIMESTAMP", "bool": "BOOLEAN"
+    "str": "VARCHAR", "int": "BIGINT", "float": "DOUBLE", "time": "TIMESTAMP", "bool": "BOOLEAN",
+    "list": "VARCHAR[]",
 }  # fmt: skip
 
 
@@ -83,6 +84,28 @@ DELIVERIES: Final = Table(
         ),
     ),
 )  # fmt: skip
+SESSIONS: Final = Table(
+    "sessions",
+    "One row per connection or login of a client, once it is over.",
+    (
+        BATCH,
+        Field("start_time", "time", "Its first line: UTC, microseconds."),
+        Field("end_time", "time", "Its end; none where that was not seen."),
+        *_fields("host", "service"),
+        Field("kind", "str", "What tells of it: smtpd, tcpserver, dovecot, dovecot-lmtp, courier ..."),
+        *_fields("pid", "client_ip", "client_host", "client_port", "server_port", "user", "mechanism"),
+        Field("result", "str", "How logging in went, where it was tried."),
+        Field("logins", "int", "Logins that succeeded."),
+        Field("login_failures", "int", "Logins that were refused."),
+        Field("messages", "int", "Messages that were taken in."),
+        Field("queue_ids", "list", "Their queue ids."),
+        Field("refusals", "int", "Clients, messages and recipients that were refused in it."),
+        *_fields("bytes_in", "bytes_out", "tls_protocol", "tls_cipher"),
+        Field("ended", "str", "How it ended: closed, lost, timed out ..."),
+        BY_NAME["reason"],
+    ),
+    time="start_time",
+)
 LINKS: Final = Table(
     "links",
     "One row per pair of messages of which one was made of the other.",
@@ -146,5 +169,6 @@ HOST_DISKS: Final = Table(
     ),
 )
 TABLES: Final[dict[str, Table]] = {
-    table.name: table for table in (EVENTS, MESSAGES, DELIVERIES, LINKS, MARKS, HOST_LOAD, HOST_DISKS)
+    table.name: table
+    for table in (EVENTS, MESSAGES, DELIVERIES, SESSIONS, LINKS, MARKS, HOST_LOAD, HOST_DISKS)
 }
