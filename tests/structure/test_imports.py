@@ -37,7 +37,7 @@ ALLOWED: dict[str, set[str]] = {
     "reports/compat": {"second_process", "intake", "vocabulary"},
     "pipeline": FLOW,
     # Keeps what the flow gives: rows with their causes, tallies, and what is under way.
-    "store": {"pipeline", "causes", *FLOW},
+    "store": {"pipeline", "causes", "privacy", *FLOW},
     # Lines that come over sockets are arrivals as intake says; troubles are told in people's languages.
     "syslog": {"intake", "language", "vocabulary"},
     # The same flow as pipeline.py, over one file in two processes.

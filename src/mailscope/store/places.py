@@ -41,9 +41,3 @@ def synced(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def remove_begun(directory: Path) -> None:
-    """Remove what a crash left unfinished."""
-    for path in directory.glob(f"*{NEW}*"):
-        path.unlink()

@@ -72,7 +72,8 @@ def _fitting(name: str, rows: pl.DataFrame) -> pl.DataFrame:
 
 def _packed(frame: pl.DataFrame) -> bytes:
     out = io.BytesIO()
-    frame.write_ipc(out, compression="zstd")
+    # Texts in one piece: what was taken out of a frame is not written with it.
+    frame.write_ipc(out, compression="zstd", compat_level=pl.CompatLevel.oldest())
     return out.getvalue()
 
 

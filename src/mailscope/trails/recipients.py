@@ -16,6 +16,8 @@ SCHEMA: Final[dict[str, pl.DataType | type[pl.DataType]]] = {
     "attempts": pl.UInt32,
 }
 ODD: Final = 0x9E3779B97F4A7C15
+# Which recipient of which message.
+WHO: Final = (pl.col("recipient").hash() ^ (pl.col("trail") * ODD)).alias("who")
 
 
 @dataclass
@@ -30,7 +32,7 @@ class Recipients:
             return
         fresh = deliveries.select(
             "trail",
-            (pl.col("recipient").hash() ^ (pl.col("trail") * ODD)).alias("who"),
+            WHO,
             "recipient",
             "status",
             "time",

@@ -1,0 +1,169 @@
+"""``mailscope privacy``: what the store holds of one person, given out or erased."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mailscope.cli.inputs import say
+from mailscope.cli.store import place_option
+from mailscope.vocabulary.errors import InputError
+
+if TYPE_CHECKING:
+    from mailscope.store.holding import Held
+
+names_argument = click.argument("names", nargs=-1, required=True, metavar="ADDRESS...")
+
+
+@click.group()
+def privacy() -> None:
+    """Give out or erase what the store holds of a person.
+
+    ADDRESS is a mail address or a login name; give all that the person has.  Case does not matter.
+    """
+
+
+@privacy.command()
+@names_argument
+@place_option
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), default="person.zip", show_default=True,
+    metavar="FILE", help="Write to this file.",
+)  # fmt: skip
+@click.option("--lang", metavar="LANGUAGE", help="en, zh, it or sv; otherwise what LANG says.")
+def export(names: tuple[str, ...], place: Path | None, output: Path, lang: str | None) -> None:
+    """Write all that the store holds of a person into a ZIP file, to be given to that person."""
+    from mailscope.cli.output import writable
+    from mailscope.cli.privacy_export import entries, write
+    from mailscope.cli.stores import enter
+    from mailscope.language.choice import choose
+    from mailscope.language.translator import translator
+    from mailscope.privacy.person import Person
+    from mailscope.store.database import Database
+
+    person, tr = Person.of(names), translator(choose(lang))
+    writable(output)
+    where = _store(place)
+    enter(where, " ".join(names))
+    database = Database(where, read_only=True)
+    try:
+        count = write(entries(database, person, tr), output)
+    finally:
+        database.close()
+    say(f"{count:,} rows written to {output}")
+
+
+@privacy.command()
+@names_argument
+@place_option
+@click.option("--dry-run", is_flag=True, help="Only tell what would be changed.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write the receipt to this file too.",
+)
+def erase(
+    names: tuple[str, ...], place: Path | None, output: Path | None, *, dry_run: bool, yes: bool
+) -> None:
+    """Put a random name in the place of a person's, everywhere in the store, for good.
+
+    Numbers stay true, and so do the rows of others.  Nobody may have the store open: stop the daemon first.
+    What was begun and broken off is finished when it is run again.
+    """
+    from mailscope.cli.output import writable, write
+    from mailscope.cli.stores import enter
+    from mailscope.privacy.person import Person
+    from mailscope.store import audit
+    from mailscope.store.database import Database
+    from mailscope.store.erasing import RECEIPTS
+    from mailscope.store.erasing import erase as erased
+    from mailscope.store.holding import find
+
+    person = Person.of(names)
+    writable(output)
+    where = _store(place)
+    enter(where, " ".join(names))
+    database = Database(where, read_only=True)
+    try:
+        held = find(database, person)
+    finally:
+        database.close()
+    _tell(held)
+    if dry_run:
+        return
+    if not yes:
+        click.confirm("Erase this person? It cannot be undone", abort=True, err=True)
+    receipt = erased(where, person, audit.user())
+    told = json.dumps(receipt, indent=1) + "\n"
+    write([told], output)
+    say(f"the person is erased; the receipt is kept in {where / RECEIPTS}")
+    for name in receipt["other_files"]:
+        say(f"{where / name}: it is none of the store's files, and names the person: remove it")
+    if receipt["other_files"]:
+        sys.exit(1)
+
+
+def _tell(held: Held) -> None:
+    """What is found."""
+    for name, count in sorted(held.counts.items()):
+        click.echo(f"{name:<12}{count:>12,} rows", err=True)
+    if not held.counts:
+        click.echo("no row names the person; what was deleted before may still stand in free space", err=True)
+    if held.alone:
+        say(
+            f"{held.alone:,} more rows have the local part alone, as a login name; nothing tells that the "
+            "person is meant: where it is, give the login name as well"
+        )
+
+
+@privacy.command("verify-receipt")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("names", nargs=-1, metavar="[ADDRESS]...")
+@place_option
+def verify_receipt(file: Path, names: tuple[str, ...], place: Path | None) -> None:
+    """Say whether a receipt is genuine, and about ADDRESS where one is given (exit code 1 where not)."""
+    from mailscope.privacy.person import Person
+    from mailscope.store import receipts
+    from mailscope.store.database import Database
+
+    receipt = _receipt(file)
+    database = Database(_store(place), read_only=True)
+    try:
+        secret = database.about("secret")
+    finally:
+        database.close()
+    if secret is None or not receipts.genuine(bytes.fromhex(secret), receipt):
+        click.echo(f"{file}: it is no receipt of this store, or it was changed")
+        sys.exit(1)
+    if names and not receipts.about(bytes.fromhex(secret), receipt, Person.of(names).names):
+        click.echo(f"{file}: it is genuine, but of another person")
+        sys.exit(1)
+    click.echo(f"{file}: it is genuine; made {receipt['time']} by {receipt['who']}")
+
+
+def _receipt(file: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(file.read_bytes())
+    except OSError as error:
+        raise InputError.from_os_error(error, file) from error
+    except ValueError as error:
+        raise InputError("it is no JSON", str(file), "name a receipt of 'mailscope privacy erase'") from error
+    if not isinstance(found, dict):
+        raise InputError("it is no receipt", str(file), "name a receipt of 'mailscope privacy erase'")
+    return found
+
+
+def _store(place: Path | None) -> Path:
+    from mailscope.cli.stores import directory, exists
+
+    where = directory(place)
+    if not exists(where):
+        raise InputError("there is no store", str(where), "load logs with 'mailscope ingest FILES'")
+    return where
