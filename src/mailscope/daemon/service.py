@@ -277,6 +277,8 @@ def limits(retention: Retention, now: datetime) -> dict[str, datetime]:
         "host_disks": now - timedelta(days=retention.host_load_days),
         upkeep.HOURS: now - timedelta(days=retention.tallies_days),
         upkeep.NAMES: now - timedelta(days=retention.events_days),
+        # With the lines, the names that they were counted by.
+        upkeep.NAMES: now - timedelta(days=retention.events_days),
         upkeep.AUDIT: now - timedelta(days=retention.audit_days),
     }
 
