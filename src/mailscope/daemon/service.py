@@ -148,7 +148,8 @@ class Service:
         first = events.time.min()
         if isinstance(first, datetime) and first > self._newest:
             return events
-        found = self._known.without([events])
+        with self.lock:
+            found = self._known.without([events])
         return found[0] if found else events.select(pl.Series([False]).new_from_index(0, len(events.raw)))
 
     def _store(self, held: _InHand) -> bool:

@@ -47,7 +47,57 @@ class StoreError(MailscopeError):
     """The store cannot be used as asked: it is locked, damaged, or of a later version."""
 
 
-class Database:
+class Queries:
+    """What can be asked over one connection to the store in a directory."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, directory: Path) -> None:
+        self.connection = connection
+        self.directory = directory
+
+    def show(self, table: Table) -> None:
+        """Make the view of a table: rows that are not sealed, and those of sealed files."""
+        # Of this connection only: a store that is copied or moved has its files elsewhere.
+        self.connection.execute(f"create or replace temp view {table.name} as {self.relation(table)}")
+
+    def relation(self, table: Table, where: str = "true", values: tuple[object, ...] = ()) -> str:
+        """SQL for all rows of a table; ``where``: which files of the manifest (and its values)."""
+        columns = ", ".join(f'"{name}"' for name in table.names)
+        hot = f"select {columns} from hot.{table.name}"
+        paths = self.connection.execute(
+            f"select path from own.manifest where name = ? and damage is null and {where} order by path",
+            [table.name, *values],
+        ).fetchall()
+        if not paths:
+            return hot
+        listed = ", ".join(self.file(path) for (path,) in paths)
+        # Files may be older than columns of the table.
+        empty = f"select {columns} from hot.{table.name} where false"
+        sealed = f"select * from read_parquet([{listed}], union_by_name = true, hive_partitioning = false)"
+        return f"{hot} union all by name ({empty} union all by name {sealed})"
+
+    def file(self, path: str) -> str:
+        """A sealed file, as SQL names it."""
+        return quoted(str(self.directory / path))
+
+    def value(self, statement: str, values: list[Any] | None = None) -> Any:
+        """The first value of the first row; None where there is none."""
+        # Fetched whole: a result that is not blocks the connection.
+        rows = self.connection.execute(statement, values or []).fetchall()
+        return rows[0][0] if rows else None
+
+    def frame(self, statement: str, values: Sequence[Any] = ()) -> pl.DataFrame:
+        """All rows of an answer as a frame."""
+        frame = pl.from_arrow(self.connection.sql(statement, params=list(values)).to_arrow_table())
+        assert isinstance(frame, pl.DataFrame)
+        return frame
+
+    def about(self, name: str) -> str | None:
+        """What the store says of itself."""
+        value = self.value("select value from own.about where name = ?", [name])
+        return None if value is None else str(value)
+
+
+class Database(Queries):
     """The open DuckDB file.
 
     ``read_only``: for those who look while no daemon runs.  Raises StoreError where another process has it,
@@ -57,7 +107,7 @@ class Database:
     def __init__(self, directory: Path, *, read_only: bool = False, memory_mb: int = MEMORY_MB) -> None:
         import duckdb
 
-        self.directory = directory.absolute()
+        directory = directory.absolute()
         self.read_only = read_only
         path = directory / FILE
         if read_only and not path.is_file():
@@ -65,7 +115,7 @@ class Database:
         try:
             if not read_only:
                 directory.mkdir(mode=0o750, parents=True, exist_ok=True)
-            self.connection = duckdb.connect(str(path), read_only=read_only)
+            super().__init__(duckdb.connect(str(path), read_only=read_only), directory)
         except OSError as error:
             raise InputError.from_os_error(error, path) from error
         except duckdb.Error as error:
@@ -77,15 +127,19 @@ class Database:
             raise _unusable(error, path) from error
 
     @contextmanager
-    def cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """Another connection, which sees the store as it is now, whatever is written or sealed meanwhile."""
+    def snapshot(self) -> Iterator[Queries]:
+        """Another connection, which sees the store as it is now, whatever is written or sealed meanwhile.
+
+        Each thread that asks needs one of its own.
+        """
         cursor = self.connection.cursor()
         try:
             cursor.execute("set timezone = 'UTC'")
             cursor.execute("begin transaction")
+            looking = Queries(cursor, self.directory)
             for table in TABLES.values():
-                self._show(table, cursor)
-            yield cursor
+                looking.show(table)
+            yield looking
         finally:
             # Also ends the transaction, in which nothing was written.
             cursor.close()
@@ -160,45 +214,6 @@ class Database:
             kind = SQL_TYPES[column.kind]
             self.connection.execute(f'alter table hot.{table.name} add column "{column.name}" {kind}')
 
-    def show(self, table: Table) -> None:
-        """Make the view of a table: rows that are not sealed, and those of sealed files."""
-        self._show(table, self.connection)
-
-    def _show(self, table: Table, connection: duckdb.DuckDBPyConnection) -> None:
-        # Of this connection only: a store that is copied or moved has its files elsewhere.
-        relation = self.relation(table, connection=connection)
-        connection.execute(f"create or replace temp view {table.name} as {relation}")
-
-    def relation(
-        self,
-        table: Table,
-        where: str = "true",
-        values: tuple[object, ...] = (),
-        connection: duckdb.DuckDBPyConnection | None = None,
-    ) -> str:
-        """SQL for all rows of a table; ``where``: which files of the manifest (and its values)."""
-        columns = ", ".join(f'"{name}"' for name in table.names)
-        hot = f"select {columns} from hot.{table.name}"
-        paths = (
-            (connection or self.connection)
-            .execute(
-                f"select path from own.manifest where name = ? and damage is null and {where} order by path",
-                [table.name, *values],
-            )
-            .fetchall()
-        )
-        if not paths:
-            return hot
-        listed = ", ".join(self.file(path) for (path,) in paths)
-        # Files may be older than columns of the table.
-        empty = f"select {columns} from hot.{table.name} where false"
-        sealed = f"select * from read_parquet([{listed}], union_by_name = true, hive_partitioning = false)"
-        return f"{hot} union all by name ({empty} union all by name {sealed})"
-
-    def file(self, path: str) -> str:
-        """A sealed file, as SQL names it."""
-        return quoted(str(self.directory / path))
-
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All or nothing of what is done meanwhile."""
@@ -222,23 +237,6 @@ class Database:
         except duckdb.Error:
             # A failed commit has ended the transaction already.
             return
-
-    def value(self, statement: str, values: list[Any] | None = None) -> Any:
-        """The first value of the first row; None where there is none."""
-        # Fetched whole: a result that is not blocks the connection.
-        rows = self.connection.execute(statement, values or []).fetchall()
-        return rows[0][0] if rows else None
-
-    def frame(self, statement: str, values: Sequence[Any] = ()) -> pl.DataFrame:
-        """All rows of an answer as a frame."""
-        frame = pl.from_arrow(self.connection.sql(statement, params=list(values)).to_arrow_table())
-        assert isinstance(frame, pl.DataFrame)
-        return frame
-
-    def about(self, name: str) -> str | None:
-        """What the store says of itself."""
-        value = self.value("select value from own.about where name = ?", [name])
-        return None if value is None else str(value)
 
     def set_about(self, name: str, value: str) -> None:
         """Note something of the store itself."""

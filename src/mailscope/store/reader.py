@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -14,7 +16,7 @@ from mailscope.recognise.engine import Engine
 from mailscope.recognise.library import Library
 from mailscope.store import upkeep
 from mailscope.store.asking import LINES, Asked
-from mailscope.store.database import Database
+from mailscope.store.database import Database, Queries
 from mailscope.store.restore import UnderWay, restore
 from mailscope.store.search import Search
 from mailscope.store.statements import checked
@@ -23,7 +25,7 @@ from mailscope.tallies.hours import Hours
 from mailscope.vocabulary.tables import EVENTS, TABLES
 
 if TYPE_CHECKING:
-    import duckdb
+    pass
 
 ROWS_AT_ONCE: Final = 50_000
 HOUR: Final = timedelta(hours=1)
@@ -51,32 +53,11 @@ class Reader:
 
     def lines(self, asked: Asked) -> Iterator[pl.DataFrame]:
         """Lines in the order of each source."""
-        if asked.about is not None and "network" not in asked.kinds:
-            yield from Search(self.database, asked).lines()
-            return
-        files, conditions = [], []
-        values: list[Any] = []
-        if asked.since is not None:
-            files.append("last >= ?")
-            conditions.append("time >= ?")
-            values.append(asked.since)
-        if asked.until is not None:
-            files.append("first < ?")
-            conditions.append("time < ?")
-            values.append(asked.until)
-        relation = self.database.relation(EVENTS, " and ".join(files) or "true", tuple(values))
-        if asked.hosts:
-            conditions.append(f"lower(host) in ({', '.join('?' for _ in asked.hosts)})")
-        where = " and ".join(conditions) or "true"
-        values = [*values, *(name.lower() for name in asked.hosts)]
-        sets = self.database.frame("select source, set_id from own.sources")
-        statement = (
-            f"select source, time, raw from ({relation}) where {where} "
-            "order by time nulls first, batch, line_number"
-        )
-        with self.database.cursor() as cursor:
-            for rows in _batches(cursor, statement, values):
-                yield rows.join(sets, on="source", how="left", maintain_order="left").select(list(LINES))
+        with self.database.snapshot() as looking:
+            if asked.about is not None and "network" not in asked.kinds:
+                yield from Search(looking, asked).lines()
+            else:
+                yield from _span(looking, asked)
 
     def tallies(self, since: datetime | None, until: datetime | None) -> bytes:
         """The tallies of the whole hours of a span, with what is under way."""
@@ -104,44 +85,54 @@ class Reader:
 
     def sql(self, statement: str) -> Iterator[pl.DataFrame]:
         """The rows of a reading statement.  Raises UsageError for any other."""
-        with self.database.cursor() as cursor:
-            yield from _batches(cursor, checked(cursor, statement), [])
+        with self.database.snapshot() as looking:
+            yield from _batches(looking, checked(looking.connection, statement), [])
 
     def status(self) -> dict[str, Any]:
         """How the store is: what it holds, of when, in how much space, and what is wrong."""
-        value = self.database.value
-        tables = {}
-        for name in TABLES:
-            sealed = self.database.connection.execute(
-                "select coalesce(sum(row_count), 0), coalesce(sum(bytes), 0), count(*) from own.manifest "
-                "where name = ?",
-                [name],
-            ).fetchall()[0]
-            hot = int(value(f"select count(*) from hot.{name}"))
-            tables[name] = {
-                "rows": hot + int(sealed[0]), "hot_rows": hot, "files": int(sealed[2]),
-                "sealed_bytes": int(sealed[1]),
-            }  # fmt: skip
-        first, last = (value(f"select {of}(time) from {EVENTS.name}") for of in ("min", "max"))
-        sources = self.database.connection.execute(
-            "select source, updated from own.sources order by source"
-        ).fetchall()
-        return {
-            "directory": str(self.database.directory),
-            "version": int(self.database.about("version") or 0),
-            "first": first.isoformat() if first else None,
-            "last": last.isoformat() if last else None,
-            "bytes": sum(
-                each.stat().st_size for each in self.database.directory.rglob("*") if each.is_file()
-            ),
-            "tables": tables,
-            "sources": [{"source": source, "updated": when.isoformat()} for source, when in sources],
-            "damage": [vars_of(each) for each in upkeep.check(self.database, thorough=False)],
-        }
+        with self.database.snapshot() as looking:
+            return {"directory": str(self.database.directory), **_status(looking)}
 
     def close(self) -> None:
         """Let go of the store, unless the writer has it."""
         self.database.close()
+
+
+def _status(looking: Queries) -> dict[str, Any]:
+    value = looking.value
+    tables = {}
+    for name in TABLES:
+        sealed = looking.connection.execute(
+            "select coalesce(sum(row_count), 0), coalesce(sum(bytes), 0), count(*) from own.manifest "
+            "where name = ?",
+            [name],
+        ).fetchall()[0]
+        hot = int(value(f"select count(*) from hot.{name}"))
+        tables[name] = {
+            "rows": hot + int(sealed[0]), "hot_rows": hot, "files": int(sealed[2]),
+            "sealed_bytes": int(sealed[1]),
+        }  # fmt: skip
+    first, last = (value(f"select {of}(time) from {EVENTS.name}") for of in ("min", "max"))
+    sources = looking.connection.execute("select source, updated from own.sources order by source").fetchall()
+    return {
+        "version": int(looking.about("version") or 0),
+        "first": first.isoformat() if first else None,
+        "last": last.isoformat() if last else None,
+        "bytes": _size(looking.directory),
+        "tables": tables,
+        "sources": [{"source": source, "updated": when.isoformat()} for source, when in sources],
+        "damage": [vars_of(each) for each in upkeep.check(looking, thorough=False)],
+    }
+
+
+def _size(directory: Path) -> int:
+    """Bytes in all files of a directory and below; files may come and go meanwhile."""
+    size = 0
+    for folder, _, names in os.walk(directory):
+        for name in names:
+            with suppress(OSError):
+                size += os.lstat(os.path.join(folder, name)).st_size
+    return size
 
 
 def vars_of(damage: upkeep.Damage) -> dict[str, str]:
@@ -149,11 +140,34 @@ def vars_of(damage: upkeep.Damage) -> dict[str, str]:
     return {"place": damage.place, "what": damage.what}
 
 
-def _batches(
-    connection: duckdb.DuckDBPyConnection, statement: str, values: list[Any]
-) -> Iterator[pl.DataFrame]:
+def _span(looking: Queries, asked: Asked) -> Iterator[pl.DataFrame]:
+    """All lines of a span and of some hosts."""
+    files, conditions = [], []
+    values: list[Any] = []
+    if asked.since is not None:
+        files.append("last >= ?")
+        conditions.append("time >= ?")
+        values.append(asked.since)
+    if asked.until is not None:
+        files.append("first < ?")
+        conditions.append("time < ?")
+        values.append(asked.until)
+    relation = looking.relation(EVENTS, " and ".join(files) or "true", tuple(values))
+    if asked.hosts:
+        conditions.append(f"lower(host) in ({', '.join('?' for _ in asked.hosts)})")
+    values += [name.lower() for name in asked.hosts]
+    sets = looking.frame("select source, set_id from own.sources")
+    statement = (
+        f"select source, time, raw from ({relation}) where {' and '.join(conditions) or 'true'} "
+        "order by time nulls first, batch, line_number"
+    )
+    for rows in _batches(looking, statement, values):
+        yield rows.join(sets, on="source", how="left", maintain_order="left").select(list(LINES))
+
+
+def _batches(looking: Queries, statement: str, values: list[Any]) -> Iterator[pl.DataFrame]:
     """The rows of an answer, some at a time; at least one frame, which tells the columns."""
-    reader = connection.sql(statement, params=values).to_arrow_reader(ROWS_AT_ONCE)
+    reader = looking.connection.sql(statement, params=values).to_arrow_reader(ROWS_AT_ONCE)
     empty = True
     for batch in reader:
         empty = False

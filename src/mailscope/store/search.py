@@ -14,7 +14,7 @@ from typing import Any, Final
 import polars as pl
 
 from mailscope.store.asking import Asked
-from mailscope.store.database import Database
+from mailscope.store.database import Queries
 from mailscope.vocabulary.fields import FIELDS
 from mailscope.vocabulary.tables import EVENTS
 
@@ -43,7 +43,7 @@ Values = list[Any]
 class Search:
     """One search in the store."""
 
-    database: Database
+    database: Queries
     asked: Asked
     ids: set[str] = field(default_factory=set)
     message_ids: set[str] = field(default_factory=set)

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Final
 
 from mailscope.store import audit
-from mailscope.store.database import Database, quoted
+from mailscope.store.database import Database, Queries, quoted
 from mailscope.store.sealing import SLICE_ROWS, enter, sha256, write_segment
 from mailscope.tallies import kept
 from mailscope.tallies.ledger import Ledger
@@ -110,7 +110,7 @@ def _unlink(database: Database, paths: list[str]) -> None:
         (database.directory / path).unlink(missing_ok=True)
 
 
-def check(database: Database, *, thorough: bool) -> list[Damage]:
+def check(database: Queries, *, thorough: bool) -> list[Damage]:
     """What is wrong with sealed files: missing, of another size or, ``thorough``, of other contents."""
     import duckdb
 
