@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 FILE: Final = "mailscope.duckdb"
 VERSION: Final = 1
 MEMORY_MB: Final = 160
+IN_USE: Final = "another process has it open"
 # Rows that are not of the documented tables.
 OWN: Final = (
     "create table own.about (name varchar primary key, value varchar)",
@@ -270,7 +271,7 @@ def _unusable(error: duckdb.Error, path: Path) -> StoreError:
     """Why a store cannot be opened, in our words."""
     words = " ".join(str(error).split())
     if "lock" in words.lower():
-        return StoreError("another process has it open", str(path), "ask the daemon, or stop it first")
+        return StoreError(IN_USE, str(path), "ask the daemon, or stop it first")
     return StoreError(
         f"it cannot be opened ({words[:300]})", str(path), "see 'mailscope store verify'; restore a backup"
     )
