@@ -57,19 +57,11 @@ def anonymise(
     Passwords are masked.  Lines that no pattern knows are searched for addresses only: look at them
     (mailscope coverage) before you give a log away.
     """
-    from mailscope.privacy.key import make_key, random_key, read_key
     from mailscope.privacy.lines import Anonymiser
     from mailscope.privacy.pseudonyms import Pseudonyms
     from mailscope.recognise.library import in_force
 
-    if key_file is None:
-        key = random_key()
-    elif key_file.exists():
-        key = read_key(key_file)
-    else:
-        key = make_key(key_file)
-        say(f"{key_file}: a key was made; keep it secret, and keep it as long as pseudonyms must agree")
-    names = Pseudonyms(key, addresses, ips, keep_domains)  # type: ignore[arg-type]
+    names = Pseudonyms(key_of(key_file), addresses, ips, keep_domains)  # type: ignore[arg-type]
     anonymiser = Anonymiser(in_force(patterns), names)
     problems: list[InputError] = []
     write(_rewritten(files or ("-",), anonymiser, problems), output)
@@ -79,6 +71,19 @@ def anonymise(
         say(f"{anonymiser.unrecognised:,} lines that no pattern knows were searched for addresses only")
     if problems:
         sys.exit(1)
+
+
+def key_of(key_file: Path | None) -> bytes:
+    """The key of a file, made there if there is none; without a file, one that nobody has seen."""
+    from mailscope.privacy.key import make_key, random_key, read_key
+
+    if key_file is None:
+        return random_key()
+    if key_file.exists():
+        return read_key(key_file)
+    key = make_key(key_file)
+    say(f"{key_file}: a key was made; keep it secret, and keep it as long as pseudonyms must agree")
+    return key
 
 
 def _rewritten(files: tuple[str, ...], anonymiser: Anonymiser, problems: list[InputError]) -> Iterator[bytes]:

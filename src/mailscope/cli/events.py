@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -68,6 +68,15 @@ FORMATS: Final = ("jsonl", "json", "csv", "parquet", "ecs", "gelf", "otlp")
     help="How long one request may take.",
 )
 @click.option(
+    "--pseudonymise", is_flag=True, help="With pseudonyms for persons and clients; what is secret is masked."
+)
+@click.option(
+    "--key-file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The key of the pseudonyms; made there if there is none.  Without it, each run has its own.",
+)
+@click.option(
     "--retry-for",
     type=click.FloatRange(min=0),
     default=120,
@@ -84,6 +93,9 @@ def events(
     form: str | None,
     output: str | None,
     to: str | None,
+    key_file: Path | None,
+    *,
+    pseudonymise: bool,
     **sending: Any,
 ) -> None:
     """Give every event in the order of the lines: to standard output, a file or a server."""
@@ -92,6 +104,7 @@ def events(
     choice = Choice(_known_events(event), frozenset(program), _known_fields(fields))
     address = _address(to, form, output, sending)
     inputs.asks = _asked()
+    inputs.clean = _clean(inputs, key_file, pseudonymise=pseudonymise)
     pipeline = inputs.pipeline(choice.needed())
     if address is not None:
         delivered = _send(inputs, pipeline, choice, limit, address, sending)
@@ -221,6 +234,29 @@ def _address(to: str | None, form: str | None, output: str | None, sending: dict
 
 def _option(name: str) -> str:
     return f"--{name.replace('_', '-')}"
+
+
+def _clean(inputs: Inputs, key_file: Path | None, *, pseudonymise: bool) -> Callable[[bytes], bytes] | None:
+    """What puts pseudonyms into lines: where this is asked for or, for the store, the settings say so."""
+    if key_file is not None and not pseudonymise:
+        raise UsageError("there are no pseudonyms to make with it", "--key-file", "give --pseudonymise")
+    if not pseudonymise and inputs.door is None:
+        return None
+    from mailscope.cli.anonymise import key_of
+    from mailscope.cli.stores import settings
+    from mailscope.privacy.key import random_key, read_key
+    from mailscope.privacy.lines import Anonymiser
+    from mailscope.privacy.pseudonyms import Pseudonyms
+
+    if pseudonymise:
+        return Anonymiser(inputs.library(), Pseudonyms(key_of(key_file))).chunk
+    asked = settings().privacy
+    ways = {asked.addresses, asked.ips}
+    if asked.at != "export" or ways == {"keep"}:
+        return None
+    key = read_key(Path(asked.key_file)) if "pseudonymise" in ways else random_key()
+    names = Pseudonyms(key, asked.addresses, asked.ips, asked.keep_domains)
+    return Anonymiser(inputs.library(), names).chunk
 
 
 def _asked() -> str:

@@ -60,6 +60,8 @@ class Inputs:
         self.about: tuple[str, tuple[str, ...], int] | None = None
         # What a person looks for, where that is somebody's data: of a store, it is entered in its audit log.
         self.asks: str | None = None
+        # What is done to lines before anything looks at them, such as pseudonyms.
+        self.clean: Callable[[bytes], bytes] | None = None
         self._spools: list[Spool] = []
 
     @cached_property
@@ -116,7 +118,7 @@ class Inputs:
         """Files that were found, ready to be read."""
         from mailscope.intake.sources import Sources, utc_now
 
-        return Sources(files, self.zone, utc_now(), stdin=stdin)
+        return Sources(files, self.zone, utc_now(), stdin=stdin, clean=self.clean)
 
     def sources(self) -> Sources:
         """The files to read, ready to be read.  Raises InputError as ``found``."""

@@ -50,6 +50,8 @@ class Sources:
     zone: ZoneInfo
     now: datetime
     stdin: BinaryIO | None = None
+    # What is done to chunks of whole lines before anything looks at them; their number and stamps stay.
+    clean: Callable[[bytes], bytes] | None = None
     chunk_bytes: int = CHUNK_BYTES
     years_back: dict[str, int] = field(default_factory=dict)
     reports: dict[str, ReadReport] = field(default_factory=dict)
@@ -164,7 +166,7 @@ class Sources:
             # Unpacking keeps a processor busy; it goes on while chunks are being parsed.
             chunks = read_ahead(iter(chunks), depth=2)
         for chunk in whole_records(chunks):
-            yield chunk.data
+            yield chunk.data if self.clean is None else self.clean(chunk.data)
 
 
 def new_years_passed(path: str) -> int:

@@ -36,7 +36,7 @@ LETTERS: Final = 12
 LONGEST: Final = 320
 # Columns that may hold a name alone.
 NAMED: Final[frozenset[str]] = frozenset(
-    {each.name for each in FIELDS if each.privacy == "address"} | {"author"}
+    {each.name for each in FIELDS if each.privacy == "address"} | {"author", "tried"}
 )
 _AT: Final = r"(?:@|[%+=]40|\\u0040|\\x40|\\100|&#64;|&#x40;)"
 _EQUAL: Final = r"(?:=|[%+=]3D|\\u003d|\\x3d)"
