@@ -10,6 +10,7 @@ from itertools import groupby
 from pathlib import Path
 
 from measure import warm
+from mixing import foreign_patterns, mix
 
 HERE = Path(__file__).parent
 LONGEST_LINE = 4096
@@ -48,6 +49,23 @@ class Logs:
                 shutil.copyfileobj(source, target, 1 << 20)
             growing.rename(path)
         return warm(path)
+
+    def mixed(self, lines: int) -> Path:
+        """Give a log of about twice so many lines: Postfix's, and as many of Dovecot, Rspamd and sshd."""
+        path = self._path(lines, "mixed.log")
+        if not path.exists():
+            plain = self.plain(lines)
+            self._say(f"making {path}")
+            growing = path.with_suffix(".part")
+            mix(plain, growing)
+            growing.rename(path)
+        return warm(path)
+
+    def foreign_patterns(self) -> Path:
+        """Give a directory of patterns for programs that are in none of the logs."""
+        folder = self._directory / "foreign-patterns"
+        foreign_patterns(folder)
+        return folder
 
     def daily(self, days: int, lines: int) -> list[Path]:
         """Give logs of so many days with so many lines each: a file a day, compressed as logrotate does."""

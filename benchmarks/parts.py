@@ -138,6 +138,50 @@ def compressed_input(bench: Bench) -> list[Finding]:
     ]
 
 
+def mixed_log(bench: Bench) -> list[Finding]:
+    """Report on a log of Postfix, Dovecot, Rspamd and sshd, beside one of Postfix alone, line for line."""
+    lines = bench.lines // 4
+    plain, mixed = bench.logs.plain(lines), bench.logs.mixed(lines)
+    commands = {
+        name: report(path, MAILSCOPE_THREADS="1") for name, path in (("postfix", plain), ("mixed", mixed))
+    }
+    runs = bench.compare("mixed", commands)
+    with mixed.open("rb") as file:
+        share = sum(1 for _ in file) / lines
+    slower = [
+        there.cpu_s / here.cpu_s / share for here, there in zip(runs["postfix"], runs["mixed"], strict=True)
+    ]
+    spread = Spread.of(slower)
+    return [
+        Finding(
+            "mixed",
+            "processor time for each line, times Postfix's",
+            str(spread),
+            "at most 1.5",
+            spread.middle <= 1.5,
+        )
+    ]
+
+
+def more_patterns(bench: Bench) -> list[Finding]:
+    """Report with a hundred patterns more, of programs not in the log, beside the report without them."""
+    log, folder = bench.logs.plain(bench.lines // 4), bench.logs.foreign_patterns()
+    commands = {
+        "without": report(log, MAILSCOPE_THREADS="1"),
+        "with": mailscope("report", f"--patterns={folder}", str(log), MAILSCOPE_THREADS="1"),
+    }
+    runs = bench.compare("patterns", commands)
+    spread = Spread.of(
+        [there.cpu_s / here.cpu_s for here, there in zip(runs["without"], runs["with"], strict=True)]
+    )
+    return [
+        Finding(
+            "patterns", "100 patterns more, times the processor time", str(spread), "at most 1.05",
+            spread.middle <= 1.05,
+        )
+    ]  # fmt: skip
+
+
 def one_thread_or_two(bench: Bench) -> list[Finding]:
     """Report with one thread, beside two."""
     log = bench.logs.plain(bench.lines)
@@ -240,6 +284,8 @@ PARTS: dict[str, Callable[[Bench], list[Finding]]] = {
     "pflogsumm-compat": the_same_text,
     "size": many_times_the_size,
     "gzip": compressed_input,
+    "mixed": mixed_log,
+    "patterns": more_patterns,
     "threads": one_thread_or_two,
     "small": small_log,
     "trace": trace,
