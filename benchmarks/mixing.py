@@ -77,12 +77,12 @@ def _turn(program: tuple[str, ...], draw: random.Random) -> Iterator[str]:
 def foreign_patterns(folder: Path, count: int = 100) -> None:
     """Write pattern files of programs that a log does not hold: so many patterns."""
     folder.mkdir(parents=True, exist_ok=True)
-    blocks = ['[program]\ntags = ["other-program"]\n']
-    for number in range(count):
-        blocks.append(
-            f"[[event]]\nevent = \"noted\"\nmatch = 'thing {number} of {{user}} took {{duration_s}} s'\n"
-            f'meaning = "The program told of thing {number}."\n'
-            f'[[event.example]]\ntext = "thing {number} of alice took 1.5 s"\n'
-            'fields = { user = "alice", duration_s = 1.5 }\n'
-        )
+    blocks = [
+        f"[[event]]\nevent = \"noted\"\nmatch = 'thing {number} of {{user}} took {{duration_s}} s'\n"
+        f'meaning = "The program told of thing {number}."\n'
+        f'[[event.example]]\ntext = "thing {number} of alice took 1.5 s"\n'
+        'fields = { user = "alice", duration_s = 1.5 }\n'
+        for number in range(count)
+    ]
+    blocks.insert(0, '[program]\ntags = ["other-program"]\n')
     (folder / "other-program.toml").write_text("\n".join(blocks))
