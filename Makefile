@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: demo test lint bench fuzz bless clean
+.PHONY: demo test lint bench fuzz soak bless clean
 
 # Runs the main job on the sample logs and says where the report is.
 demo: $(READY)
@@ -31,6 +31,10 @@ bench: $(READY)
 # The property tests with many more examples.
 fuzz: $(READY)
 	MAILSCOPE_FUZZ=2000 $(BIN)/python -m pytest tests/properties
+
+# The daemon is killed 200 times under load.
+soak: $(READY)
+	MAILSCOPE_SOAK=200 $(BIN)/python -m pytest tests/daemon/test_serve.py -k killed
 
 # Writes generated documentation and expected files anew; read the diff.
 bless: $(READY)

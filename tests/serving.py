@@ -11,6 +11,9 @@ import time
 from pathlib import Path
 from typing import Any
 
+from mailscope.store.remote import Remote
+from mailscope.vocabulary.errors import MailscopeError
+
 PATIENCE_S = 120.0
 
 
@@ -31,6 +34,8 @@ class Daemon:
             f"[changes]\nenabled = false\n"
         )
         self.process: subprocess.Popen[bytes] | None = None
+        # How much had been said before it was started last.
+        self.said = 0
 
     @property
     def environment(self) -> dict[str, str]:
@@ -38,6 +43,7 @@ class Daemon:
         return {**inherited, "MAILSCOPE_CONFIG": str(self.config)}
 
     def start(self) -> None:
+        self.said = self.errors.stat().st_size if self.errors.exists() else 0
         with self.errors.open("ab") as errors:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "mailscope", "serve"], env=self.environment, stderr=errors
@@ -77,15 +83,26 @@ class Daemon:
         return [json.loads(line) for line in done.stdout.splitlines()]
 
     def count(self, condition: str = "true") -> int:
-        rows = self.rows(f"select count(*) as n from events where {condition}")
-        return int(rows[0]["n"]) if rows else 0
+        statement = f"select count(*) as n from events where {condition}"
+        if self.process is None:
+            rows = self.rows(statement)
+            return int(rows[0]["n"]) if rows else 0
+        # Asked without a process of its own for each time.
+        try:
+            door = Remote(self.place / "api.sock")
+            answer = next(door.sql(statement))
+            door.close()
+        except MailscopeError:
+            return 0
+        return int(answer["n"][0])
 
     def wait_for(self, lines: int, condition: str = "true") -> None:
         """Until so many lines are stored."""
         until = time.monotonic() + PATIENCE_S
         while (found := self.count(condition)) < lines:
             assert time.monotonic() < until, f"{found} of {lines} lines: {self.errors.read_text()[-2000:]}"
-            assert self.process is None or self.process.poll() is None, self.errors.read_text()[-2000:]
+            code = None if self.process is None else self.process.poll()
+            assert code is None, f"it ended with {code}: {self.errors.read_text()[-2000:]}"
             time.sleep(0.3)
 
     def wait_for_words(self, words: str) -> None:
@@ -94,6 +111,13 @@ class Daemon:
         while words not in self.errors.read_text():
             assert time.monotonic() < until, self.errors.read_text()[-2000:]
             time.sleep(0.1)
+
+    def wait_until_ready(self) -> None:
+        """Until it answers since it was started last."""
+        until = time.monotonic() + PATIENCE_S
+        while b"answering on" not in self.errors.read_bytes()[self.said :]:
+            assert time.monotonic() < until, self.errors.read_text()[-2000:]
+            time.sleep(0.02)
 
     def __enter__(self) -> Daemon:
         return self

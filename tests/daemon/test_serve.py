@@ -7,24 +7,37 @@ import os
 import random
 import signal
 import socket
+import threading
 import time
 from collections import Counter
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import polars as pl
 import pytest
 from serving import Daemon
 
 KILLS = int(os.environ.get("MAILSCOPE_SOAK", "20"))
+# Lines a second while it is killed.
+RATE = 2_000
 
 
 def made_lines(count: int, seed: int = 1) -> list[str]:
     """Lines of messages of the last hour, each line once."""
     begin = datetime.now(UTC) - timedelta(hours=1)
+    return [
+        line
+        for number in range(count // 5)
+        for line in message_lines(1, number, seed, begin + timedelta(milliseconds=700 * number))
+    ]
+
+
+def message_lines(count: int, first: int, seed: int = 1, now: datetime | None = None) -> list[str]:
+    """Five lines of each of some messages, whose numbers begin with ``first``."""
+    at = (now or datetime.now(UTC)).isoformat(timespec="microseconds")
     lines = []
-    for number in range(count // 5):
-        at = (begin + timedelta(milliseconds=700 * number)).isoformat(timespec="microseconds")
+    for number in range(first, first + count):
         queue_id = f"{seed:X}{number:09X}"
         lines += [
             f"{at} mx postfix/smtpd[{900 + number % 7}]: {queue_id}: client=host.example.org[192.0.2.{number % 250}]",
@@ -43,52 +56,79 @@ def append(path: Path, lines: list[str]) -> None:
 
 
 def rotate(log: Path) -> None:
-    for number in range(9, 0, -1):
+    for number in range(49, 0, -1):
         old = log.with_name(f"{log.name}.{number}")
         if old.exists():
             old.rename(log.with_name(f"{log.name}.{number + 1}"))
     log.rename(log.with_name(f"{log.name}.1"))
 
 
+class Load(threading.Thread):
+    """A mail server's log: 2,000 lines a second, written in pieces cut anywhere, rotated now and then."""
+
+    def __init__(self, log: Path, draw: random.Random) -> None:
+        super().__init__(daemon=True)
+        self.log, self.draw = log, draw
+        self.lines: list[str] = []
+        self.over = threading.Event()
+
+    def run(self) -> None:
+        begun = rotated = time.monotonic()
+        pending = b""
+        # A message goes on over pieces: what was begun is finished before the end.
+        while not self.over.is_set() or pending:
+            if not self.over.is_set():
+                owed = int((time.monotonic() - begun) * RATE) - len(self.lines)
+                new = message_lines(owed // 5, len(self.lines) // 5)
+                self.lines += new
+                pending += "".join(f"{line}\n" for line in new).encode()
+            whole = self.over.is_set() or time.monotonic() - rotated > 4
+            cut = len(pending) if whole else self.draw.randrange(len(pending) + 1)
+            with self.log.open("ab") as file:
+                file.write(pending[:cut])
+            pending = pending[cut:]
+            if whole and not self.over.is_set():
+                rotate(self.log)
+                rotated = time.monotonic() + self.draw.uniform(-3, 0)
+            time.sleep(self.draw.uniform(0.005, 0.08))
+
+    def stop(self) -> None:
+        self.over.set()
+        self.join()
+
+
 def test_killed_at_any_moment_nothing_is_lost_and_nothing_comes_twice(tmp_path: Path) -> None:
     """Kills under load with rotation; MAILSCOPE_SOAK says how many (``make soak``: 200)."""
     draw = random.Random(7)
-    lines = made_lines(500 * (KILLS + 2))
-    at = 0
     with Daemon(tmp_path) as daemon:
-        append(daemon.log, lines[:500])
-        at = 500
+        load = Load(daemon.log, random.Random(8))
         daemon.start()
-        daemon.wait_for(500)
-        kills = 0
-        while at < len(lines) or kills < KILLS:
-            if at < len(lines):
-                size = draw.randrange(20, 260)
-                append(daemon.log, lines[at : at + size])
-                at += size
-            time.sleep(draw.uniform(0.02, 0.25))
-            if draw.random() < 0.05:
-                rotate(daemon.log)
-            if kills < KILLS and draw.random() < 0.4:
-                daemon.stop(signal.SIGKILL)
-                daemon.start()
-                kills += 1
-                # Sometimes it comes so far as to read, sometimes it does not.
-                time.sleep(draw.choice((0.0, 0.4, 1.5, 3.0)))
-        daemon.wait_for(len(lines))
+        # Of a log that was rotated before it first came, it would read the current file only.
+        daemon.wait_until_ready()
+        load.start()
+        for kill in range(KILLS):
+            # Mostly it comes so far as to store lines, sometimes it is not even ready.
+            if kill % 4:
+                daemon.wait_until_ready()
+            time.sleep(draw.uniform(0, 1.5))
+            daemon.stop(signal.SIGKILL)
+            daemon.start()
+        load.stop()
+        daemon.wait_for(len(load.lines))
         assert daemon.stop() == 0
-        stored = Counter(row["raw"] for row in daemon.rows("select raw from events"))
-        assert stored == Counter(lines)
+        stored = tmp_path / "stored.parquet"
+        assert daemon.ask("sql", "-o", str(stored), "select raw from events").returncode == 0
+        assert Counter(pl.read_parquet(stored)["raw"]) == Counter(load.lines)
         # What was under way survived as well: every message is whole.
         told = daemon.rows(
             "select count(*) as messages, count(ended) as ended, count(sender) as senders, "
             "count(message_id) as ids from messages"
         )
-        count = len(lines) // 5
+        count = len(load.lines) // 5
         assert told == [{"messages": count, "ended": count, "senders": count, "ids": count}]
         assert daemon.rows("select count(*) as n from deliveries")[0]["n"] == count
         report = daemon.ask("report", "--format", "json")
-        assert f'"read": {len(lines)}' in report.stdout
+        assert f'"read": {len(load.lines)}' in report.stdout
 
 
 @pytest.fixture(scope="module")
@@ -111,6 +151,18 @@ def test_commands_go_through_the_daemon_while_it_runs(running: Daemon) -> None:
     refused = running.ask("sql", "drop table hot.events")
     assert refused.returncode == 2
     assert "only SELECT" in refused.stderr
+
+
+def test_a_client_that_hangs_up_does_no_harm(running: Daemon) -> None:
+    for _ in range(20):
+        client = socket.socket(socket.AF_UNIX)
+        client.connect(str(running.place / "api.sock"))
+        client.sendall(b"GET /v1/openapi.json HTTP/1.1\r\nHost: here\r\n\r\n" * 20)
+        client.close()
+    time.sleep(0.5)
+    assert running.process is not None
+    assert running.process.poll() is None
+    assert running.count() == 50
 
 
 def test_the_status_says_how_it_is(running: Daemon) -> None:

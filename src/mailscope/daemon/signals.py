@@ -1,6 +1,7 @@
 """Signals, as the daemon's loop sees them: flags, and a sleep that they end.
 
-SIGHUP: read the settings again.  SIGTERM and SIGINT: finish the batch and stop.
+SIGHUP: read the settings again.  SIGTERM and SIGINT: finish the batch and stop.  SIGPIPE, which commands let
+end them: a client that hangs up before its answer is written must not end the daemon.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ class Signals:
         for end in (self._wakes, self._woken):
             end.setblocking(False)
         self._before = {number: signal.signal(number, self._caught) for number in (*STOP, RELOAD)}
+        self._before[signal.SIGPIPE] = signal.signal(signal.SIGPIPE, signal.SIG_IGN)
         # The interpreter writes a byte at once, whatever it is doing.
         self._fd = signal.set_wakeup_fd(self._wakes.fileno(), warn_on_full_buffer=False)
         return self

@@ -24,13 +24,15 @@ FAR_BACK: Final = timedelta(days=8)
 class UnderWay:
     """The messages under way, the tallies that are not kept yet, and the number of the last batch.
 
-    ``apart``: the tracker of logs that are being loaded and are older than what is under way.
+    ``apart``: the tracker of logs that are being loaded and are older than what is under way; ``relived``:
+    how many lines were followed once more.
     """
 
     tracker: StoreTracker = field(default_factory=lambda: StoreTracker(detail=True))
     apart: StoreTracker | None = None
     hours: Hours = field(default_factory=Hours)
     batch: int = 0
+    relived: int = 0
 
     @property
     def current(self) -> StoreTracker:
@@ -70,6 +72,7 @@ def restore(database: Database, engine: Engine, zone: ZoneInfo) -> UnderWay:
         rows = database.frame(
             f"select {columns} from {relation} where {where} and batch = ?", [*values, number]
         )
+        found.relived += len(rows)
         for batch in stored.relived(rows, engine, sets):
             outcome = found.current.feed(batch)
             found.current.forget(outcome.messages)

@@ -32,7 +32,7 @@ from mailscope.vocabulary.tables import TABLES
 # The state is kept so often: after a crash no more lines than of this time are followed once more ...
 CHECKPOINT_S: Final = 60.0
 # ... and no more than about so many.
-CHECKPOINT_LINES: Final = 200_000
+CHECKPOINT_LINES: Final = 50_000
 # Tallies of an hour come in parts; when it is over for so long they are made one.
 SETTLED: Final = timedelta(hours=2)
 
@@ -64,7 +64,8 @@ class Writer:
         """Be as the store is: what was followed and could not be written is forgotten."""
         self.under_way = restore(self.database, self.engine, self.zone)
         self._kept_at = time.monotonic()
-        self._lines_since = 0
+        # What was followed once more need not be so again, however soon it is killed next.
+        self._lines_since = self.under_way.relived
         if self.under_way.apart is not None:
             # Loading was broken off; it begins anew with the next run, which knows what is stored.
             self.end_apart()
