@@ -20,9 +20,9 @@ PATIENCE_S = 120.0
 class Daemon:
     """A directory with settings, a store, a log and a socket; and the process, while it runs."""
 
-    def __init__(self, place: Path, more: str = "") -> None:
+    def __init__(self, place: Path, more: str = "", log: Path | None = None) -> None:
         self.place = place
-        self.log = place / "mail.log"
+        self.log = log or place / "mail.log"
         self.store = place / "store"
         self.config = place / "mailscope.toml"
         self.errors = place / "errors"

@@ -148,6 +148,9 @@ def test_commands_go_through_the_daemon_while_it_runs(running: Daemon) -> None:
     assert "b@example.net" in running.ask("report").stdout
     assert "192.0.2.3" in running.ask("about", "192.0.2.3").stdout
     assert running.ask("coverage").stdout.startswith("50 lines")
+    # Not whole hours: counted from lines, and asked again what is read.
+    begun = datetime.now(UTC) - timedelta(hours=1, minutes=3, seconds=7)
+    assert "b@example.net" in running.ask("report", "--since", begun.isoformat()).stdout
     refused = running.ask("sql", "drop table hot.events")
     assert refused.returncode == 2
     assert "only SELECT" in refused.stderr

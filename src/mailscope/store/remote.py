@@ -85,11 +85,19 @@ class Remote:
         import pyarrow as pa
 
         answer = self._asked("POST", path, question)
-        with pa.ipc.open_stream(answer) as stream:
-            for batch in stream:
-                frame = pl.from_arrow(batch)
-                assert isinstance(frame, pl.DataFrame)
-                yield frame
+        try:
+            with pa.ipc.open_stream(answer) as stream:
+                for batch in stream:
+                    frame = pl.from_arrow(batch)
+                    assert isinstance(frame, pl.DataFrame)
+                    yield frame
+            # The end of the rows is not yet the end of the answer, and the next one comes behind it.
+            answer.read()
+        finally:
+            if not answer.isclosed():
+                # What is left of it must not be taken for the next answer; that one has a new connection.
+                answer.close()
+                self._connection.close()
 
     def _asked(self, method: str, path: str, body: Any = None) -> http.client.HTTPResponse:
         try:
