@@ -18,7 +18,7 @@ def ingest(inputs: Inputs) -> None:
     from mailscope.cli.progress import progress
     from mailscope.cli.stores import directory
     from mailscope.pipeline import restarting
-    from mailscope.store.database import IN_USE, Database, StoreError
+    from mailscope.store.database import Database, InUseError
     from mailscope.store.ingest import ingest as load
     from mailscope.store.sealing import remove_strays
     from mailscope.store.writer import Writer
@@ -27,13 +27,11 @@ def ingest(inputs: Inputs) -> None:
     pipeline = inputs.pipeline()
     try:
         database = Database(place)
-    except StoreError as error:
-        if error.what != IN_USE:
-            raise
+    except InUseError as error:
         advice = (
             "stop the daemon meanwhile, or name the files in its settings: it reads them from their beginning"
         )
-        raise StoreError(error.what, error.where, advice) from error
+        raise InUseError(error.what, error.where, advice) from error
     try:
         remove_strays(database)
         writer = Writer(database, pipeline.library, inputs.zone)

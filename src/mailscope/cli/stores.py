@@ -54,17 +54,17 @@ def door(inputs: Inputs) -> Door | None:
 
     try:
         return Reader.open(place, inputs.library(), inputs.zone)
-    except StoreError as refused:
-        # The daemon has it: it answers for it.
+    except (StoreError, InputError) as refused:
+        # The daemon has it, or it alone may open it: it answers for it.
         path = Path(settings().api.socket)
         if not path.exists():
             raise
-        from mailscope.store.remote import Remote
+        from mailscope.store.remote import NOT_ALLOWED, Remote
 
         try:
             return Remote(path)
-        except InputError:
-            raise refused from None
+        except InputError as error:
+            raise (error if error.what == NOT_ALLOWED else refused) from None
 
 
 def entered(way: Door, asked: str) -> None:

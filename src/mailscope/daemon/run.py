@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from mailscope.daemon.feeds import feeds
 from mailscope.daemon.notify import Notifier
+from mailscope.daemon.opening import opened
 from mailscope.daemon.samplers import CHANGES, samplers
 from mailscope.daemon.service import Service
 from mailscope.daemon.signals import Signals
@@ -19,7 +20,6 @@ from mailscope.privacy.key import read_key
 from mailscope.privacy.lines import Anonymiser
 from mailscope.privacy.pseudonyms import Pseudonyms
 from mailscope.recognise.library import Library, in_force
-from mailscope.store.database import Database
 from mailscope.vocabulary.errors import MailscopeError
 from mailscope.vocabulary.settings.reading import load
 from mailscope.vocabulary.settings.settings import Settings
@@ -38,7 +38,7 @@ def run(file: Path | None, store: Path | None, zone: ZoneInfo, say: Callable[[st
     zone = ZoneInfo(settings.time_zone) if settings.time_zone else zone
     notifier = Notifier()
     service = Service(
-        open=lambda: Database(place, memory_mb=settings.store.memory_limit_mb),
+        open=lambda: opened(place, settings.store.memory_limit_mb, say),
         library=library,
         zone=zone,
         feeds=[],

@@ -11,6 +11,7 @@ twice or not at all.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,6 +30,9 @@ FILE: Final = "mailscope.duckdb"
 VERSION: Final = 1
 MEMORY_MB: Final = 160
 IN_USE: Final = "another process has it open"
+# How DuckDB names the process that has a file, and says that it only reads it.
+HOLDER: Final = re.compile(r"\(PID ([0-9]+)\)")
+ONLY_READ: Final = "able to open this database in read-only mode"
 # Rows that are not of the documented tables.
 OWN: Final = (
     "create table own.about (name varchar primary key, value varchar)",
@@ -46,6 +50,14 @@ MIGRATIONS: Final[dict[int, tuple[str, ...]]] = {}
 
 class StoreError(MailscopeError):
     """The store cannot be used as asked: it is locked, damaged, or of a later version."""
+
+
+class InUseError(StoreError):
+    """Another process has it.  ``read``: it only reads, so that it will be done before long."""
+
+    def __init__(self, what: str, where: str = "", what_to_do: str = "", *, read: bool = False) -> None:
+        super().__init__(what, where, what_to_do)
+        self.read = read
 
 
 class Queries:
@@ -111,12 +123,16 @@ class Database(Queries):
         directory = directory.absolute()
         self.read_only = read_only
         path = directory / FILE
-        if read_only and not path.is_file():
-            raise InputError("there is no store", str(directory), "load logs with 'mailscope ingest FILES'")
         try:
+            if read_only and not path.is_file():
+                raise InputError(
+                    "there is no store", str(directory), "load logs with 'mailscope ingest FILES'"
+                )
             if not read_only:
                 directory.mkdir(mode=0o750, parents=True, exist_ok=True)
             super().__init__(duckdb.connect(str(path), read_only=read_only), directory)
+        except PermissionError as error:
+            raise _not_permitted(path) from error
         except OSError as error:
             raise InputError.from_os_error(error, path) from error
         except duckdb.Error as error:
@@ -267,11 +283,32 @@ def quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _unusable(error: duckdb.Error, path: Path) -> StoreError:
+def _unusable(error: duckdb.Error, path: Path) -> MailscopeError:
     """Why a store cannot be opened, in our words."""
     words = " ".join(str(error).split())
-    if "lock" in words.lower():
-        return StoreError(IN_USE, str(path), "ask the daemon, or stop it first")
+    if "Could not set lock" in words:
+        holder = HOLDER.search(words)
+        what = f"{IN_USE}{_named(holder[1]) if holder else ''}"
+        return InUseError(what, str(path), "ask the daemon, or stop it first", read=ONLY_READ in words)
+    if "Permission denied" in words:
+        return _not_permitted(path)
     return StoreError(
         f"it cannot be opened ({words[:300]})", str(path), "see 'mailscope store verify'; restore a backup"
     )
+
+
+def _not_permitted(path: Path) -> InputError:
+    return InputError(
+        "no permission to open it", str(path), "run as the user that the store belongs to, or as root"
+    )
+
+
+def _named(pid: str) -> str:
+    """A process by number and, where it may be known, by the end of its command."""
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
+    except OSError:
+        return f" (process {pid})"
+    names = [word.rpartition("/")[2] for word in words if word]
+    ours = names[names.index("mailscope") :] if "mailscope" in names else names
+    return f" (process {pid}: {' '.join(ours)[:60]})"

@@ -17,6 +17,7 @@ from mailscope.store.asking import Asked
 from mailscope.vocabulary.errors import InputError, MailscopeError, UsageError
 
 TIMEOUT_S: Final = 600.0
+NOT_ALLOWED: Final = "no permission to ask the daemon"
 
 
 class _Connection(http.client.HTTPConnection):
@@ -41,6 +42,10 @@ class Remote:
         self._connection = _Connection(path)
         try:
             self._connection.connect()
+        except PermissionError as error:
+            raise InputError(
+                NOT_ALLOWED, str(path), "run as a member of the group that the socket is given to, or as root"
+            ) from error
         except OSError as error:
             raise InputError(
                 f"the daemon does not answer ({error.strerror or error})", str(path),

@@ -86,6 +86,7 @@ def _bound(path: Path, settings: Api) -> socket.socket:
     opened = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
     try:
         path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+        _refuse_taken(path)
         # What a daemon that was killed has left.
         path.unlink(missing_ok=True)
         before = os.umask(0o177)
@@ -105,3 +106,14 @@ def _bound(path: Path, settings: Api) -> socket.socket:
             raise InputError(f"no such account ({error})", str(path), "see api.owner and api.group") from None
         raise InputError.from_os_error(error, path) from error
     return opened
+
+
+def _refuse_taken(path: Path) -> None:
+    """Raise InputError where somebody answers on the socket already."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as asking:
+        try:
+            asking.settimeout(1.0)
+            asking.connect(str(path))
+        except OSError:
+            return
+    raise InputError("another daemon answers on it", str(path), "stop it, or give api.socket another path")
