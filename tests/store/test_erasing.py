@@ -239,6 +239,15 @@ def test_a_login_name(store: Path) -> None:
     database.close()
 
 
+def test_what_was_spilled_or_unfinished_goes(store: Path) -> None:
+    (store / "spill").mkdir()
+    (store / "spill" / "duckdb_temp_storage_DEFAULT-0.tmp").write_text(NAME)
+    (store / "mailscope.duckdb.renewed").write_text(NAME)
+    erasing.erase(store, PERSON, "root")
+    assert_erased(store)
+    assert not list(store.glob("*.renewed*"))
+
+
 def test_a_person_who_is_not_there(store: Path) -> None:
     receipt = erasing.erase(store, Person.of(["nobody@nowhere.example"]), "root")
     assert receipt["changed"] == {}

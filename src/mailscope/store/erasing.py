@@ -48,9 +48,9 @@ def erase(directory: Path, person: Person, who: str) -> dict[str, Any]:
 
     Raises StoreError or OutputError where it cannot be done; what was begun is finished when it is run again.
     """
-    remove_begun(directory)
     database = Database(directory)
     try:
+        remove_begun(directory)
         remove_strays(database)
         secret = database.secret()
         name = UNDER_WAY + receipts.name_hash(secret, person.names[0])[:32]

@@ -53,6 +53,9 @@ def _written_out(directory: Path) -> None:
     database = Database(directory)
     try:
         database.connection.execute("checkpoint")
+        # What a crash left of rows that did not fit into memory; nobody else has the store open now.
+        for path in (directory / SPILL).glob("*"):
+            path.unlink()
     finally:
         database.close()
     if (directory / (FILE + WAL)).exists():
@@ -65,7 +68,7 @@ def _copy(connection: duckdb.DuckDBPyConnection, path: Path, begun: Path) -> Non
         stale.unlink(missing_ok=True)
     run(f"set memory_limit = '{MEMORY_MB}MB'")
     run("set threads = 2")
-    run(f"set temp_directory = {quoted(str(path.parent / SPILL))}")
+    run(f"set temp_directory = {quoted(str(path.with_name(SPILL + NEW)))}")
     run(f"attach {quoted(str(path))} as old (read_only)")
     if path.with_name(path.name + WAL).exists():
         raise StoreError("another process has it open", str(path), "stop it first")
@@ -85,7 +88,9 @@ def _copy(connection: duckdb.DuckDBPyConnection, path: Path, begun: Path) -> Non
 
 
 def remove_begun(directory: Path) -> None:
-    """Remove what is unfinished, and what DuckDB put on the disk for want of memory."""
+    """Remove what is unfinished."""
     for path in directory.glob(f"*{NEW}*"):
-        path.unlink(missing_ok=True)
-    shutil.rmtree(directory / SPILL, ignore_errors=True)
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)

@@ -73,8 +73,8 @@ def add_reading(app: FastAPI, service: Served) -> None:
             _naive(question.since), _naive(question.until), tuple(question.hosts), question.about,
             tuple(question.kinds), question.limit,
         )  # fmt: skip
-        if question.about is not None:
-            service.audit(caller(request), "lines", question.about)
+        # Without a question, they are everybody's.
+        service.audit(caller(request), "lines", question.about or "every line")
         return _arrow(service.reader().lines(asked))
 
     @app.post("/v1/sql", summary="Rows that a SELECT gives.", response_class=Response, responses=_rows())
