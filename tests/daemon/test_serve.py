@@ -9,6 +9,7 @@ import signal
 import socket
 import threading
 import time
+import zipfile
 from collections import Counter
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -200,6 +201,19 @@ def test_questions_are_entered_in_the_audit_log(running: Daemon) -> None:
     assert "audited@example.org" in entries
 
 
+def test_a_person_is_given_out_while_it_runs_but_not_erased(running: Daemon, tmp_path: Path) -> None:
+    done = running.ask("privacy", "export", "B@example.net", "-o", str(tmp_path / "b.zip"))
+    assert done.returncode == 0, done.stderr
+    with zipfile.ZipFile(tmp_path / "b.zip") as packed:
+        lines = packed.read("lines.log").decode().splitlines()
+    assert len(lines) == running.count("recipient = 'b@example.net'") > 0
+    assert '"privacy export", "asked": "B@example.net"' in (running.store / "audit.jsonl").read_text()
+    refused = running.ask("privacy", "erase", "b@example.net", "--yes")
+    assert refused.returncode == 1
+    assert "stop" in refused.stderr
+    assert running.ask("privacy", "export", "a b@example.net").returncode == 2
+
+
 def test_the_api_documents_itself(running: Daemon) -> None:
     with closing(socket.socket(socket.AF_UNIX)) as door:
         door.connect(str(running.place / "api.sock"))
@@ -208,9 +222,16 @@ def test_the_api_documents_itself(running: Daemon) -> None:
     head, _, body = answer.partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 200")
     paths = json.loads(body)["paths"]
-    assert {"/healthz", "/v1/status", "/v1/lines", "/v1/sql", "/v1/tallies", "/v1/marks", "/v1/tail"} == set(
-        paths
-    )
+    assert {
+        "/healthz",
+        "/v1/status",
+        "/v1/lines",
+        "/v1/person",
+        "/v1/sql",
+        "/v1/tallies",
+        "/v1/marks",
+        "/v1/tail",
+    } == set(paths)
     assert (running.place / "api.sock").stat().st_mode & 0o777 == 0o660
 
 

@@ -37,23 +37,24 @@ def privacy() -> None:
 @click.option("--lang", metavar="LANGUAGE", help="en, zh, it or sv; otherwise what LANG says.")
 def export(names: tuple[str, ...], place: Path | None, output: Path, lang: str | None) -> None:
     """Write all that the store holds of a person into a ZIP file, to be given to that person."""
+    from mailscope.cli.inputs import Inputs
     from mailscope.cli.output import writable
     from mailscope.cli.privacy_export import entries, write
-    from mailscope.cli.stores import enter
+    from mailscope.cli.stores import entered
     from mailscope.language.choice import choose
     from mailscope.language.translator import translator
     from mailscope.privacy.person import Person
-    from mailscope.store.database import Database
 
     person, tr = Person.of(names), translator(choose(lang))
     writable(output)
-    where = _store(place)
-    enter(where, " ".join(names))
-    database = Database(where, read_only=True)
+    _store(place)
+    door = Inputs((), None, None, (), "UTC", None, store=place).door
+    assert door is not None
     try:
-        count = write(entries(database, person, tr), output)
+        entered(door, " ".join(names))
+        count = write(entries(door.person(names), person, tr), output)
     finally:
-        database.close()
+        door.close()
     say(f"{count:,} rows written to {output}")
 
 

@@ -27,12 +27,9 @@ from mailscope.vocabulary.tables import EVENTS, TABLES
 if TYPE_CHECKING:
     from mailscope.language.translator import Translator
     from mailscope.privacy.person import Person
-    from mailscope.store.database import Database
 
 README: Final = "README.txt"
 LINES: Final = "lines.log"
-# Of no use to the person.
-INTERNAL: Final = ("batch",)
 # What each file holds, in the order in which they are told.
 HOLDS: Final[dict[str, str]] = {
     LINES: Phrase("the log lines that name you, as the programs of the mail server wrote them"),
@@ -60,9 +57,8 @@ class Entry:
     rows: int = 0
 
 
-def entries(database: Database, person: Person, tr: Translator) -> Iterator[Entry]:
-    """All files; the page that tells of them comes last."""
-    found = dict(_frames(database, person))
+def entries(found: dict[str, pl.DataFrame], person: Person, tr: Translator) -> Iterator[Entry]:
+    """All files, of what a store holds; the page that tells of them comes last."""
     told: list[str] = []
     if len(found[EVENTS.name]):
         told.append(LINES)
@@ -74,23 +70,6 @@ def entries(database: Database, person: Person, tr: Translator) -> Iterator[Entr
     yield Entry("columns.csv", _columns({name for rows in found.values() for name in rows.columns}))
     page = _page(person, [*told, "columns"], sum(map(len, found.values())), tr)
     yield Entry(README, page.encode())
-
-
-def _frames(database: Database, person: Person) -> Iterator[tuple[str, pl.DataFrame]]:
-    from mailscope.store.audit import entries as asked
-    from mailscope.store.holding import find, rows_of, tallies_of
-
-    held = find(database, person)
-    for table in TABLES.values():
-        yield table.name, rows_of(database, person, held, table).drop(INTERNAL, strict=False)
-    yield "tallies", tallies_of(database, person)
-    # By whom is told of the looking, not of the person.
-    mine = [
-        {"time": entry.time, "command": entry.what, "asked": entry.asked}
-        for entry in asked(database.directory)
-        if person.worded(person.text(entry.asked), person.logins) != entry.asked
-    ]
-    yield "lookups", pl.DataFrame(mine)
 
 
 def _twice(name: str, rows: pl.DataFrame) -> Iterator[Entry]:

@@ -61,6 +61,9 @@ class Door(Protocol):
     def sql(self, statement: str) -> Iterator[pl.DataFrame]:
         """The rows of a reading statement."""
 
+    def person(self, names: tuple[str, ...]) -> dict[str, pl.DataFrame]:
+        """All that is held of a person with these names: rows by table (``person.py``)."""
+
     def status(self) -> dict[str, Any]:
         """How the store is."""
 

@@ -8,13 +8,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from itertools import chain
 from typing import Final
-from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from mailscope.privacy.person import Person
-from mailscope.store.database import Database, StoreError
-from mailscope.tallies import kept
+from mailscope.store.database import Queries, StoreError
 from mailscope.vocabulary.fields import Field
 from mailscope.vocabulary.tables import MESSAGES, TABLES, Table
 
@@ -51,7 +49,7 @@ class Held:
         return rows["trail_id"].is_in(list(self.trails)).fill_null(False)
 
 
-def find(database: Database, person: Person) -> Held:
+def find(database: Queries, person: Person) -> Held:
     """Look through all rows.  Raises StoreError where a file of the store cannot be read."""
     held = Held()
     # What is to be looked at again once it is known which messages are theirs.
@@ -89,7 +87,7 @@ def _count(held: Held, person: Person, table: Table, pieces: Iterator[pl.DataFra
     return bool(count)
 
 
-def rows_of(database: Database, person: Person, held: Held, table: Table) -> pl.DataFrame:
+def rows_of(database: Queries, person: Person, held: Held, table: Table) -> pl.DataFrame:
     """The rows of a table that name a person, and the messages that they belong to, in order of time."""
     hot = (rows.drop(ROW) for rows in hot_rows(database, table, whole=True))
     sealed = (sealed_rows(database, file) for file in sealed_files(database) if file.table is table)
@@ -106,25 +104,12 @@ def _theirs(person: Person, held: Held, table: Table, rows: pl.DataFrame) -> pl.
     return rows.filter(mask)
 
 
-def tallies_of(database: Database, person: Person) -> pl.DataFrame:
-    """The rows of hourly tallies that name a person: hour, name of the tally, its keys and figures."""
-    found = []
-    rows = database.connection.execute("select hour, data from own.hours order by hour, batch").fetchall()
-    for hour, data in rows:
-        for name, part in kept.from_bytes(bytes(data), ZoneInfo("UTC")).parts().items():
-            mine = part.filter(person.rows(part)[1])
-            if len(mine):
-                where = (pl.lit(hour, pl.Datetime("us")).alias("hour"), pl.lit(name).alias("tally"))
-                found.append(mine.select(*where, pl.all()))
-    return pl.concat(found, how="diagonal_relaxed") if found else pl.DataFrame()
-
-
 def texts(table: Table) -> list[Field]:
     """The columns of a table that hold texts."""
     return [column for column in table.columns if column.kind == "str"]
 
 
-def hot_rows(database: Database, table: Table, *, whole: bool = False) -> Iterator[pl.DataFrame]:
+def hot_rows(database: Queries, table: Table, *, whole: bool = False) -> Iterator[pl.DataFrame]:
     """The rows that are not sealed, some at a time: their number and texts, or ``whole``."""
     columns = ", ".join(f'"{column.name}"' for column in (table.columns if whole else texts(table)))
     found = database.connection.sql(f"select {ROW}, {columns} from hot.{table.name}")
@@ -134,17 +119,19 @@ def hot_rows(database: Database, table: Table, *, whole: bool = False) -> Iterat
         yield frame
 
 
-def sealed_files(database: Database) -> list[SealedFile]:
-    """The files of the manifest that are there, also those that were set aside as damaged."""
-    rows = database.connection.execute("select path, name, day from own.manifest order by path").fetchall()
+def sealed_files(database: Queries) -> list[SealedFile]:
+    """The files of the manifest, also those that were set aside as damaged, but for such that are gone."""
+    rows = database.connection.execute(
+        "select path, name, day, damage from own.manifest order by path"
+    ).fetchall()
     return [
         SealedFile(path, TABLES[name], day)
-        for path, name, day in rows
-        if (database.directory / path).exists()
+        for path, name, day, damage in rows
+        if damage is None or (database.directory / path).exists()
     ]
 
 
-def sealed_rows(database: Database, file: SealedFile) -> pl.DataFrame:
+def sealed_rows(database: Queries, file: SealedFile) -> pl.DataFrame:
     """All rows of a sealed file.  Raises StoreError for one that cannot be read."""
     path = database.directory / file.path
     try:
@@ -152,7 +139,7 @@ def sealed_rows(database: Database, file: SealedFile) -> pl.DataFrame:
     except (pl.exceptions.PolarsError, OSError) as error:
         words = " ".join(str(error).split())[:200]
         raise StoreError(
-            f"it is damaged, so it cannot be told whom it names ({words})",
+            f"it cannot be read, so it cannot be told whom it names ({words})",
             str(path),
-            "put it back from a backup, or remove it and its rows",
+            "put it back from a backup; or remove it and run 'mailscope store verify --set-aside'",
         ) from error

@@ -12,11 +12,13 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from mailscope.privacy.person import Person
 from mailscope.recognise.engine import Engine
 from mailscope.recognise.library import Library
 from mailscope.store import upkeep
 from mailscope.store.asking import LINES, Asked
 from mailscope.store.database import Database, Queries
+from mailscope.store.person import everything
 from mailscope.store.restore import UnderWay, restore
 from mailscope.store.search import Search
 from mailscope.store.statements import checked
@@ -87,6 +89,11 @@ class Reader:
         """The rows of a reading statement.  Raises UsageError for any other."""
         with self.database.snapshot() as looking:
             yield from _batches(looking, checked(looking.connection, statement), [])
+
+    def person(self, names: tuple[str, ...]) -> dict[str, pl.DataFrame]:
+        """All that is held of a person.  Raises UsageError for what is nobody's name."""
+        with self.database.snapshot() as looking:
+            return everything(looking, Person.of(names))
 
     def status(self) -> dict[str, Any]:
         """How the store is: what it holds, of when, in how much space, and what is wrong."""

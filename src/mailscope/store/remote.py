@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 import polars as pl
 
 from mailscope.store.asking import Asked
+from mailscope.store.person import from_bytes
 from mailscope.vocabulary.errors import InputError, MailscopeError, UsageError
 
 TIMEOUT_S: Final = 600.0
@@ -64,6 +65,10 @@ class Remote:
     def sql(self, statement: str) -> Iterator[pl.DataFrame]:
         """The rows of a reading statement."""
         yield from self._rows("/v1/sql", {"statement": statement})
+
+    def person(self, names: tuple[str, ...]) -> dict[str, pl.DataFrame]:
+        """All that is held of a person."""
+        return from_bytes(self._asked("POST", "/v1/person", {"names": list(names)}).read())
 
     def status(self) -> dict[str, Any]:
         """How the store is."""

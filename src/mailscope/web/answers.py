@@ -26,6 +26,14 @@ class Question(Strict):
     limit: int = Field(100, ge=1, le=100_000, description="How many messages are followed.")
 
 
+class Names(Strict):
+    """A person."""
+
+    names: list[str] = Field(
+        description="All mail addresses and login names of the person.", min_length=1, max_length=100
+    )
+
+
 class Statement(Strict):
     """A question in SQL."""
 

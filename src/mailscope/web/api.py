@@ -14,8 +14,9 @@ from fastapi.responses import JSONResponse, StreamingResponse
 
 from mailscope import __version__
 from mailscope.store.asking import Asked
+from mailscope.store.person import to_bytes
 from mailscope.vocabulary.errors import MailscopeError, UsageError
-from mailscope.web.answers import Health, Mark, Question, Refused, Statement, Status
+from mailscope.web.answers import Health, Mark, Names, Question, Refused, Statement, Status
 from mailscope.web.live import add_tail
 from mailscope.web.served import Served
 
@@ -84,6 +85,16 @@ def add_reading(app: FastAPI, service: Served) -> None:
         # The first rows now: what is wrong with the statement is told with a status of its own.
         first = next(answers)
         return _arrow(_again(first, answers))
+
+    @app.post(
+        "/v1/person",
+        summary="All that is held of a person, as mailscope.store.person packs it.",
+        response_class=Response,
+        responses={200: {"content": {OCTETS: {}}}, **REFUSED},
+    )
+    def person(question: Names, request: Request) -> Response:
+        service.audit(caller(request), "privacy export", " ".join(question.names))
+        return Response(to_bytes(service.reader().person(tuple(question.names))), media_type=OCTETS)
 
     @app.get(
         "/v1/tallies",
