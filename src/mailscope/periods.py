@@ -186,11 +186,15 @@ class Count:
         """Whether a unit has all its lines: there are later ones, or the log reaches its end."""
         if span != max(self.met):
             return True
-        last = self.met[span][1]
-        return now >= span.end and (span.end - last <= NEAR_END or now - span.end <= JUST_NOW)
+        return ended(span, self.met[span][1], now)
 
     def _begins(self, span: Span) -> bool:
         return span != min(self.met) or self.met[span][0] - span.start <= NEAR_START
+
+
+def ended(span: Span, last: datetime, now: datetime) -> bool:
+    """Whether a log's last unit is over: it is past, and its last line is near its end, or it just ended."""
+    return now >= span.end and (span.end - last <= NEAR_END or now - span.end <= JUST_NOW)
 
 
 def selected(span: Span, chosen: Selection) -> Selection:

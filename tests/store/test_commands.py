@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
+from mailscope.cli.inputs import Inputs
 from mailscope.cli.main import mailscope
 from mailscope.vocabulary.errors import MailscopeError
 
@@ -43,6 +46,77 @@ def test_report(store: str) -> None:
     here = json.loads(run("report", "--tz", "UTC", "--format", "json", "--store", store))
     there = json.loads(run("report", "--tz", "UTC", "--format", "json", LOGS))
     assert told(here) == told(there)
+
+
+def both(store: str, monkeypatch: pytest.MonkeyPatch, period: str, logs: str) -> tuple[Any, Any]:
+    """The report of a period from the store, for which no line is looked at, and from the files."""
+    words = ("report", "--tz", "UTC", "--format", "json", "--period", period)
+    there = json.loads(run(*words, logs))
+    with monkeypatch.context() as patch:
+        patch.setattr(Inputs, "found", pytest.fail)
+        return told(json.loads(run(*words, "--store", store))), told(there)
+
+
+@pytest.mark.parametrize("period", ["week", "week:2026-W47", "month", "month:2026-11"])
+def test_report_of_a_period(store: str, period: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    here, there = both(store, monkeypatch, period, LOGS)
+    assert here == there
+
+
+@pytest.mark.parametrize("period", ["day", "day:2026-11-18", "day:2026-11-21", "day:2026-11-22"])
+def test_report_of_a_day_that_mail_is_carried_over_from(
+    store: str, period: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, there = both(store, monkeypatch, period, LOGS)
+    # Whatever is of lines and not of whole messages.
+    for table in ("lines", "attempts", "rejected", "period"):
+        assert here[table] == there[table], table
+    # In a store a message is of the day on which it came, with the fate that it met later.
+    assert here["messages"]["before_log"] <= there["messages"]["before_log"]
+    assert here["messages"]["open"] <= there["messages"]["open"]
+
+
+@pytest.mark.parametrize("period", ["day", "day:2026-11-23", "day:2026-11-24", "week:2026-W48"])
+def test_report_of_a_day_of_which_nothing_is_left_over(
+    tmp_path: Path, period: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log, place = tmp_path / "mail.log", str(tmp_path / "store")
+    lines = []
+    for number in range(90):
+        # 90 messages over three days.
+        at = f"2026-11-{23 + number // 30}T{(number % 30) * 4 // 5:02}:{number % 60:02}"
+        queue_id = f"4B5C61F{number:03}"
+        lines += [
+            f"{at}:00Z mx postfix/smtpd[9]: {queue_id}: client=host.example.org[192.0.2.{number}]",
+            f"{at}:00Z mx postfix/cleanup[3]: {queue_id}: message-id=<{number}@example.org>",
+            f"{at}:00Z mx postfix/qmgr[7]: {queue_id}: from=<a@example.org>, size={900 + number}, nrcpt=1 (queue active)",
+            f"{at}:01Z mx postfix/smtp[4]: {queue_id}: to=<b{number % 7}@example.net>, relay=mx.example.net[198.51.100.2]:25, "
+            "delay=0.5, delays=0.1/0/0.2/0.2, dsn=2.0.0, status=sent (250 2.0.0 Ok)",
+            f"{at}:01Z mx postfix/qmgr[7]: {queue_id}: removed",
+        ]
+    log.write_text("".join(f"{line}\n" for line in lines))
+    run("ingest", "--tz", "UTC", "--store", place, str(log))
+    here, there = both(place, monkeypatch, period, str(log))
+    assert here["messages"]["received"] == (90 if period.startswith("week") else 30)
+    assert here == there
+
+
+def test_report_of_a_period_that_is_empty(store: str) -> None:
+    words = ("report", "--tz", "UTC", "--store", store, "--period", "day:2026-10-01")
+    done = subprocess.run(
+        [sys.executable, "-m", "mailscope", *words], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "the store has no line of that time" in done.stderr
+
+
+@pytest.mark.parametrize("more", [("--tz", "Asia/Kolkata"), ("--tz", "UTC", "--domain", "lab.example")])
+def test_report_of_a_period_that_is_counted_from_lines(store: str, more: tuple[str, ...]) -> None:
+    words = ("report", *more, "--format", "json", "--period", "day:2026-11-21")
+    # Stamps without a zone are read again.
+    here, there = json.loads(run(*words, "--store", store)), json.loads(run(*words, LOGS))
+    assert told(here)["messages"] == told(there)["messages"]
+    assert told(here)["attempts"] == told(there)["attempts"]
 
 
 @pytest.mark.parametrize("span", [("--since", "2026-11-21 14:48:30"), ("--host", "mail")])

@@ -34,10 +34,13 @@ def counted(
     """
     from mailscope.halves import cut_of, second_half
 
-    if inputs.door is not None and part is None and not domains and whole_hours(inputs):
+    if inputs.door is not None:
+        from mailscope.cli.kept import kept
+
         check()
-        # The store keeps these tallies; no line is read.
-        return pipeline_over(inputs, ([], None)), _kept(inputs)
+        ledger = kept(inputs, part, domains)
+        if ledger is not None:
+            return pipeline_over(inputs, ([], None)), ledger
     found = inputs.found()
     if cut_of(found[0]) is None:
         check()
@@ -52,20 +55,6 @@ def counted(
         cut = cut_of(pipeline.sources.files)
         ledger = None if cut is None else _count_halves(inputs, pipeline, cut, second, part, domains)
     return pipeline, ledger or count_part(pipeline, part, domains)
-
-
-def whole_hours(inputs: Inputs) -> bool:
-    """Whether what is asked for of a store is the sum of hours, which it keeps."""
-    edges = [edge for edge in (inputs.since_utc, inputs.until_utc) if edge is not None]
-    return not inputs.hosts and all(edge == edge.replace(minute=0, second=0, microsecond=0) for edge in edges)
-
-
-def _kept(inputs: Inputs) -> Ledger:
-    """The tallies of the hours that a store keeps."""
-    from mailscope.tallies.kept import from_bytes
-
-    assert inputs.door is not None
-    return from_bytes(inputs.door.tallies(inputs.since_utc, inputs.until_utc), inputs.zone)
 
 
 def pipeline_over(inputs: Inputs, found: Found, *, addresses: bool = False) -> Pipeline:

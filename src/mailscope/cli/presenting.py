@@ -81,9 +81,9 @@ def again(inputs: Inputs, pipeline: Pipeline, ledger: Ledger) -> str | None:
         if instant is not None:
             words.append(f"--{name}={instant.isoformat()}Z")
     words += [f"--host={host}" for host in inputs.hosts]
+    words += [f"--domain={domain}" for domain in sorted(ledger.view.domains if ledger.view else ())]
     if inputs.door is not None:
         return shlex.join([*words, *([f"--store={inputs.store}"] if inputs.store else [])])
-    words += [f"--domain={domain}" for domain in sorted(ledger.view.domains if ledger.view else ())]
     if inputs.patterns is not None:
         words.append(f"--patterns={inputs.patterns}")
     return shlex.join([*words, *(inputs.files or (source.path for source in pipeline.sources.files))])
