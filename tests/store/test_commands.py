@@ -237,3 +237,33 @@ def test_no_store(tmp_path: Path) -> None:
         run("report", "--store", str(tmp_path / "none"))
     with pytest.raises(MailscopeError, match="does not go with FILES"):
         run("report", "--store", str(tmp_path / "none"), LOGS)
+
+
+def test_a_cut_file_is_said_and_the_rest_answers(
+    store: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    copy = str(tmp_path / "copy")
+    run("store", "backup", "--store", store, copy)
+    cut = sorted(Path(copy, "events").glob("day=*/*.parquet"))[0]
+    cut.write_bytes(cut.read_bytes()[:-100])
+    name = cut.relative_to(copy).as_posix()
+    done = CliRunner().invoke(mailscope, ["trace", "root@lab.example", "--tz", "UTC", "--store", copy])
+    assert done.exit_code == 0
+    assert f"{name}: it has" in done.stderr
+    assert "what it held is left out" in done.stderr
+    left = int(run("sql", "--store", copy, "--format", "csv", "select count(*) from events").split()[1])
+    assert 0 <= left < 10_994
+    assert f"DAMAGED: {name}" in run("store", "status", "--store", copy)
+    assert f"{name}: it has" in run("store", "verify", "--store", copy)
+
+
+def test_a_damaged_database_is_named(store: str, tmp_path: Path) -> None:
+    copy = str(tmp_path / "copy")
+    run("store", "backup", "--store", store, copy)
+    path = Path(copy, "mailscope.duckdb")
+    data = bytearray(path.read_bytes())
+    data[:16384] = bytes(16384)
+    path.write_bytes(data)
+    for words in (("store", "verify"), ("trace", "root@lab.example"), ("report",)):
+        with pytest.raises(MailscopeError, match=r"mailscope\.duckdb: it cannot be opened"):
+            run(*words, "--store", copy)

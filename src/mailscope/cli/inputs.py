@@ -74,9 +74,12 @@ class Inputs:
         from mailscope.cli.stores import door
 
         found = door(self)
-        if found is not None and self.store is None:
+        if found is not None:
             told = found.status()
-            say(f"reading the store {told['directory']} ({told['first']} to {told['last']})")
+            if self.store is None:
+                say(f"reading the store {told['directory']} ({told['first']} to {told['last']})")
+            for damage in told["damage"]:
+                say(f"{damage['place']}: {damage['what']}; what it held is left out")
         return found
 
     def found(self) -> Found:

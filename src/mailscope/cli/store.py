@@ -58,6 +58,7 @@ def _status(told: dict[str, Any]) -> list[str]:
         )
     lines += ["", "sources:"]
     lines += [f"  {safe(each['source'])}  {each['updated'][:19]}" for each in told["sources"]]
+    lines += [f"PROBLEM: {safe(each)}" for each in told.get("daemon", {}).get("problems", [])]
     lines += [f"DAMAGED: {safe(each['place'])}: {each['what']}" for each in told["damage"]]
     return lines
 

@@ -91,6 +91,10 @@ def _reloaded(
     service: Service, settings: Settings, file: Path | None, say: Callable[[str], None]
 ) -> Settings:
     """The settings as they are now; what was in force stays where they cannot be used."""
+    if not service.finish():
+        # Feeds that are made anew would read once more what waits to be stored.
+        say("the settings stay as they were: lines wait to be stored; ask again when they are")
+        return settings
     try:
         found = _settings(file)
         for feed in service.feeds:

@@ -11,8 +11,8 @@ later and later, and nothing more is taken from the feeds until it is stored.
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -21,6 +21,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from mailscope.daemon.samplers import Sampled
+from mailscope.daemon.trouble import Trouble
 from mailscope.intake.live import Arrival, Feed
 from mailscope.recognise.events import Events
 from mailscope.recognise.library import Library
@@ -32,16 +33,15 @@ from mailscope.store.database import Database
 from mailscope.store.known import Known
 from mailscope.store.reader import Reader
 from mailscope.store.sealing import next_slice, remove_strays, seal
-from mailscope.store.writer import Writer
+from mailscope.store.writer import Writer, Written
 from mailscope.vocabulary.errors import MailscopeError
 from mailscope.vocabulary.settings.keeping import Retention
+from mailscope.vocabulary.tables import EVENTS
 
 # Read of all feeds together for one batch; a batch of so much is followed and stored in a few seconds.
 BATCH_BYTES: Final = 4 << 20
-# After a failure, so long until the next try; then twice as long, up to the longest.
-FIRST_WAIT_S: Final = 1.0
-LONGEST_WAIT_S: Final = 60.0
-HOURLY: Final = timedelta(hours=1)
+# So often it is looked for days that may be sealed and rows that are too old.
+UPKEEP: Final = timedelta(minutes=10)
 
 
 @dataclass
@@ -53,16 +53,15 @@ class Status:
     batches: int = 0
     last_batch: datetime | None = None
     problem: str = ""
-    waiting_bytes: int = 0
-    retried: int = 0
 
 
 @dataclass
 class _InHand:
-    """A batch that is taken and not yet stored, with the arrivals that it is made of, by feed."""
+    """What is taken and not yet stored: the arrivals by feed, the lines of them, and those that are new."""
 
-    batch: list[Events]
     taken: list[tuple[Feed, Sequence[Arrival]]]
+    lines: list[Events]
+    batch: list[Events] = field(default_factory=list)
 
 
 @dataclass
@@ -90,8 +89,22 @@ class Service:
         self.lock = threading.Lock()
         self.status = Status(_now())
         self._in_hand: _InHand | None = None
-        self._wait_s = 0.0
-        self._again_at = 0.0
+        self._storing = Trouble(
+            "the store cannot be written",
+            "lines wait where they are, the next try follows",
+            "the store takes lines again; none was lost",
+            self.say,
+        )
+        self._keeping = Trouble(
+            "the store cannot be kept in order",
+            "nothing is lost by it, the next try follows",
+            "the store is kept in order again",
+            self.say,
+        )
+        self._stale = False
+        # The batch in hand, where it turned out to be stored although an error had come.
+        self._stored_after_all: Written | None = None
+        self._samples: list[tuple[str, pl.DataFrame, tuple[str, str] | None]] = []
         self._upkeep_at = _now()
         self._start()
 
@@ -103,7 +116,7 @@ class Service:
         # What is met for the first time may have been loaded by hand before.
         self._known = Known(self.database, self.writer.under_way.batch)
         self._resumed = frozenset(self.writer.resume_points())
-        self._newest = self.database.value("select max(time) from events")
+        self._newest = self.database.span(EVENTS)[1]
 
     @property
     def secret(self) -> bytes:
@@ -114,14 +127,38 @@ class Service:
         """One turn of the loop; whether there may be more to do at once."""
         if self._in_hand is None:
             self._in_hand = self._taken()
+        more = False
         if self._in_hand is not None:
-            if time.monotonic() < self._again_at:
-                return False
-            return self._store(self._in_hand)
-        return self._tidy()
+            more = self._tried(self._storing, self._store)
+        # Where lines come all the time, finished days must be sealed all the same.
+        return more or self._tried(self._keeping, self._tidy)
+
+    def _tried(self, trouble: Trouble, work: Callable[[], bool]) -> bool:
+        """Do some work, unless it is too early after it failed; whether there is more of it."""
+        import duckdb
+
+        failures = (duckdb.Error, OSError, MailscopeError, MemoryError)
+        if trouble.waiting:
+            return False
+        try:
+            if self._stale:
+                self._reopen()
+            more = work()
+        except failures as error:
+            trouble.met(error)
+            # Neither the file's connection nor what was followed can be trusted from here on.
+            self._stale = True
+            with suppress(*failures):
+                # Questions can be answered until the next try; whether it can be opened is said then.
+                self._reopen()
+            return False
+        finally:
+            self.status.problem = self._storing.problem or self._keeping.problem
+        trouble.passed()
+        return more
 
     def _taken(self) -> _InHand | None:
-        """What has come, followed as far as a batch."""
+        """What has come, as lines in order of time."""
         taken: list[tuple[Feed, Sequence[Arrival]]] = []
         room = BATCH_BYTES
         for feed in self.feeds:
@@ -136,10 +173,8 @@ class Service:
         cleaned = [
             replace(arrival, data=self.clean(arrival.data)) for _, arrivals in taken for arrival in arrivals
         ]
-        batch = self.sequence.batch([arrival for arrival in cleaned if arrival.data], _now())
-        selection = Selection(hosts=self.hosts)
-        batch = [selection.apply(self._new(events)) for events in batch]
-        return _InHand(batch, taken)
+        lines = self.sequence.batch([arrival for arrival in cleaned if arrival.data], _now())
+        return _InHand(taken, lines)
 
     def _new(self, events: Events) -> Events:
         """Lines that the store has no resume point of, without those that it holds all the same."""
@@ -148,27 +183,26 @@ class Service:
         first = events.time.min()
         if isinstance(first, datetime) and first > self._newest:
             return events
-        with self.lock:
-            found = self._known.without([events])
+        found = self._known.without([events])
         return found[0] if found else events.select(pl.Series([False]).new_from_index(0, len(events.raw)))
 
-    def _store(self, held: _InHand) -> bool:
-        import duckdb
-
+    def _store(self) -> bool:
+        """Store the batch in hand; whether more is likely to wait."""
+        held = self._in_hand
+        assert held is not None
         points = {arrival.source: arrival for _, arrivals in held.taken for arrival in arrivals}
         resume = {source: arrival.resume for source, arrival in points.items()}
         sets = {source: arrival.set_id for source, arrival in points.items()}
-        try:
-            with self.lock:
-                if self._wait_s:
-                    self._reopen()
+        selection = Selection(hosts=self.hosts)
+        with self.lock:
+            written = self._stored_after_all
+            if written is None:
+                # One by one: after a failure in between it goes on where it was.
+                while held.lines:
+                    held.batch.append(selection.apply(self._new(held.lines[0])))
+                    del held.lines[0]
                 written = self.writer.write(held.batch, resume, sets)
-        except (duckdb.Error, OSError, MailscopeError, MemoryError) as error:
-            self._failed(error)
-            return False
-        if self._wait_s:
-            self.say("the store takes lines again; none was lost")
-        self._wait_s, self.status.problem = 0.0, ""
+        self._stored_after_all = None
         for feed, arrivals in held.taken:
             feed.stored(arrivals)
         self._in_hand = None
@@ -177,67 +211,72 @@ class Service:
         self.status.last_batch = _now()
         for watcher in self.watchers:
             watcher(written.events)
-        return (
-            sum(len(arrival.data) for _, arrivals in held.taken for arrival in arrivals) >= BATCH_BYTES // 2
-        )
-
-    def _failed(self, error: BaseException) -> None:
-        """Keep the batch and say why, once per reason; the next try comes later than the last one did."""
-        words = " ".join(str(error).split())[:300]
-        if words != self.status.problem:
-            self.say(f"the store cannot be written: {words}; lines wait where they are, the next try follows")
-        self.status.problem = words
-        self.status.retried += 1
-        self._wait_s = min(self._wait_s * 2 or FIRST_WAIT_S, LONGEST_WAIT_S)
-        self._again_at = time.monotonic() + self._wait_s
+        size = sum(len(arrival.data) for _, arrivals in held.taken for arrival in arrivals)
+        return size >= BATCH_BYTES // 2
 
     def _reopen(self) -> None:
-        """After a failure neither the file's connection nor what was followed can be trusted."""
-        self.database.close()
-        self.database = self.open()
-        self.writer = Writer(self.database, self.library, self.zone)
+        """Open the store again and follow anew what is under way in it."""
+        with self.lock:
+            attempted = self.writer.attempted
+            self.database.close()
+            self.database = self.open()
+            remove_strays(self.database)
+            self.writer = Writer(self.database, self.library, self.zone)
+            self._known.database = self.database
+            if attempted is not None and self.writer.under_way.batch == attempted[0]:
+                # It was on the disk when what came after it failed: written again, it would be there twice.
+                self._stored_after_all = attempted[1]
+            self._stale = False
 
     def _tidy(self) -> bool:
-        """What is done while nothing comes, a little at a time; whether there is more of it."""
-        import duckdb
-
+        """What is done between batches, a little at a time; whether there is more of it."""
         now = _now()
-        try:
-            self._sample(now)
-            if now < self._upkeep_at:
-                return False
-            with self.lock:
-                part = next_slice(self.database, now)
-                if part is not None:
-                    self.writer.checkpoint()
-                    seal(self.database, part)
-                    return True
-                if self.retention is not None:
-                    upkeep.expire(self.database, limits(self.retention, now))
-        except (duckdb.Error, OSError) as error:
-            self._failed(error)
-            self._wait_s = 0.0
-        self._upkeep_at = now + HOURLY
+        self._sample(now)
+        if now < self._upkeep_at:
+            return False
+        with self.lock:
+            part = next_slice(self.database, now)
+            if part is not None:
+                self.writer.checkpoint()
+                seal(self.database, part)
+                return True
+            if self.retention is not None:
+                upkeep.expire(self.database, limits(self.retention, now))
+        self._upkeep_at = now + UPKEEP
         return False
 
     def _sample(self, now: datetime) -> None:
-        for each in self.samplers:
-            rows = each.sampler.sample(now)
-            if rows is not None:
-                state = None if each.state is None else (each.state[0], each.state[1]())
-                with self.lock:
-                    self.writer.add(each.table, rows, state)
+        if not self._samples:
+            for each in self.samplers:
+                rows = each.sampler.sample(now)
+                if rows is not None:
+                    state = None if each.state is None else (each.state[0], each.state[1]())
+                    self._samples.append((each.table, rows, state))
+        # Those that could not be stored are kept, and no others taken meanwhile.
+        while self._samples:
+            with self.lock:
+                self.writer.add(*self._samples[0])
+            del self._samples[0]
+
+    def finish(self) -> bool:
+        """Store the batch in hand now; whether there is none any more."""
+        if self._in_hand is not None:
+            self._tried(self._storing, self._store)
+        return self._in_hand is None
 
     def stop(self) -> None:
-        """Finish the batch, keep the state, close everything."""
-        while self._in_hand is not None and not self._wait_s:
-            self._store(self._in_hand)
+        """Finish the batch, keep the state, close everything.  What cannot be stored is read again later."""
+        self.finish()
         for feed in self.feeds:
             feed.close()
+        if self._in_hand is None:
+            self._tried(self._keeping, self._last)
+        self.database.close()
+
+    def _last(self) -> bool:
         with self.lock:
-            if not self.status.problem:
-                self.writer.checkpoint()
-            self.database.close()
+            self.writer.checkpoint()
+        return False
 
     def reader(self) -> Reader:
         """Answers from the store as it is."""
@@ -261,7 +300,7 @@ class Service:
 
     def problems(self) -> list[str]:
         """What goes wrong just now."""
-        told = [self.status.problem] if self.status.problem else []
+        told = [f"{each.what}: {each.problem}" for each in (self._storing, self._keeping) if each.problem]
         return told + [problem for feed in self.feeds for problem in feed.problems()]
 
 
@@ -277,7 +316,6 @@ def limits(retention: Retention, now: datetime) -> dict[str, datetime]:
         "host_load": now - timedelta(days=retention.host_load_days),
         "host_disks": now - timedelta(days=retention.host_load_days),
         upkeep.HOURS: now - timedelta(days=retention.tallies_days),
-        upkeep.NAMES: now - timedelta(days=retention.events_days),
         # With the lines, the names that they were counted by.
         upkeep.NAMES: now - timedelta(days=retention.events_days),
         upkeep.AUDIT: now - timedelta(days=retention.audit_days),

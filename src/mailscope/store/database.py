@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Final
@@ -73,24 +74,46 @@ class Queries:
         self.connection.execute(f"create or replace temp view {table.name} as {self.relation(table)}")
 
     def relation(self, table: Table, where: str = "true", values: tuple[object, ...] = ()) -> str:
-        """SQL for all rows of a table; ``where``: which files of the manifest (and its values)."""
+        """SQL for all rows of a table; ``where``: which files of the manifest (and its values).
+
+        A file that is missing or has another size than it had is left out, so that the rest can be read:
+        ``upkeep.check`` tells of it, and those who answer say so.
+        """
         columns = ", ".join(f'"{name}"' for name in table.names)
         hot = f"select {columns} from hot.{table.name}"
         paths = self.connection.execute(
-            f"select path from own.manifest where name = ? and damage is null and {where} order by path",
+            f"select path, bytes from own.manifest where name = ? and damage is null and {where} "
+            "order by path",
             [table.name, *values],
         ).fetchall()
-        if not paths:
+        listed = ", ".join(self.file(path) for path, size in paths if self.size(path) == size)
+        if not listed:
             return hot
-        listed = ", ".join(self.file(path) for (path,) in paths)
         # Files may be older than columns of the table.
         empty = f"select {columns} from hot.{table.name} where false"
         sealed = f"select * from read_parquet([{listed}], union_by_name = true, hive_partitioning = false)"
         return f"{hot} union all by name ({empty} union all by name {sealed})"
 
+    def span(self, table: Table) -> tuple[datetime | None, datetime | None]:
+        """The first and last instant of a table's rows; of sealed ones the manifest tells."""
+        first, last = self.connection.execute(
+            f"select min(first), max(last) from (select min({table.time}) as first, max({table.time}) as "
+            f"last from hot.{table.name} union all select first, last from own.manifest where name = ? and "
+            "damage is null)",
+            [table.name],
+        ).fetchall()[0]
+        return first, last
+
     def file(self, path: str) -> str:
         """A sealed file, as SQL names it."""
         return quoted(str(self.directory / path))
+
+    def size(self, path: str) -> int | None:
+        """Bytes of a sealed file; None where it is missing."""
+        try:
+            return (self.directory / path).stat().st_size
+        except FileNotFoundError:
+            return None
 
     def value(self, statement: str, values: list[Any] | None = None) -> Any:
         """The first value of the first row; None where there is none."""
@@ -100,7 +123,13 @@ class Queries:
 
     def frame(self, statement: str, values: Sequence[Any] = ()) -> pl.DataFrame:
         """All rows of an answer as a frame."""
-        frame = pl.from_arrow(self.connection.sql(statement, params=list(values)).to_arrow_table())
+        import duckdb
+
+        try:
+            frame = pl.from_arrow(self.connection.sql(statement, params=list(values)).to_arrow_table())
+        except duckdb.IOException as error:
+            # As where the contents of a file were changed.
+            raise _unreadable(error, self.directory) from error
         assert isinstance(frame, pl.DataFrame)
         return frame
 
@@ -137,6 +166,7 @@ class Database(Queries):
             raise InputError.from_os_error(error, path) from error
         except duckdb.Error as error:
             raise _unusable(error, path) from error
+        self._identity = _identity(path)
         try:
             self._set_up(memory_mb)
         except duckdb.Error as error:
@@ -212,7 +242,8 @@ class Database(Queries):
         for step in range(version, VERSION):
             for statement in MIGRATIONS[step]:
                 self.connection.execute(statement)
-        self.set_about("version", str(VERSION))
+        if version != VERSION:
+            self.set_about("version", str(VERSION))
         for table in TABLES.values():
             self._complete(table)
 
@@ -233,7 +264,12 @@ class Database(Queries):
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing of what is done meanwhile."""
+        """All or nothing of what is done meanwhile.
+
+        Raises StoreError where the file is no longer in its place: what was written to it would be lost.
+        """
+        if not self.in_place():
+            raise StoreError("it was removed or replaced", str(self.directory / FILE), "a new one is begun")
         self.connection.execute("begin transaction")
         try:
             yield
@@ -245,6 +281,13 @@ class Database(Queries):
         except BaseException:
             self._roll_back()
             raise
+
+    def in_place(self) -> bool:
+        """Whether the open file is the one that has its name."""
+        try:
+            return _identity(self.directory / FILE) == self._identity
+        except FileNotFoundError:
+            return False
 
     def _roll_back(self) -> None:
         import duckdb
@@ -278,9 +321,21 @@ def _nothing() -> Iterator[None]:
     yield
 
 
+def _identity(path: Path) -> tuple[int, int]:
+    """What tells a file from another of the same name."""
+    found = path.stat()
+    return found.st_dev, found.st_ino
+
+
 def quoted(text: str) -> str:
     """A text as an SQL literal."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def _unreadable(error: duckdb.Error, directory: Path) -> StoreError:
+    """Why an answer cannot be given, in our words."""
+    words = " ".join(str(error).split())[:300]
+    return StoreError(f"it cannot be read ({words})", str(directory), "see 'mailscope store verify'")
 
 
 def _unusable(error: duckdb.Error, path: Path) -> MailscopeError:

@@ -119,7 +119,7 @@ def _status(looking: Queries) -> dict[str, Any]:
             "rows": hot + int(sealed[0]), "hot_rows": hot, "files": int(sealed[2]),
             "sealed_bytes": int(sealed[1]),
         }  # fmt: skip
-    first, last = (value(f"select {of}(time) from {EVENTS.name}") for of in ("min", "max"))
+    first, last = looking.span(EVENTS)
     sources = looking.connection.execute("select source, updated from own.sources order by source").fetchall()
     return {
         "version": int(looking.about("version") or 0),

@@ -107,6 +107,15 @@ def write_segment(database: Database, rows: str, table: Table, place: str) -> Se
     path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
     begun = path.with_suffix(BEGUN)
     begun.unlink(missing_ok=True)
+    try:
+        return _written(database, rows, table, place, begun)
+    except BaseException:
+        # What a full disk has left of it would keep the disk full.
+        begun.unlink(missing_ok=True)
+        raise
+
+
+def _written(database: Database, rows: str, table: Table, place: str, begun: Path) -> Segment:
     form = f"format parquet, compression zstd, row_group_size {SLICE_ROWS}"
     database.connection.execute(f"copy ({rows}) to {quoted(str(begun))} ({form})")
     checksum, size = sha256(begun)
@@ -118,6 +127,7 @@ def write_segment(database: Database, rows: str, table: Table, place: str) -> Se
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+    path = begun.with_suffix(SUFFIX)
     begun.rename(path)
     for directory in (path.parent, path.parent.parent, database.directory):
         sync_directory(directory)

@@ -119,12 +119,12 @@ def check(database: Queries, *, thorough: bool) -> list[Damage]:
         "select path, name, row_count, bytes, checksum from own.manifest order by path"
     ).fetchall()
     for path, name, count, size, checksum in rows:
-        file = database.directory / path
-        if not file.is_file():
+        there = database.size(path)
+        if there is None:
             found.append(Damage(path, "it is missing"))
-        elif file.stat().st_size != size:
-            found.append(Damage(path, f"it has {file.stat().st_size} bytes instead of {size}"))
-        elif thorough and sha256(file)[0] != checksum:
+        elif there != size:
+            found.append(Damage(path, f"it has {there} bytes instead of {size}"))
+        elif thorough and sha256(database.directory / path)[0] != checksum:
             found.append(Damage(path, "its contents were changed"))
         elif thorough:
             try:

@@ -58,6 +58,8 @@ class Writer:
         self.engine = Engine(library)
         self.zone = zone
         self.under_way: UnderWay
+        # The batch that was written last, or could not be: its number and what it came to.
+        self.attempted: tuple[int, Written] | None = None
         self.recover()
 
     def recover(self) -> None:
@@ -102,6 +104,8 @@ class Writer:
         events = event_rows(batch, self.tracker)
         messages = message_rows(outcome, self.tracker)
         deliveries, links = delivery_rows(outcome, self.tracker), link_rows(outcome, self.tracker)
+        written = Written(events, outcome)
+        self.attempted = number, written
         with self.database.transaction():
             self._insert("events", events, number)
             self._note_spellings(events)
@@ -119,7 +123,8 @@ class Writer:
             self._begin_anew()
         self.under_way.batch = number
         self.tracker.forget(outcome.messages)
-        return Written(events, outcome)
+        self.attempted = None
+        return written
 
     def add(self, table: str, rows: pl.DataFrame, state: tuple[str, str] | None = None) -> None:
         """Store rows of a table that come from no line; ``state``: a name and what is kept under it."""
@@ -213,7 +218,10 @@ class Writer:
             return
         connection = self.database.connection
         connection.register("new_rows", rows)
-        connection.execute("delete from hot.messages where trail_id in (select trail_id from new_rows)")
+        # What is closed does not change any more: most rows need not be looked at.
+        connection.execute(
+            "delete from hot.messages where not closed and trail_id in (select trail_id from new_rows)"
+        )
         connection.execute("insert into hot.messages by name select * from new_rows")
         connection.unregister("new_rows")
 

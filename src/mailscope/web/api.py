@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from io import RawIOBase
 from typing import Annotated, Any, Final
 
+import duckdb
 import polars as pl
 import pyarrow as pa
 from fastapi import FastAPI, Query, Request, Response
@@ -14,6 +15,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 
 from mailscope import __version__
 from mailscope.store.asking import Asked
+from mailscope.store.database import StoreError
 from mailscope.store.person import to_bytes
 from mailscope.vocabulary.errors import MailscopeError, UsageError
 from mailscope.web.answers import Health, Mark, Names, Question, Refused, Statement, Status
@@ -22,6 +24,7 @@ from mailscope.web.served import Served
 
 ARROW: Final = "application/vnd.apache.arrow.stream"
 OCTETS: Final = "application/octet-stream"
+STATUS: Final = "see 'mailscope store status' and 'mailscope store verify'"
 REFUSED: Final[dict[int | str, dict[str, Any]]] = {
     400: {"model": Refused, "description": "It cannot be asked so."},
     503: {"model": Refused, "description": "It cannot be answered now."},
@@ -39,6 +42,7 @@ def api(service: Served) -> FastAPI:
         openapi_url="/v1/openapi.json",
     )
     app.add_exception_handler(MailscopeError, _refused)
+    app.add_exception_handler(duckdb.Error, _unreadable)
     add_reading(app, service)
     add_marks(app, service)
     add_tail(app, service, caller)
@@ -49,6 +53,11 @@ def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, MailscopeError)
     told = Refused(what=error.what, where=error.where, what_to_do=error.what_to_do)
     return JSONResponse(told.model_dump(), 400 if isinstance(error, UsageError) else 503)
+
+
+def _unreadable(request: Request, error: Exception) -> Response:
+    words = " ".join(str(error).split())[:300]
+    return _refused(request, StoreError(f"it cannot be used now ({words})", "the store", STATUS))
 
 
 def add_reading(app: FastAPI, service: Served) -> None:
