@@ -23,7 +23,7 @@ from storing import LAB, ORDER, ZONE, Feeder, arrivals, contents, lab_lines
 
 from mailscope.cli.main import mailscope
 from mailscope.privacy.person import Person
-from mailscope.store import audit, erasing, receipts, sealing
+from mailscope.store import audit, copies, erasing, receipts, sealing
 from mailscope.store.database import Database
 from mailscope.store.holding import find
 from mailscope.store.writer import Writer
@@ -237,6 +237,16 @@ def test_a_login_name(store: Path) -> None:
     # The address is another name, which was not asked for.
     assert [line for line in raw if "from=<alice@lab.example>" in line]
     database.close()
+
+
+def test_receipts_and_the_audit_log_are_part_of_a_backup(store: Path, tmp_path: Path) -> None:
+    receipt = erasing.erase(store, PERSON, "root")
+    copies.backup(store, tmp_path / "copy")
+    assert_erased(tmp_path / "copy")
+    (kept,) = (tmp_path / "copy" / receipts.DIRECTORY).iterdir()
+    assert json.loads(kept.read_text()) == receipt
+    assert audit.entries(tmp_path / "copy") == audit.entries(store)
+    assert (tmp_path / "copy" / audit.FILE).stat().st_mode & 0o777 == audit.MODE
 
 
 def test_what_was_spilled_or_unfinished_goes(store: Path) -> None:

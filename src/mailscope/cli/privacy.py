@@ -83,9 +83,9 @@ def erase(
     from mailscope.privacy.person import Person
     from mailscope.store import audit
     from mailscope.store.database import Database
-    from mailscope.store.erasing import RECEIPTS
     from mailscope.store.erasing import erase as erased
     from mailscope.store.holding import find
+    from mailscope.store.receipts import DIRECTORY
 
     person = Person.of(names)
     writable(output)
@@ -104,7 +104,7 @@ def erase(
     receipt = erased(where, person, audit.user())
     told = json.dumps(receipt, indent=1) + "\n"
     write([told], output)
-    say(f"the person is erased; the receipt is kept in {where / RECEIPTS}")
+    say(f"the person is erased; the receipt is kept in {where / DIRECTORY}")
     for name in receipt["other_files"]:
         say(f"{where / name}: it is none of the store's files, and names the person: remove it")
     if receipt["other_files"]:

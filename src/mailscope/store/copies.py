@@ -6,7 +6,7 @@ import os
 import shutil
 from pathlib import Path
 
-from mailscope.store import audit, upkeep
+from mailscope.store import audit, receipts, upkeep
 from mailscope.store.database import FILE, Database, StoreError
 from mailscope.vocabulary.errors import InputError, OutputError
 
@@ -46,6 +46,7 @@ def _copied(database: Database, store: Path, target: Path) -> int:
     paths = [path for (path,) in database.connection.execute("select path from own.manifest").fetchall()]
     # What was committed last may stand in the log beside the file.
     own = [FILE, *(name for name in (f"{FILE}.wal", audit.FILE) if (store / name).exists())]
+    own += [f"{receipts.DIRECTORY}/{kept.name}" for kept in (store / receipts.DIRECTORY).glob("*.json")]
     size = 0
     try:
         shutil.rmtree(begun, ignore_errors=True)
@@ -54,6 +55,7 @@ def _copied(database: Database, store: Path, target: Path) -> int:
             place = begun / name
             place.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
             shutil.copyfile(store / name, place)
+            shutil.copymode(store / name, place)
             size += place.stat().st_size
             descriptor = os.open(place, os.O_RDONLY)
             try:

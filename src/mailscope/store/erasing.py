@@ -34,7 +34,6 @@ from mailscope.store.sealing import SUFFIX, Segment, enter, remove_strays, write
 from mailscope.trails.recipients import WHO
 from mailscope.vocabulary.tables import Table
 
-RECEIPTS: Final = "receipts"
 UNDER_WAY: Final = "erasing "
 # What the store says of itself, which names nobody.
 OURS: Final = ("version", "batch", "segment", "secret")
@@ -255,7 +254,7 @@ def _receipt(
 
 def _keep(directory: Path, receipt: dict[str, Any]) -> None:
     """Keep a receipt in the store."""
-    place = directory / RECEIPTS
+    place = directory / receipts.DIRECTORY
     if not place.exists():
         place.mkdir(mode=0o750)
         same_owner(place, directory)

@@ -16,6 +16,8 @@ from typing import Any, Final
 
 from mailscope.store.database import Database
 
+# Where they are kept, in the store.
+DIRECTORY: Final = "receipts"
 KIND: Final = "mailscope privacy erase"
 METHOD: Final = "HMAC-SHA256"
 SIGNATURE: Final = "signature"
