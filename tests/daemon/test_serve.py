@@ -212,6 +212,9 @@ def test_a_person_is_given_out_while_it_runs_but_not_erased(running: Daemon, tmp
     assert refused.returncode == 1
     assert "stop" in refused.stderr
     assert running.ask("privacy", "export", "a b@example.net").returncode == 2
+    (tmp_path / "false.json").write_text('{"receipt": "x"}')
+    told = running.ask("privacy", "verify-receipt", str(tmp_path / "false.json"))
+    assert (told.returncode, "no receipt of this store" in told.stdout) == (1, True)
 
 
 def test_the_api_documents_itself(running: Daemon) -> None:
@@ -227,6 +230,7 @@ def test_the_api_documents_itself(running: Daemon) -> None:
         "/v1/status",
         "/v1/lines",
         "/v1/person",
+        "/v1/receipt",
         "/v1/sql",
         "/v1/tallies",
         "/v1/marks",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mailscope.cli.inputs import say
+from mailscope.cli.inputs import Inputs, say
 from mailscope.cli.store import place_option
 from mailscope.vocabulary.errors import InputError
 
@@ -37,7 +37,6 @@ def privacy() -> None:
 @click.option("--lang", metavar="LANGUAGE", help="en, zh, it or sv; otherwise what LANG says.")
 def export(names: tuple[str, ...], place: Path | None, output: Path, lang: str | None) -> None:
     """Write all that the store holds of a person into a ZIP file, to be given to that person."""
-    from mailscope.cli.inputs import Inputs
     from mailscope.cli.output import writable
     from mailscope.cli.privacy_export import entries, write
     from mailscope.cli.stores import entered
@@ -130,23 +129,24 @@ def _tell(held: Held) -> None:
 @place_option
 def verify_receipt(file: Path, names: tuple[str, ...], place: Path | None) -> None:
     """Say whether a receipt is genuine, and about ADDRESS where one is given (exit code 1 where not)."""
-    from mailscope.privacy.person import Person
-    from mailscope.store import receipts
-    from mailscope.store.database import Database
 
     receipt = _receipt(file)
-    database = Database(_store(place), read_only=True)
+    _store(place)
+    door = Inputs((), None, None, (), "UTC", None, store=place).door
+    assert door is not None
     try:
-        secret = database.about("secret")
+        verdict = door.verdict(receipt, names)
     finally:
-        database.close()
-    if secret is None or not receipts.genuine(bytes.fromhex(secret), receipt):
-        click.echo(f"{file}: it is no receipt of this store, or it was changed")
-        sys.exit(1)
-    if names and not receipts.about(bytes.fromhex(secret), receipt, Person.of(names).names):
-        click.echo(f"{file}: it is genuine, but of another person")
-        sys.exit(1)
-    click.echo(f"{file}: it is genuine; made {receipt['time']} by {receipt['who']}")
+        door.close()
+    if verdict == "genuine":
+        click.echo(f"{file}: it is genuine; made {receipt['time']} by {receipt['who']}")
+        return
+    click.echo(
+        f"{file}: it is genuine, but of another person"
+        if verdict == "another person"
+        else f"{file}: it is no receipt of this store, or it was changed"
+    )
+    sys.exit(1)
 
 
 def _receipt(file: Path) -> dict[str, Any]:

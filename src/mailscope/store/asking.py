@@ -9,6 +9,8 @@ from typing import Any, Final, Protocol
 
 import polars as pl
 
+from mailscope.store.receipts import Verdict
+
 # The columns of answers with lines.
 LINES: Final[dict[str, pl.DataType | type[pl.DataType]]] = {
     "source": pl.String, "set_id": pl.String, "time": pl.Datetime("us"), "raw": pl.String
@@ -63,6 +65,9 @@ class Door(Protocol):
 
     def person(self, names: tuple[str, ...]) -> dict[str, pl.DataFrame]:
         """All that is held of a person with these names: rows by table (``person.py``)."""
+
+    def verdict(self, receipt: dict[str, Any], names: tuple[str, ...]) -> Verdict:
+        """Whether a receipt of an erasure is of this store, and about a person (none: anybody)."""
 
     def status(self) -> dict[str, Any]:
         """How the store is."""

@@ -19,6 +19,7 @@ from mailscope.store import upkeep
 from mailscope.store.asking import LINES, Asked
 from mailscope.store.database import Database, Queries
 from mailscope.store.person import everything
+from mailscope.store.receipts import Verdict, verdict
 from mailscope.store.restore import UnderWay, restore
 from mailscope.store.search import Search
 from mailscope.store.statements import checked
@@ -94,6 +95,13 @@ class Reader:
         """All that is held of a person.  Raises UsageError for what is nobody's name."""
         with self.database.snapshot() as looking:
             return everything(looking, Person.of(names))
+
+    def verdict(self, receipt: dict[str, Any], names: tuple[str, ...]) -> Verdict:
+        """Whether a receipt is of this store.  Raises UsageError for what is nobody's name."""
+        asked = Person.of(names).names if names else ()
+        with self.database.snapshot() as looking:
+            secret = looking.about("secret")
+        return verdict(bytes.fromhex(secret) if secret else None, receipt, asked)
 
     def status(self) -> dict[str, Any]:
         """How the store is: what it holds, of when, in how much space, and what is wrong."""

@@ -12,10 +12,11 @@ import hashlib
 import hmac
 import json
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any, Final, Literal
 
-from mailscope.store.database import Database
+from mailscope.store.database import Queries
 
+Verdict = Literal["genuine", "another person", "false"]
 # Where they are kept, in the store.
 DIRECTORY: Final = "receipts"
 KIND: Final = "mailscope privacy erase"
@@ -47,7 +48,14 @@ def about(secret: bytes, receipt: dict[str, Any], names: Iterable[str]) -> bool:
     return {name_hash(secret, name) for name in names} <= set(receipt.get("names", ()))
 
 
-def manifest_hash(database: Database) -> str:
+def verdict(secret: bytes | None, receipt: dict[str, Any], names: Iterable[str]) -> Verdict:
+    """What a receipt is: genuine and (where names are given) about that person, another, or neither."""
+    if secret is None or not genuine(secret, receipt):
+        return "false"
+    return "genuine" if about(secret, receipt, names) else "another person"
+
+
+def manifest_hash(database: Queries) -> str:
     """SHA-256 over the paths and checksums of all sealed files."""
     rows = database.connection.execute("select path, checksum from own.manifest order by path").fetchall()
     return hashlib.sha256("".join(f"{path} {checksum}\n" for path, checksum in rows).encode()).hexdigest()

@@ -15,6 +15,7 @@ import polars as pl
 
 from mailscope.store.asking import Asked
 from mailscope.store.person import from_bytes
+from mailscope.store.receipts import Verdict
 from mailscope.vocabulary.errors import InputError, MailscopeError, UsageError
 
 TIMEOUT_S: Final = 600.0
@@ -69,6 +70,12 @@ class Remote:
     def person(self, names: tuple[str, ...]) -> dict[str, pl.DataFrame]:
         """All that is held of a person."""
         return from_bytes(self._asked("POST", "/v1/person", {"names": list(names)}).read())
+
+    def verdict(self, receipt: dict[str, Any], names: tuple[str, ...]) -> Verdict:
+        """Whether a receipt is of this store."""
+        question = {"receipt": receipt, "names": list(names)}
+        found: Verdict = json.load(self._asked("POST", "/v1/receipt", question))["verdict"]
+        return found
 
     def status(self) -> dict[str, Any]:
         """How the store is."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -32,6 +33,19 @@ class Names(Strict):
     names: list[str] = Field(
         description="All mail addresses and login names of the person.", min_length=1, max_length=100
     )
+
+
+class Receipt(Strict):
+    """A receipt that is to be verified."""
+
+    receipt: dict[str, Any] = Field(description="As `mailscope privacy erase` gave it.")
+    names: list[str] = Field([], description="Whom it should be about; none: anybody.", max_length=100)
+
+
+class Verdict(BaseModel):
+    """What a receipt is."""
+
+    verdict: Literal["genuine", "another person", "false"]
 
 
 class Statement(Strict):

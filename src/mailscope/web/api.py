@@ -18,7 +18,7 @@ from mailscope.store.asking import Asked
 from mailscope.store.database import StoreError
 from mailscope.store.person import to_bytes
 from mailscope.vocabulary.errors import MailscopeError, UsageError
-from mailscope.web.answers import Health, Mark, Names, Question, Refused, Statement, Status
+from mailscope.web.answers import Health, Mark, Names, Question, Receipt, Refused, Statement, Status, Verdict
 from mailscope.web.live import add_tail
 from mailscope.web.served import Served
 
@@ -104,6 +104,10 @@ def add_reading(app: FastAPI, service: Served) -> None:
     def person(question: Names, request: Request) -> Response:
         service.audit(caller(request), "privacy export", " ".join(question.names))
         return Response(to_bytes(service.reader().person(tuple(question.names))), media_type=OCTETS)
+
+    @app.post("/v1/receipt", summary="Whether a receipt of an erasure is genuine.", responses=REFUSED)
+    def receipt(question: Receipt) -> Verdict:
+        return Verdict(verdict=service.reader().verdict(question.receipt, tuple(question.names)))
 
     @app.get(
         "/v1/tallies",
