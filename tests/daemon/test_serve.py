@@ -173,6 +173,8 @@ def test_the_status_says_how_it_is(running: Daemon) -> None:
     told = running.ask("store", "status")
     assert told.returncode == 0
     assert str(running.log) in told.stdout
+    assert "daemon: 50 lines since " in told.stdout
+    assert "PROBLEM" not in told.stdout
 
 
 def test_live_events_are_shown_as_they_are_stored(running: Daemon) -> None:

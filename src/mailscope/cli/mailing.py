@@ -38,6 +38,8 @@ OPTIONS: Final = (
     click.option(
         "--sendmail", type=click.Path(path_type=Path), metavar="PROGRAM", help="/usr/sbin/sendmail otherwise."
     ),
+    # The daemon's: nothing is sent where this file is, and it is written once the mail was taken.
+    click.option("--sent-record", type=click.Path(path_type=Path), hidden=True),
 )
 
 
@@ -49,16 +51,26 @@ class Mailing:
     sender: str
     way: Sendmail | Smtp
     host: str
+    # Where it is written down that the report was sent, once.
+    record: Path | None = None
 
     def send(self, found: dict[str, Any], tr: Translator, paper: Paper) -> None:
         """Send the report.  Raises MailscopeError where it was not taken."""
         from mailscope.reports.mail.message import letter
 
-        message = letter(found, tr, paper, self.sender, self.recipients, self.host)
+        message_id = None
+        if self.record is not None:
+            message_id = f"<mailscope.{self.record.stem}@{self.host}>"
+        message = letter(found, tr, paper, self.sender, self.recipients, self.host, message_id)
         # A server or program that breaks off is an error to be told, not a reader that has seen enough.
         before = signal.signal(signal.SIGPIPE, signal.SIG_IGN)
         try:
-            self.way.send(message)
+            if self.record is None:
+                self.way.send(message)
+            else:
+                from mailscope.reports.mail.once import send_once
+
+                send_once(self.record, message, self.way.send)
         finally:
             signal.signal(signal.SIGPIPE, before)
 
@@ -74,9 +86,12 @@ def mailing(command: Command) -> Command:
         smtp_password_file: Path | None,
         smtp_tls: Tls | None,
         sendmail: Path | None,
+        sent_record: Path | None,
         **others: Any,
     ) -> Any:
-        asked = {"--email-from": email_from, "--smtp": smtp, "--sendmail": sendmail}
+        asked = {
+            "--email-from": email_from, "--smtp": smtp, "--sendmail": sendmail, "--sent-record": sent_record
+        }  # fmt: skip
         of_smtp = {
             "--smtp-user": smtp_user,
             "--smtp-password-file": smtp_password_file,
@@ -98,6 +113,7 @@ def mailing(command: Command) -> Command:
                 if smtp is None
                 else _smtp(smtp, smtp_user, smtp_password_file, smtp_tls or "starttls"),
                 host,
+                sent_record,
             )
         return command(mailing=found, **others)
 

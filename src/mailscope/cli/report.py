@@ -78,7 +78,9 @@ def report(
         write(_evidence(pipeline, ledger, evidence, str(inputs.zone)), output)
     else:
         pipeline, ledger = counted(inputs, part, domains, lambda: check_sections(only, without))
-        refuse_nothing(inputs, pipeline, ledger)
+        # Who gets a report each day is told as well when there was nothing at all.
+        if mailing is None or mailing.record is None:
+            refuse_nothing(inputs, pipeline, ledger)
         from mailscope.reports.report import Settings, build, choice
 
         names = inputs.names(pipeline)

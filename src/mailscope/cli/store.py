@@ -56,6 +56,10 @@ def _status(told: dict[str, Any]) -> list[str]:
             f"{name:<12}{table['rows']:>14,}{table['hot_rows']:>14,}{table['files']:>8,}"
             f"{table['sealed_bytes'] / 1e6:>12,.1f}"
         )
+    if daemon := told.get("daemon"):
+        last = str(daemon["last_batch"] or "never")[:19]
+        lines += ["", f"daemon: {daemon['lines']:,} lines since {daemon['started'][:19]}, the last at {last}"]
+        lines += [f"PROBLEM: {safe(problem)}" for problem in daemon["problems"]]
     lines += ["", "sources:"]
     lines += [f"  {safe(each['source'])}  {each['updated'][:19]}" for each in told["sources"]]
     lines += [f"PROBLEM: {safe(each)}" for each in told.get("daemon", {}).get("problems", [])]

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from mailscope.daemon.daily import daily
 from mailscope.daemon.feeds import feeds
 from mailscope.daemon.notify import Notifier
 from mailscope.daemon.opening import opened
@@ -52,6 +53,7 @@ def run(file: Path | None, store: Path | None, zone: ZoneInfo, say: Callable[[st
         try:
             service.renew(feeds(settings, service.writer.resume_points(), say))
             service.samplers = samplers(settings, service.database.about(CHANGES))
+            service.daily = daily(settings, file, place, zone, say)
             server = Server(service, settings.api)
             notifier.ready(_told(service))
             say(f"storing in {place}, answering on {settings.api.socket}")
@@ -107,6 +109,7 @@ def _reloaded(
     service.clean = cleaner(found, service.library, service.secret)
     service.hosts, service.retention = found.hosts, found.retention
     service.samplers = samplers(found, service.database.about(CHANGES))
+    service.daily = daily(found, file, service.database.directory, service.zone, say)
     say("settings read again")
     return found
 

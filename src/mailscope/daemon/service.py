@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from mailscope.daemon.daily import Daily
 from mailscope.daemon.samplers import Sampled
 from mailscope.daemon.trouble import Trouble
 from mailscope.intake.live import Arrival, Feed
@@ -70,7 +71,7 @@ class Service:
 
     ``open``: opens the store (again, after a failure); ``clean``: what is done to bytes before anything
     looks at them (secrets, pseudonyms); ``samplers``: what gives rows of other tables now and then; ``say``:
-    tells a person, once per change.
+    tells a person, once per change; ``daily``: mails the report of the day before.
     """
 
     open: Callable[[], Database]
@@ -83,6 +84,7 @@ class Service:
     retention: Retention | None = None
     samplers: Sequence[Sampled] = ()
     watchers: list[Callable[[pl.DataFrame], None]] = field(default_factory=list)
+    daily: Daily | None = None
 
     def __post_init__(self) -> None:
         # Held while the store is written, and by whoever looks at what is under way.
@@ -231,6 +233,8 @@ class Service:
     def _tidy(self) -> bool:
         """What is done between batches, a little at a time; whether there is more of it."""
         now = _now()
+        if self.daily is not None:
+            self.daily.step(now)
         self._sample(now)
         if now < self._upkeep_at:
             return False
@@ -301,6 +305,7 @@ class Service:
     def problems(self) -> list[str]:
         """What goes wrong just now."""
         told = [f"{each.what}: {each.problem}" for each in (self._storing, self._keeping) if each.problem]
+        told += [self.daily.problem] if self.daily is not None and self.daily.problem else []
         return told + [problem for feed in self.feeds for problem in feed.problems()]
 
 

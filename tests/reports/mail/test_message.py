@@ -45,7 +45,7 @@ def test_headers_are_those_of_a_generated_mail(mail: EmailMessage) -> None:
 def test_subject_says_host_worst_and_days(examples: Replay) -> None:
     report = examples.report()
     assert subject(report, TELL_ENGLISH, PAPER, "mx1") == (
-        "mx1: 2 lines say that a disk is full or cannot be written, mail of 2026-11-18 to 2026-11-22"
+        "mx1: 2 lines say that a disk is full or cannot be written, mail of 2026-11-18 to 2026-11-27"
     )
     quiet = {**report, "problems": []}
     assert "nothing wants attention" in subject(quiet, TELL_ENGLISH, PAPER, "mx1")

@@ -53,14 +53,19 @@ def letter(
     sender: str,
     recipients: Sequence[str],
     host: str,
+    message_id: str | None = None,
 ) -> EmailMessage:
-    """The message.  ``host``: which host the report is of, for the subject and the Message-ID."""
+    """The message.
+
+    ``host``: which host the report is of, for the subject and the Message-ID; ``message_id``: the latter,
+    where it is to be the same each time that this report is made.
+    """
     message = EmailMessage(policy=SMTP)
     message["From"] = Address("Mailscope", addr_spec=sender)
     message["To"] = [Address(addr_spec=recipient) for recipient in recipients]
     message["Subject"] = subject(report, tr, paper, host)
     message["Date"] = format_datetime(localtime())
-    message["Message-ID"] = make_msgid(domain=host if "." in host else None)
+    message["Message-ID"] = message_id or make_msgid(domain=host if "." in host else None)
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(text.written(report, tr, paper).decode())
     pictures: list[tuple[str, bytes]] = []

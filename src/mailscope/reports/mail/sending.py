@@ -28,6 +28,10 @@ PORTS: Final[dict[Tls, int]] = {"starttls": 587, "tls": 465, "none": 25}
 LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
+class PartlyRefusedError(MailscopeError):
+    """A message was taken for some of its recipients only."""
+
+
 @dataclass(frozen=True)
 class Sendmail:
     """The local sendmail program."""
@@ -104,7 +108,9 @@ class Smtp:
             what = getattr(error, "strerror", None) or str(error)
             raise self._failed(f"no connection: {what}", "check --smtp") from error
         if refused:
-            raise self._failed(_refused(refused), "the others were sent theirs")
+            raise PartlyRefusedError(
+                _refused(refused), f"{self.host}:{self.port}", "the others were sent theirs"
+            )
 
     def _sent(self, message: EmailMessage) -> dict[str, tuple[int, bytes]]:
         context = ssl.create_default_context()
