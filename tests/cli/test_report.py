@@ -69,7 +69,7 @@ def test_output_file_that_cannot_be_written_leaves_nothing_behind(tmp_path: Path
     done = report(LOG, "-o", tmp_path / "missing" / "report.txt")
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1
-    assert "no such file" in done.stderr
+    assert "there is no directory" in done.stderr
     assert report(LOG, "-o", tmp_path).returncode == 1
     assert list(tmp_path.iterdir()) == []
 

@@ -37,6 +37,7 @@ MOST_CANDIDATES: Final = 5
 UNRECOGNISED: Final = "unrecognised"
 # No program writes this.
 ANY_TEXT: Final = "\u2423 ;zq\u2423"
+GENERAL: Final = frozenset({"noted", "warned", "failed", "debugged"})
 
 
 def explain_line(line: str, directory: Path | None = None, zone: ZoneInfo | None = None) -> dict[str, Any]:
@@ -118,8 +119,9 @@ def _readers_of_bare_text(library: Library, text: str) -> dict[str, Any] | None:
             if record is not None and not knows_anything(pattern):
                 found.append((program, pattern, record))
                 break
-    # What no more than the general words of an included file know is the poorer explanation.
-    found.sort(key=lambda entry: entry[1].fallback)
+    # What the general words of an included file know, or a pattern that tells no more than how grave a line
+    # is, is the poorer explanation.
+    found.sort(key=lambda entry: (entry[1].fallback, entry[1].event in GENERAL))
     if not found:
         return None
     _, pattern, record = found[0]
