@@ -50,7 +50,7 @@ def test_patterns_of_shipped_files_are_read_when_they_are_asked_for() -> None:
             EVENT.replace("[[event.example]]", 'set = { queue_id = "x" }\n[[event.example]]'),
             "'queue_id' is both captured and set",
         ),
-        ("", EVENT.replace("{queue_id}", "{queue}"), "unknown field {queue}"),
+        ("", EVENT.replace("{queue_id}", "{wherever}"), "unknown field {wherever}"),
         ("", EVENT.replace("{queue_id}", "(?P<queue_id>["), "not a regex"),
         ("", EVENT + "[colour]\n", "unknown key 'colour'"),
         ("tags = 'x'", "", "'tags' is not a list"),
