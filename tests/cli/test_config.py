@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner, Result
 
 from mailscope.cli.main import mailscope
@@ -66,3 +67,23 @@ def test_help_does_not_import_pydantic() -> None:
         "CliRunner().invoke(mailscope, ['config', '--help']); assert 'pydantic' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_file_that_the_environment_names_is_meant(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "mailscope.toml"
+    file.write_text('hosts = ["mx1"]\n')
+    monkeypatch.setenv("MAILSCOPE_CONFIG", str(file))
+    assert run("check").stdout == f"{file}: every setting can be used\n"
+    assert f"# {file}, line 1" in run("show").stdout
+    monkeypatch.setenv("MAILSCOPE_CONFIG", str(tmp_path / "none.toml"))
+    assert "no such file" in str(run("check").exception)
+
+
+def test_without_the_usual_file_the_defaults_hold(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("MAILSCOPE_CONFIG", raising=False)
+    monkeypatch.setattr("mailscope.vocabulary.settings.reading.FILE", str(tmp_path / "none.toml"))
+    done = run("check")
+    assert done.exit_code == 0
+    assert "so the defaults hold" in done.stdout

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -77,3 +79,26 @@ def test_the_socket_of_a_daemon_that_runs_is_left_to_it(tmp_path: Path) -> None:
         assert "another daemon answers on it" in other.stderr
         assert daemon.rows("select count(*) as n from events") == [{"n": 0}]
         assert daemon.stop() == 0
+
+
+def test_a_daemon_with_nothing_to_follow_says_so(tmp_path: Path) -> None:
+    with Daemon(tmp_path) as daemon:
+        daemon.config.write_text(daemon.config.read_text().replace(f'files = ["{daemon.log}"]', "files = []"))
+        daemon.start()
+        daemon.wait_for_words("answering on")
+        daemon.wait_for_words("nothing is followed and nothing listens: ")
+        assert "PROBLEM: nothing is followed" in daemon.ask("store", "status").stdout
+        assert daemon.stop() == 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give a directory to another user")
+def test_root_leaves_nothing_in_the_store_of_another_user(tmp_path: Path) -> None:
+    with Daemon(tmp_path) as daemon:
+        daemon.store.mkdir()
+        shutil.chown(daemon.store, "nobody")
+        for command in (("serve",), ("ingest", str(daemon.config))):
+            refused = daemon.ask(*command)
+            assert refused.returncode == 1, refused.stderr
+            assert "it belongs to nobody" in refused.stderr
+            assert "runuser -u nobody" in refused.stderr
+        assert list(daemon.store.iterdir()) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -29,15 +30,19 @@ def check(file: Path | None) -> None:
     """Say what is wrong in the settings file: all of it, with lines (exit code 2)."""
     from mailscope.vocabulary.settings.reading import FILE, load
 
+    named = _named(file)
     try:
-        load(file or FILE)
+        loaded = load(named or FILE, must_exist=named is not None)
     except SettingsError as error:
         for fault in error.faults:
             click.echo(f"mailscope: {fault}", err=True)
         count = len(error.faults)
         told = f"{count} setting{'s' if count > 1 else ''} cannot be used"
-        raise UsageError(told, str(file or FILE), "correct the lines above") from error
-    click.echo(f"{file or FILE}: every setting can be used")
+        raise UsageError(told, str(named or FILE), "correct the lines above") from error
+    if loaded.file:
+        click.echo(f"{loaded.file}: every setting can be used")
+    else:
+        click.echo(f"{FILE}: there is no such file, so the defaults hold (see 'config show --defaults')")
 
 
 @config.command()
@@ -52,8 +57,16 @@ def show(file: Path | None, defaults: bool) -> None:
         click.echo(example(), nl=False)
         return
     # Without the usual file the defaults are in force; a file that is named must be there.
-    loaded = load(file or FILE, must_exist=file is not None)
+    named = _named(file)
+    loaded = load(named or FILE, must_exist=named is not None)
     click.echo("\n".join(_in_force(loaded)))
+
+
+def _named(file: Path | None) -> Path | None:
+    """The file that is named here, or in the environment, as the other commands take it."""
+    from mailscope.cli.stores import CONFIG
+
+    return file or (Path(os.environ[CONFIG]) if os.environ.get(CONFIG) else None)
 
 
 def _in_force(loaded: Loaded) -> Iterator[str]:

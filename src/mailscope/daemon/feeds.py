@@ -19,6 +19,10 @@ from mailscope.vocabulary.settings import intake
 from mailscope.vocabulary.settings.settings import Settings
 
 JOURNAL = "journal"
+NOTHING = (
+    "nothing is followed and nothing listens: no mail log was found on this host, or the settings want none; "
+    "name some in [sources] files, or give a [[receiver.listen]]"
+)
 # What the journal holds of mail programs, where no unit is named.
 MAIL = ("SYSLOG_FACILITY=2",)
 
@@ -51,6 +55,8 @@ def feeds(settings: Settings, resumes: Mapping[str, Resume], say: Callable[[str]
         opened.append(_receiver(settings.receiver))
         for each in settings.receiver.listen:
             say(f"listening on {each.transport} {each.path or f'{each.address} port {each.port}'}")
+    if not opened:
+        say(NOTHING)
     return opened
 
 

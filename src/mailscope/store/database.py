@@ -11,6 +11,8 @@ twice or not at all.
 
 from __future__ import annotations
 
+import os
+import pwd
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -159,6 +161,7 @@ class Database(Queries):
                 )
             if not read_only:
                 directory.mkdir(mode=0o750, parents=True, exist_ok=True)
+                _refuse_other_owner(directory)
             super().__init__(duckdb.connect(str(path), read_only=read_only), directory)
         except PermissionError as error:
             raise _not_permitted(path) from error
@@ -356,6 +359,21 @@ def _not_permitted(path: Path) -> InputError:
     return InputError(
         "no permission to open it", str(path), "run as the user that the store belongs to, or as root"
     )
+
+
+def _refuse_other_owner(directory: Path) -> None:
+    """Raise InputError where root would leave files to the store's owner that the latter cannot write."""
+    owner = directory.stat().st_uid
+    if os.geteuid() != 0 or owner == 0:
+        return
+    try:
+        name = pwd.getpwuid(owner).pw_name
+    except KeyError:
+        name = str(owner)
+    raise InputError(
+        f"it belongs to {name}, who could not use what root writes in it", str(directory),
+        f"run 'runuser -u {name} -- mailscope ...'",
+    )  # fmt: skip
 
 
 def _named(pid: str) -> str:

@@ -104,6 +104,10 @@ def _bound(path: Path, settings: Api) -> socket.socket:
         opened.close()
         if isinstance(error, KeyError):
             raise InputError(f"no such account ({error})", str(path), "see api.owner and api.group") from None
+        if isinstance(error, PermissionError):
+            raise InputError(
+                "no permission to make the socket here", str(path), "give [api] another path, or run as root"
+            ) from error
         raise InputError.from_os_error(error, path) from error
     return opened
 
