@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: demo test lint bench fuzz soak bless clean
+.PHONY: demo test lint bench bench-live bench-store fuzz soak bless clean
 
 # Runs the main job on the sample logs and says where the report is.
 demo: $(READY)
@@ -27,6 +27,15 @@ lint: $(READY)
 # Against pflogsumm, side by side; needs Debian's pflogsumm for the ratio.
 bench: $(READY)
 	$(BIN)/python benchmarks/bench.py
+
+# The daemon under 2,000 lines a second, and idle.
+bench-live: $(READY)
+	$(BIN)/python benchmarks/live.py
+
+# Searches in a store of 50 million events; SIZE=2000000 makes a smaller one.
+SIZE ?= 50000000
+bench-store: $(READY)
+	$(BIN)/python benchmarks/searches.py --events $(SIZE)
 
 # The property tests with many more examples.
 fuzz: $(READY)

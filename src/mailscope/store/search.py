@@ -32,11 +32,41 @@ ADDRESSES: Final = tuple(
 )
 IPS: Final = tuple(each.name for each in FIELDS if each.name.endswith("_ip"))
 NAMING: Final = ("queue_id", "next_queue_id", "orig_queue_id")
-NAMED: Final = ", ".join((*NAMING, "message_id", "trail_id", "event", "qp"))
+# What a line is known by, and what is asked of each.
+LINE: Final = ("source", "batch", "line_number", "raw")
+COLUMNS: Final = ", ".join((*LINE, "time", "host", "pid", "event", "qp", *NAMING, "message_id", "trail_id"))
 # qmail's notification comes into the queue right after the line that tells of it.
 SOON: Final = timedelta(minutes=10)
 
 Values = list[Any]
+
+
+@dataclass
+class Seed:
+    """Which lines: those that bear one of some names in a column, and those that fit a condition."""
+
+    names: dict[str, set[str]] = field(default_factory=dict)
+    conditions: list[str] = field(default_factory=list)
+    values: Values = field(default_factory=list)
+
+    def bear(self, columns: Iterable[str], names: set[str]) -> None:
+        """Also those with such a name in one of some columns."""
+        for column in columns:
+            self.names[column] = self.names.get(column, set()) | names
+
+    def fit(self, condition: str, *values: str) -> None:
+        """Also those that fit an SQL condition with its values."""
+        self.conditions.append(condition)
+        self.values += values
+
+
+@dataclass(frozen=True)
+class Within:
+    """Rows to look through: their relation, a condition on their span and hosts, and its values."""
+
+    relation: str
+    span: str
+    bounds: Values
 
 
 @dataclass
@@ -50,65 +80,53 @@ class Search:
     trails: set[str] = field(default_factory=set)
     first: datetime | None = None
     last: datetime | None = None
+    _found: list[pl.DataFrame] = field(default_factory=list)
 
     def lines(self) -> Iterator[pl.DataFrame]:
         """The lines, in order of time."""
-        seed, values = self._seed()
+        seed = self._seed()
         relation, span, bounds = self._span(self.asked.since, self.asked.until)
         hosts = (
             f" and lower(host) in {_list(name.lower() for name in self.asked.hosts)}"
             if self.asked.hosts
             else ""
         )
-        where = f"({seed}){span}{hosts}"
+        within = Within(relation, f"{span}{hosts}", bounds)
         # More than are told, so that it can be said how many more there are.
         most = 10 * self.asked.limit
-        begun = self.database.frame(
-            f"select time, {NAMED} from ({relation}) where {where} order by time limit {50 * most}",
-            [*values, *bounds],
-        )
+        begun = self._bearing(seed, within, 50 * most)
         self._take(begun, most)
         self._close()
-        yield self._all(where, [*values, *bounds], relation)
+        yield self._all()
 
-    def _seed(self) -> tuple[str, Values]:
-        """The condition of the lines that are themselves about what is looked for."""
+    def _seed(self) -> Seed:
+        """What the lines bear that are themselves about what is looked for."""
         text = (self.asked.about or "").strip()
         bare = text.removeprefix("<").removesuffix(">")
-        conditions: list[str] = []
-        values: Values = []
+        seed = Seed()
         for kind in self.asked.kinds:
             if kind == "queue-id":
-                conditions += [f"{name} = ?" for name in NAMING]
-                values += [text] * len(NAMING)
+                seed.bear(NAMING, {text})
             elif kind == "message-id":
-                conditions.append("message_id = ?")
-                values.append(bare)
-            elif kind == "user":
-                conditions.append("contains(lower(raw), ?)")
-                values.append(text.lower())
+                seed.bear(("message_id",), {bare})
             elif kind == "address":
-                spelled = _list(self._spellings(bare))
-                conditions += [f"{name} in {spelled}" for name in ADDRESSES]
-                conditions.append("recipients is not null and contains(lower(recipients), ?)")
-                values.append(bare.lower())
+                seed.bear(ADDRESSES, self._spellings(bare))
+                seed.fit("recipients is not null and contains(lower(recipients), ?)", bare.lower())
+            elif kind == "user":
+                seed.fit("contains(lower(raw), ?)", text.lower())
             elif kind == "domain":
                 # Wherever a line names it, as in a file; only ids and addresses have columns of their own.
-                conditions.append("contains(lower(raw), ?)")
-                values.append(text.removesuffix(".").lower())
+                seed.fit("contains(lower(raw), ?)", text.removesuffix(".").lower())
             elif kind == "ip":
                 address = ip_address(text.strip("[]"))
                 for form in sorted({str(address), address.exploded, text.strip("[]")}):
-                    conditions.append("contains(lower(raw), ?)")
-                    values.append(form.lower())
+                    seed.fit("contains(lower(raw), ?)", form.lower())
             elif kind == "network":
                 # Addresses are texts here; which are within is told by whoever asked.
-                conditions += [f"{name} is not null" for name in IPS]
+                seed.fit(" or ".join(f"{name} is not null" for name in IPS))
             elif kind == "delivery":
-                number = "".join(filter(str.isdigit, text))
-                conditions.append("delivery_id = ?")
-                values.append(number)
-        return " or ".join(conditions) or "true", values
+                seed.bear(("delivery_id",), {"".join(filter(str.isdigit, text))})
+        return seed
 
     def _spellings(self, text: str) -> set[str]:
         """An address or name as it may have been logged: case does not matter."""
@@ -162,10 +180,7 @@ class Search:
                 return
             relation, span, bounds = self._span(self.first - REACH, self.last + REACH)
             named = _naming(ids, message_ids, trails)
-            rows = self.database.frame(
-                f"select distinct time, {NAMED} from ({relation}) where ({' or '.join(named)}){span}",
-                bounds,
-            )
+            rows = self._bearing(named, Within(relation, span, bounds))
             rows = pl.concat([rows, self._notified(rows)])
             ids, message_ids, trails = self._take(rows)
 
@@ -177,7 +192,7 @@ class Search:
         relation, span, bounds = self._span(self.first, self.last + SOON)
         return self._beside(
             made.select("qp", "time").unique(),
-            f"select time, {NAMED} from ({relation}) as line where event = 'queued'{span} and exists ("
+            f"select {COLUMNS} from ({relation}) as line where event = 'queued'{span} and exists ("
             "select 1 from anchors where anchors.qp = line.qp and epoch(line.time) - epoch(anchors.time) "
             f"between -1 and {SOON.total_seconds()})",
             bounds,
@@ -192,26 +207,36 @@ class Search:
         finally:
             connection.unregister("anchors")
 
-    def _all(self, where: str, values: Values, seeded: str) -> pl.DataFrame:
-        """All lines: of the ids, those that name the Message-IDs, the query's own; with their sessions."""
-        columns = "source, line_number, batch, time, raw, host, pid, event, queue_id"
-        most = 500 * self.asked.limit
+    def _bearing(self, seed: Seed, within: Within, most: int | None = None) -> pl.DataFrame:
+        """The lines that bear one of some names or fit a condition; where there is a limit, the earliest.
+
+        Each column is looked through by itself: so whole row groups without the name are passed over, by
+        their Bloom filters, and other columns are read of those lines only.  A line can be there twice.
+        """
+        tail = "" if most is None else f" order by time limit {most}"
+        begin = f"select {COLUMNS} from ({within.relation}) where"
         parts = [
             self.database.frame(
-                f"select {columns} from ({seeded}) where {where} order by time limit {most}", values
+                f"{begin} {name} in (select unnest(?::varchar[])){within.span}{tail}",
+                [sorted(names), *within.bounds],
             )
+            for name, names in seed.names.items()
         ]
-        if self.first is not None and self.last is not None and (self.ids or self.message_ids or self.trails):
-            relation, span, bounds = self._span(self.first - REACH, self.last + REACH)
-            named = _naming(self.ids, self.message_ids, self.trails)
+        if seed.conditions:
+            where = " or ".join(seed.conditions)
             parts.append(
-                self.database.frame(
-                    f"select {columns} from ({relation}) where ({' or '.join(named)}){span}", bounds
-                )
+                self.database.frame(f"{begin} ({where}){within.span}{tail}", [*seed.values, *within.bounds])
             )
-        found = pl.concat(parts)
-        found = pl.concat([found, self._sessions(found, columns)])
-        found = found.unique(["source", "batch", "line_number", "raw"], keep="first")
+        found = pl.concat(parts).unique(LINE, keep="first", maintain_order=True)
+        if most is not None:
+            found = found.sort("time", maintain_order=True).head(most)
+        self._found.append(found)
+        return found
+
+    def _all(self) -> pl.DataFrame:
+        """All lines that were found on the way, with their sessions."""
+        found = pl.concat(self._found)
+        found = pl.concat([found, self._sessions(found)]).unique(LINE, keep="first")
         sets = self.database.frame("select source, set_id from own.sources")
         return (
             found.sort("time", "batch", "line_number")
@@ -219,7 +244,7 @@ class Search:
             .select("source", "set_id", "time", "raw")
         )
 
-    def _sessions(self, found: pl.DataFrame, columns: str) -> pl.DataFrame:
+    def _sessions(self, found: pl.DataFrame) -> pl.DataFrame:
         """The lines around acceptances and refusals that the same process wrote."""
         begun = found.filter(pl.col("event").is_in(["accepted", "rejected"]) & pl.col("pid").is_not_null())
         if not len(begun) or len(begun) > MOST_SESSIONS:
@@ -231,21 +256,20 @@ class Search:
         relation, span, bounds = self._span(first - SESSION, last + SESSION)
         return self._beside(
             anchors,
-            f"select {columns} from ({relation}) as line where queue_id is null{span} and exists ("
+            f"select {COLUMNS} from ({relation}) as line where queue_id is null{span} and exists ("
             "select 1 from anchors where anchors.pid = line.pid and anchors.host is not distinct from "
             f"line.host and abs(epoch(anchors.time) - epoch(line.time)) <= {SESSION.total_seconds()})",
             bounds,
         )
 
 
-def _naming(ids: set[str], message_ids: set[str], trails: set[str]) -> list[str]:
-    """Conditions of lines that bear one of these names."""
-    conditions = [f"{name} in {_list(ids)}" for name in NAMING if ids]
-    if message_ids:
-        conditions.append(f"message_id in {_list(message_ids)}")
-    if trails:
-        conditions.append(f"trail_id in {_list(trails)}")
-    return conditions
+def _naming(ids: set[str], message_ids: set[str], trails: set[str]) -> Seed:
+    """Lines that bear one of these names."""
+    seed = Seed()
+    for columns, names in ((NAMING, ids), (("message_id",), message_ids), (("trail_id",), trails)):
+        if names:
+            seed.bear(columns, names)
+    return seed
 
 
 def _list(values: Iterable[str]) -> str:

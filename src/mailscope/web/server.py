@@ -62,6 +62,8 @@ class Server:
             access_log=False,
             server_header=False,
             timeout_keep_alive=30,
+            # Clients that watch what comes would stay for ever.
+            timeout_graceful_shutdown=1,
             limit_concurrency=100,
         )
         self._server = uvicorn.Server(config)
