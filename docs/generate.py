@@ -31,6 +31,8 @@ from mailscope.reports.sections import SECTIONS
 from mailscope.vocabulary.events import EVENTS
 from mailscope.vocabulary.fields import BY_NAME, CLIENT, CORE, FIELDS, HOST, MAIL, MEASURES, Field
 from mailscope.vocabulary.settings.described import example, tables
+from mailscope.vocabulary.tables import EVENTS as STORED
+from mailscope.vocabulary.tables import SQL_TYPES, TABLES
 
 HERE: Final = Path(__file__).parent
 NOTE: Final = "<!-- Made by docs/generate.py from the code: do not edit. -->"
@@ -69,10 +71,11 @@ def documents() -> dict[str, str]:
         "sections": sections_table,
         "names": names_table,
         "categories": categories_table,
+        "store tables": store_tables,
     }
     return whole | {
         name: filled((HERE / name).read_text(encoding="utf-8"), parts)
-        for name in ("json.md", "patterns.md", "exports.md")
+        for name in ("json.md", "patterns.md", "exports.md", "store.md")
     }
 
 
@@ -254,6 +257,30 @@ def sections_table() -> str:
         for section in SECTIONS
     )
     return table(("Key", "What it tells", "Rows are told apart by", "Numbers"), rows)
+
+
+def store_tables() -> str:
+    """The tables of the store."""
+    lines: list[str] = []
+    for each in TABLES.values():
+        lines += [
+            f"### {each.name}",
+            "",
+            f"{each.meaning}  Instants for retention and sealing: `{each.time}`.",
+            "",
+        ]
+        shown = [c for c in each.columns if c.name not in BY_NAME or c.meaning != BY_NAME[c.name].meaning]
+        own = shown if each is STORED else each.columns
+        if each is STORED:
+            rest = ", ".join(f"`{column.name}`" for column in each.columns if column not in own)
+            lines += [f"The [fields](fields.md) {rest}; and:", ""]
+        lines += [table(("Column", "Type", "Meaning"), ((f"`{c.name}`", sql(c), c.meaning) for c in own)), ""]
+    return "\n".join(lines).rstrip()
+
+
+def sql(column: Field) -> str:
+    """A column's type in SQL."""
+    return SQL_TYPES[column.kind]
 
 
 def names_table() -> str:
