@@ -165,8 +165,8 @@ def test_records_are_kept_as_long_as_the_settings_say(tmp_path: Path) -> None:
     assert len(tries(tmp_path)) == 24
 
 
-def sending(store: Path, port: int, said: list[str], *recipients: str) -> Daily:
-    text = f"""time_zone = "Europe/Rome"
+def sending(store: Path, port: int, said: list[str], *recipients: str, zone: ZoneInfo = ROME) -> Daily:
+    text = f"""time_zone = "{zone}"
 [daily_report]
 recipients = {json.dumps(recipients or ["postmaster@example.org"])}
 language = "it"
@@ -177,7 +177,7 @@ smtp_tls = "none"
 """
     file = store.parent / "mailscope.toml"
     file.write_text(text)
-    found = daily(load(file).settings, file, store, ROME, said.append)
+    found = daily(load(file).settings, file, store, zone, said.append)
     assert found is not None
     return found
 
@@ -226,11 +226,16 @@ def test_the_mail_tells_of_the_day_and_is_sent_once(store: Path, server: tuple[S
     assert "postmaster" not in (store / "reports" / "2026-11-25.sent").read_text()
 
 
-def test_a_day_without_a_line_is_reported_too(store: Path, server: tuple[Server, int]) -> None:
+@pytest.mark.parametrize("zone", [ROME, ZoneInfo("Asia/Kolkata")], ids=str)
+def test_a_day_without_a_line_is_reported_too(
+    store: Path, server: tuple[Server, int], zone: ZoneInfo
+) -> None:
+    """Also where days do not begin at a whole hour of UTC, so that lines must be counted."""
     handler, port = server
     (store / "reports" / "since").write_text("2026-11-26\n")
-    Clock("2026-11-27T05:31:00").until(sending(store, port, []), "2026-11-27T05:33:00")
-    assert handler.days == ["2026-11-26"]
+    said: list[str] = []
+    Clock("2026-11-27T05:31:00").until(sending(store, port, said, zone=zone), "2026-11-27T05:33:00")
+    assert handler.days == ["2026-11-26"], said
 
 
 def test_what_some_recipients_got_is_not_sent_to_them_again(store: Path, server: tuple[Server, int]) -> None:

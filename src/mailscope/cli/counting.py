@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     Part = tuple[Calendar, Span | None]
 
 
+class NoLinesError(InputError):
+    """The day, week or month that was asked for has no lines."""
+
+
 def counted(
     inputs: Inputs, part: Part | None, domains: Collection[str], check: Callable[[], None]
 ) -> tuple[Pipeline, Ledger]:
@@ -57,6 +61,14 @@ def counted(
     return pipeline, ledger or count_part(pipeline, part, domains)
 
 
+def nothing(inputs: Inputs, part: Part) -> tuple[Pipeline, Ledger]:
+    """The tallies of a day, week or month without lines."""
+    from mailscope.tallies.ledger import Ledger
+
+    ledger = Ledger(zone=inputs.zone, reported=part[1], history=Ledger(zone=inputs.zone))
+    return pipeline_over(inputs, ([], None)), ledger
+
+
 def pipeline_over(inputs: Inputs, found: Found, *, addresses: bool = False) -> Pipeline:
     """The flow over files, with the fields that tallies look at."""
     from mailscope.tallies.tables import needed_fields
@@ -72,7 +84,7 @@ def count_part(pipeline: Pipeline, part: Part | None, domains: Collection[str]) 
 def count_period(
     pipeline: Pipeline, calendar: Calendar, wanted: Span | None, domains: Collection[str]
 ) -> Ledger:
-    """Tallies of one unit, with those of its history.  Raises InputError where it has no lines."""
+    """Tallies of one unit, with those of its history.  Raises NoLinesError where it has no lines."""
     from mailscope.cli.progress import progress
     from mailscope.periods import Spanned, count
     from mailscope.pipeline import restarting
@@ -87,7 +99,7 @@ def count_period(
 
 
 def _told(reported: Reported | None, pipeline: Pipeline, calendar: Calendar, wanted: Span | None) -> Ledger:
-    """The tallies that are reported.  Raises InputError where the unit that was asked for has no lines."""
+    """The tallies that are reported.  Raises NoLinesError where the unit that was asked for has none."""
     from mailscope.tallies.ledger import Ledger
 
     if reported is not None:
@@ -95,7 +107,7 @@ def _told(reported: Reported | None, pipeline: Pipeline, calendar: Calendar, wan
     if wanted is None:
         return Ledger(zone=calendar.zone)
     names = ", ".join(source.name for source in pipeline.sources.files)
-    raise InputError(f"no line is of {wanted.unit} {wanted.name}", names, "name the files that hold it")
+    raise NoLinesError(f"no line is of {wanted.unit} {wanted.name}", names, "name the files that hold it")
 
 
 def again(pipeline: Pipeline, ledger: Ledger, *, history: bool) -> Pipeline:

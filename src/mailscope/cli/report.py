@@ -55,7 +55,14 @@ def report(
     lang: str | None,
 ) -> None:
     """Sum up what the logs say: volume, fates, delays, problems."""
-    from mailscope.cli.counting import count_part, counted, parse_period, pipeline_over
+    from mailscope.cli.counting import (
+        NoLinesError,
+        count_part,
+        counted,
+        nothing,
+        parse_period,
+        pipeline_over,
+    )
     from mailscope.cli.output import writable, write
     from mailscope.cli.presenting import again, check_sections, form_of, paper, piped, present, refuse_nothing
     from mailscope.language.choice import choose
@@ -77,9 +84,15 @@ def report(
         refuse_nothing(inputs, pipeline, ledger)
         write(_evidence(pipeline, ledger, evidence, str(inputs.zone)), output)
     else:
-        pipeline, ledger = counted(inputs, part, domains, lambda: check_sections(only, without))
         # Who gets a report each day is told as well when there was nothing at all.
-        if mailing is None or mailing.record is None:
+        daily = mailing is not None and mailing.record is not None
+        try:
+            pipeline, ledger = counted(inputs, part, domains, lambda: check_sections(only, without))
+        except NoLinesError:
+            if not daily or part is None:
+                raise
+            pipeline, ledger = nothing(inputs, part)
+        if not daily:
             refuse_nothing(inputs, pipeline, ledger)
         from mailscope.reports.report import Settings, build, choice
 
