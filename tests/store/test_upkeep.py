@@ -102,6 +102,20 @@ def test_a_store_of_a_later_version_is_left_alone(feeder: Feeder) -> None:
         Database(directory)
 
 
+def test_an_older_store_is_brought_up_to_date_and_says_so(feeder: Feeder) -> None:
+    before = contents(feeder.database)
+    directory = feeder.database.directory
+    feeder.database.connection.execute("alter table hot.events drop column interface")
+    feeder.database.connection.execute("drop table hot.marks")
+    feeder.close()
+    database = Database(directory)
+    assert database.brought_up == ["table events has new columns: interface", "table marks is new"]
+    after = contents(database)
+    assert_same({name: frame.select(sorted(frame.columns)) for name, frame in before.items()}, after)
+    database.close()
+    assert Database(directory).brought_up == []
+
+
 def test_a_store_can_be_moved(feeder: Feeder, tmp_path: Path) -> None:
     seal_all(feeder.database)
     before = contents(feeder.database)

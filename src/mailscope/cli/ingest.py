@@ -32,6 +32,8 @@ def ingest(inputs: Inputs) -> None:
             "stop the daemon meanwhile, or name the files in its settings: it reads them from their beginning"
         )
         raise InUseError(error.what, error.where, advice) from error
+    for change in database.brought_up:
+        say(f"the store was brought up to date: {change}")
     try:
         remove_strays(database)
         writer = Writer(database, pipeline.library, inputs.zone)

@@ -22,11 +22,15 @@ def opened(
     told = False
     while True:
         try:
-            return Database(place, memory_mb=memory_mb)
+            database = Database(place, memory_mb=memory_mb)
         except InUseError as error:
             if not error.read or time.monotonic() > until:
                 raise
             if not told:
                 say(f"waiting for the store: {error.what}")
                 told = True
+        else:
+            for change in database.brought_up:
+                say(f"the store was brought up to date: {change}")
+            return database
         time.sleep(AGAIN_S)

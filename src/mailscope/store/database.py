@@ -152,6 +152,8 @@ class Database(Queries):
         import duckdb
 
         directory = directory.absolute()
+        # How an older store was changed when it was opened, for whoever opened it to say.
+        self.brought_up: list[str] = []
         self.read_only = read_only
         path = directory / FILE
         try:
@@ -243,6 +245,7 @@ class Database(Queries):
                 )
             return
         for step in range(version, VERSION):
+            self.brought_up.append(f"from version {step} to {step + 1}")
             for statement in MIGRATIONS[step]:
                 self.connection.execute(statement)
         if version != VERSION:
@@ -259,11 +262,15 @@ class Database(Queries):
         have = {name for (name,) in rows}
         if not have:
             self.connection.execute(f"create table hot.{table.name} ({table.definition()})")
+            self.brought_up.append(f"table {table.name} is new")
             return
         new = [column for column in table.columns if column.name not in have]
         for column in new:
             kind = SQL_TYPES[column.kind]
             self.connection.execute(f'alter table hot.{table.name} add column "{column.name}" {kind}')
+        if new:
+            names = ", ".join(column.name for column in new)
+            self.brought_up.append(f"table {table.name} has new columns: {names}")
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
