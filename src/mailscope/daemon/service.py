@@ -18,12 +18,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
+import duckdb
 import polars as pl
 
 from mailscope.daemon.daily import Daily
 from mailscope.daemon.samplers import Sampled
 from mailscope.daemon.trouble import Trouble
 from mailscope.intake.live import Arrival, Feed
+from mailscope.recognise.engine import Engine
 from mailscope.recognise.events import Events
 from mailscope.recognise.library import Library
 from mailscope.sequence.live import LiveSequence
@@ -41,6 +43,8 @@ from mailscope.vocabulary.tables import EVENTS
 
 # Read of all feeds together for one batch; a batch of so much is followed and stored in a few seconds.
 BATCH_BYTES: Final = 4 << 20
+# What a host does to a program, and may stop doing; anything else is a mistake of ours.
+FAILURES: Final = (duckdb.Error, OSError, MailscopeError, MemoryError)
 # So often it is looked for days that may be sealed and rows that are too old.
 UPKEEP: Final = timedelta(minutes=10)
 
@@ -61,8 +65,11 @@ class _InHand:
     """What is taken and not yet stored: the arrivals by feed, the lines of them, and those that are new."""
 
     taken: list[tuple[Feed, Sequence[Arrival]]]
+    arrivals: list[Arrival]
     lines: list[Events]
     batch: list[Events] = field(default_factory=list)
+    # Its lines are kept as they are, as understanding them failed.
+    plain: bool = False
 
 
 @dataclass
@@ -137,20 +144,17 @@ class Service:
 
     def _tried(self, trouble: Trouble, work: Callable[[], bool]) -> bool:
         """Do some work, unless it is too early after it failed; whether there is more of it."""
-        import duckdb
-
-        failures = (duckdb.Error, OSError, MailscopeError, MemoryError)
         if trouble.waiting:
             return False
         try:
             if self._stale:
                 self._reopen()
             more = work()
-        except failures as error:
+        except FAILURES as error:
             trouble.met(error)
             # Neither the file's connection nor what was followed can be trusted from here on.
             self._stale = True
-            with suppress(*failures):
+            with suppress(*FAILURES):
                 # Questions can be answered until the next try; whether it can be opened is said then.
                 self._reopen()
             return False
@@ -175,8 +179,25 @@ class Service:
         cleaned = [
             replace(arrival, data=self.clean(arrival.data)) for _, arrivals in taken for arrival in arrivals
         ]
-        lines = self.sequence.batch([arrival for arrival in cleaned if arrival.data], _now())
-        return _InHand(taken, lines)
+        arrivals = [arrival for arrival in cleaned if arrival.data]
+        try:
+            return _InHand(taken, arrivals, self.sequence.batch(arrivals, _now()))
+        except MemoryError:
+            raise
+        except Exception as error:
+            return _InHand(taken, arrivals, self._plainly(arrivals, error), plain=True)
+
+    def _plainly(self, arrivals: list[Arrival], error: Exception) -> list[Events]:
+        """Lines that a mistake of ours cannot take apart, as lines that no pattern knows: none is lost.
+
+        Otherwise one such line would end the daemon, and end it again as often as it is started.
+        """
+        sources = ", ".join(sorted({arrival.source for arrival in arrivals}))
+        words = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+        self.say(
+            f"lines of {sources} are kept as they are, as taking them apart failed; report this: {words}"
+        )
+        return LiveSequence(Engine(Library(())), self.zone).batch(arrivals, _now())
 
     def _new(self, events: Events) -> Events:
         """Lines that the store has no resume point of, without those that it holds all the same."""
@@ -203,7 +224,16 @@ class Service:
                 while held.lines:
                     held.batch.append(selection.apply(self._new(held.lines[0])))
                     del held.lines[0]
-                written = self.writer.write(held.batch, resume, sets)
+                try:
+                    written = self.writer.write(held.batch, resume, sets)
+                except FAILURES:
+                    raise
+                except Exception as error:
+                    if held.plain:
+                        raise
+                    held.lines, held.batch, held.plain = self._plainly(held.arrivals, error), [], True
+                    self.writer.recover()
+                    return True
         self._stored_after_all = None
         for feed, arrivals in held.taken:
             feed.stored(arrivals)
