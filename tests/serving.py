@@ -14,7 +14,7 @@ from typing import Any
 from mailscope.store.remote import Remote
 from mailscope.vocabulary.errors import MailscopeError
 
-PATIENCE_S = 120.0
+PATIENCE_S = 300.0
 
 
 class Daemon:
