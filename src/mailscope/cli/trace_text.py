@@ -193,7 +193,8 @@ def _steps(
 
 def _told(lead: str, step: Step, width: int, tr: Translator) -> Iterator[str]:
     room = max(width - columns(lead), 24)
-    lines = list(_broken(tr(step.words), room)) or [""]
+    doubt = f" ({tr('possible')})" if step.confidence == "possible" else ""
+    lines = list(_broken(tr(step.words) + doubt, room)) or [""]
     colour = STYLES.get(str(step.fields.get("status"))) if step.event == "delivery_attempted" else None
     yield lead + click.style(lines[0], fg=colour)
     for line in lines[1:]:

@@ -54,7 +54,13 @@ def tell(query: Query, found: Found, followed: Followed, selection: Selection, l
     }
     trails = _trails(followed, matched)
     refused, other = _refused(followed, matched, -1)
+    other += sum(
+        line.trail is None and line.refusal is None and _selected(line.step, selection)
+        for line in followed.lines
+        if line.position in found.unowned
+    )
     _prefer_own(query, [*trails, *refused])
+    _add_verdicts(followed, refused)
     _add_sessions(found, followed, [*trails, *refused])
     _name_sessions(followed, [*trails, *refused])
     for trail in trails:
@@ -112,7 +118,7 @@ def _refused(followed: Followed, matched: set[int], number: int) -> tuple[list[T
     other = 0
     for line in followed.lines:
         step = line.step
-        if line.trail is not None or id(line) not in matched:
+        if line.trail is not None or line.refusal is not None or id(line) not in matched:
             continue
         queue_id = step.fields.get("queue_id") or _unread_id(step)
         if queue_id is None and step.event not in REFUSALS and step.event != ATTEMPT:
@@ -223,6 +229,15 @@ def _add_mailboxes(trail: Trail) -> None:
         known = by_name.get(step.for_recipient) or (trail.recipients[0] if len(by_name) == 1 else None)
         if known is not None:
             known.mailbox.append(step)
+
+
+def _add_verdicts(followed: Followed, refused: Iterable[Trail]) -> None:
+    """What a policy service said before a refusal."""
+    owner = {id(step): trail for trail in refused for step in trail.steps}
+    for line in followed.lines:
+        trail = owner.get(id(line.refusal.step)) if line.refusal is not None else None
+        if trail is not None:
+            trail.steps.append(line.step)
 
 
 def _add_sessions(found: Found, followed: Followed, trails: Iterable[Trail]) -> None:

@@ -2,7 +2,7 @@
 
 In: batches of events.  Out: steps with the number of their trail; what the tracker knows of each trail and
 of its recipients.  Lines that the tracker does not look at (a warning, a milter's word, what a mailbox
-program did) join their message by what they name (``joins``).
+program did) join their message by what they name (``joins``), or by whom they tell of (``tied``).
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from mailscope.recognise.events import Events
 from mailscope.recognise.replies import with_replies
 from mailscope.trails.identity import Assignment
 from mailscope.trails.narrative.joins import UNRECOGNISED, Line, join_others
+from mailscope.trails.narrative.tied import join_tied
 from mailscope.trails.narrative.trail import Step
 from mailscope.trails.search.spans import Position
 from mailscope.trails.sessions.tracker import SessionTracker
@@ -94,6 +95,7 @@ def follow(batches: Iterator[list[Events]], positions: dict[str, list[Position]]
     followed.take_sessions(tracker.finish())
     followed.lines.sort(key=lambda line: line.step.order)
     join_others(followed.lines, followed.messages)
+    join_tied(followed.lines, followed.messages)
     return followed
 
 

@@ -49,12 +49,14 @@ Reigns = list[tuple[OrderOf, int]]
 
 @dataclass
 class Line:
-    """One line that counts: its step, where it stands, its trail and session (None: none that is known)."""
+    """One line that counts: its step, where it stands, its trail and session (None: none is known)."""
 
     step: Step
     position: Position
     trail: int | None = None
     session: int | None = None
+    # The refusal, of no message, that it tells of.
+    refusal: Line | None = None
 
 
 @dataclass

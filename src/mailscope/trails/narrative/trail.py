@@ -39,7 +39,7 @@ class Step:
     order: tuple[int, int]
     session: bool = False
     evidence: str | None = None
-    confidence: Literal["certain", "likely"] | None = None
+    confidence: Literal["certain", "likely", "possible"] | None = None
     for_recipient: str | None = None
     since_s: float | None = None
     words: str = ""

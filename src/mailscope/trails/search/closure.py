@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from mailscope.intake.reader import ReadReport, Source
-from mailscope.trails.search import marks
+from mailscope.trails.search import marks, ties
 from mailscope.trails.search.fetch import Fetch
 from mailscope.trails.search.find import find
 from mailscope.trails.search.lines import lines_at
@@ -77,6 +77,7 @@ class Closure:
         for position in self.found.loose.keys() & self.found.lines.keys():
             del self.found.loose[position]
         self.found.other += len(self._unowned - self.found.lines.keys())
+        self.found.unowned = self._unowned & self.found.lines.keys()
         self.found.more += sum(holder.more for holder in self._holders.values())
         return self.found
 
@@ -121,7 +122,8 @@ class Closure:
             # A mailbox program's word of a message that the MTA knows by other names.
             wants.message_ids[message_id].add(position)
         if number is None and not stores and not _refuses(line):
-            if "message-id" in self.query.kinds and len(self._unowned) < MOST_IDS:
+            asked = "message-id" in self.query.kinds or bool(ties.named(line))
+            if asked and len(self._unowned) < MOST_IDS:
                 self._unowned.add(position)
             else:
                 self.found.other += 1
@@ -134,6 +136,8 @@ class Closure:
             return
         self.found.loose[position] = line
         self.found.matched.add(position)
+        for _, name in ties.told(line):
+            wants.tied[name].add(position)
         if number is not None and self.query.kinds != ("delivery",):
             wants.starts[number].add(position)
 
@@ -193,6 +197,22 @@ class Closure:
 
     def probe(self, wants: Wants) -> Wants:
         """One look around the lines that name other messages; gives what is wanted next."""
+        upcoming = Wants()
+        for part in wants.parts():
+            probe = self._looked(part)
+            named = probe.finish()
+            if not part.tied:  # which name no other message
+                upcoming = named
+            self.found.shared |= probe.shared()
+            self.found.rivals |= probe.rivals
+            for position, line in probe.beside.items():
+                self.found.lines.setdefault(position, line)
+                if marks.answered(line):
+                    upcoming.answers[marks.ANSWER_NEEDLE].add(position)
+        return self._new_only(upcoming)
+
+    def _looked(self, wants: Wants) -> Probe:
+        """What was met around the lines that name what is wanted."""
         probe = Probe(wants)
         needles = wants.near_needles()
         for number, source in enumerate(self.files):
@@ -200,13 +220,7 @@ class Closure:
             for block, places in find(source, needles, ranges=ranges, report=self.found.reports[number]):
                 for position, line in lines_at(number, block, places):
                     probe.take(position, line)
-        upcoming = probe.finish()
-        self.found.shared |= probe.shared()
-        for position, line in probe.beside.items():
-            self.found.lines.setdefault(position, line)
-            if marks.answered(line):
-                upcoming.answers[marks.ANSWER_NEEDLE].add(position)
-        return self._new_only(upcoming)
+        return probe
 
     def _new_only(self, wants: Wants) -> Wants:
         """The same wants without what was asked for before."""
@@ -250,6 +264,8 @@ def _discover(position: Position, line: bytes, upcoming: Wants) -> None:
             upcoming.maybe[target].add(position)
         else:
             upcoming.qps[target].add(position)
+    for _, name in ties.told(line):
+        upcoming.tied[name].add(position)
     info = marks.info_qp(line)
     if info is not None:
         upcoming.qps[info[1]].add(position)

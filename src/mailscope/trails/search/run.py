@@ -34,6 +34,9 @@ def search(
     for position, line in beside.items():
         if position not in found.lines and position not in found.loose:
             found.lines[position] = line
+    for position, line in found.rivals.items():
+        if position not in found.loose:
+            found.lines.setdefault(position, line)
     if numbered:
         found.numbers = line_numbers(files, [*found.lines, *found.loose])
     return found

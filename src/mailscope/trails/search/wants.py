@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from mailscope.intake.reader import ReadReport, Source
@@ -15,6 +15,8 @@ from mailscope.trails.search.spans import Position
 # log, and a few minutes of a month's.
 LEAST_REACH_BYTES: Final = 16 << 20
 REACH_SHARE: Final = 16
+# Policy services answer while the client waits; a client may have very many lines.
+TIED_REACH_BYTES: Final = 1 << 20
 Anchors = dict[bytes, set[Position]]
 
 
@@ -29,7 +31,7 @@ class Wants:
     ``ids``: queue ids whose lines are to be fetched (None: of all their messages).  The others are looked
     for near these lines only: ``maybe`` ids that a line names (most are a remote server's),
     ``message_ids``, ``sessions`` (Dovecot's), ``answers`` (Sieve's), ``qps`` (qmail-queue's pid),
-    ``starts`` (qmail's deliveries).
+    ``starts`` (qmail's deliveries), ``tied`` (what policy services are told, ``ties``).
     """
 
     ids: dict[bytes, set[Position] | None] = field(default_factory=dict)
@@ -39,6 +41,7 @@ class Wants:
     answers: Anchors = field(default_factory=_anchors)
     qps: Anchors = field(default_factory=_anchors)
     starts: Anchors = field(default_factory=_anchors)
+    tied: Anchors = field(default_factory=_anchors)
 
     def id(self, name: bytes, anchor: Position) -> None:
         """Want the message that has this id at a line."""
@@ -56,11 +59,17 @@ class Wants:
             "answer": self.answers,
             "qp": self.qps,
             "start": self.starts,
+            "tied": self.tied,
         }
+
+    def parts(self) -> list[Wants]:
+        """What is to be looked for far and what near by, each if there is any."""
+        both = replace(self, tied=_anchors()), Wants(tied=self.tied)
+        return [part for part in both if any(part.near.values())]
 
     def near_needles(self) -> list[bytes]:
         """One of these stands in every line that tells of it."""
-        out = [*self.maybe, *self.message_ids, *self.sessions, *self.answers]
+        out = [*self.maybe, *self.message_ids, *self.sessions, *self.answers, *self.tied]
         for qp in self.qps:
             out += [b"qp " + qp, b"qp_" + qp, b"qp-" + qp]
         return out + [b"starting delivery %s: " % number.partition(b" ")[0] for number in self.starts]
@@ -69,7 +78,8 @@ class Wants:
         """Where in a file to look: around the lines that name it; None: everywhere (another log)."""
         source = files[number]
         size = source.size_bytes or 0
-        reach = max(LEAST_REACH_BYTES, size // REACH_SHARE)
+        only_tied = [kind for kind, group in self.near.items() if group] == ["tied"]
+        reach = TIED_REACH_BYTES if only_tied else max(LEAST_REACH_BYTES, size // REACH_SHARE)
         positions = {
             position for anchors in self.near.values() for group in anchors.values() for position in group
         }
@@ -108,7 +118,9 @@ class Found:
     message.  ``sessions``: for a line, those of the client's session around it.  ``samples``: other lines,
     for their stamps.  ``numbers``: line numbers, if they were asked for.  ``more``: messages that match
     beyond the limit.  ``other``: matching lines that tell of no message and no refusal, only counted.
-    ``shared``: Message-IDs that too many lines have for all of them to be followed.
+    ``shared``: Message-IDs that too many lines have for all of them to be followed.  ``rivals``: lines of
+    other sessions, messages and refusals that a policy service's word may be of as well.  ``unowned``: lines
+    that match and may turn out to be of a message; ``other`` does not count them.
     """
 
     lines: dict[Position, bytes] = field(default_factory=dict)
@@ -121,6 +133,8 @@ class Found:
     more: int = 0
     other: int = 0
     shared: set[bytes] = field(default_factory=set)
+    rivals: dict[Position, bytes] = field(default_factory=dict)
+    unowned: set[Position] = field(default_factory=set)
 
     @property
     def bytes_searched(self) -> int:
