@@ -156,7 +156,7 @@ def pipeline(
     needed: Mapping[str, frozenset[str]] | None = None,
 ) -> Pipeline:
     """The flow over some sources."""
-    return Pipeline(Sources(list(sources), zone, now, stdin, chunk_bytes), library(), needed)
+    return Pipeline(Sources(list(sources), zone, now, stdin, chunk_bytes=chunk_bytes), library(), needed)
 
 
 def run(

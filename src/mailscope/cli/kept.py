@@ -46,7 +46,7 @@ def kept(inputs: Inputs, part: Part | None, domains: Collection[str]) -> Ledger 
         return None
     ledger = _asked(door, wanted.start, wanted.end, calendar.zone)
     # Of files, too, the history is all that is there.
-    ledger.history = _asked(door, ANY, None, calendar.zone).by_time()
+    ledger.history = _asked(door, ANY, None, calendar.zone, by_time=True).by_time()
     ledger.reported = wanted
     return ledger
 
@@ -62,14 +62,16 @@ def _last_whole(door: Door, calendar: Calendar) -> Span | None:
     newest = calendar.of(last)
     if ended(newest, last, datetime.now(UTC).replace(tzinfo=None)):
         return newest
-    before = _asked(door, ANY, newest.start, calendar.zone).last
+    before = _asked(door, ANY, newest.start, calendar.zone, by_time=True).last
     return calendar.of(before) if isinstance(before, datetime) else newest
 
 
-def _asked(door: Door, since: datetime | None, until: datetime | None, zone: ZoneInfo) -> Ledger:
+def _asked(
+    door: Door, since: datetime | None, until: datetime | None, zone: ZoneInfo, *, by_time: bool = False
+) -> Ledger:
     from mailscope.tallies.kept import from_bytes
 
-    return from_bytes(door.tallies(since, until), zone)
+    return from_bytes(door.tallies(since, until, by_time=by_time), zone)
 
 
 def _whole(edge: datetime) -> bool:

@@ -57,8 +57,11 @@ class Door(Protocol):
     def lines(self, asked: Asked) -> Iterator[pl.DataFrame]:
         """Lines (``LINES``) in the order of each source."""
 
-    def tallies(self, since: datetime | None, until: datetime | None) -> bytes:
-        """The tallies of the whole hours of a span, with what is under way, packed by ``tallies.kept``."""
+    def tallies(self, since: datetime | None, until: datetime | None, *, by_time: bool = False) -> bytes:
+        """The tallies of the whole hours of a span, with what is under way, packed by ``tallies.kept``.
+
+        ``by_time``: only those that tell days or hours apart.
+        """
 
     def sql(self, statement: str) -> Iterator[pl.DataFrame]:
         """The rows of a reading statement."""

@@ -18,13 +18,12 @@ from mailscope.recognise.library import Library
 from mailscope.store import upkeep
 from mailscope.store.asking import LINES, Asked
 from mailscope.store.database import Database, Queries
+from mailscope.store.hours import Copied, copied
 from mailscope.store.person import everything
 from mailscope.store.receipts import Verdict, verdict
 from mailscope.store.restore import UnderWay, restore
 from mailscope.store.search import Search
 from mailscope.store.statements import checked
-from mailscope.tallies import kept
-from mailscope.tallies.hours import Hours
 from mailscope.vocabulary.tables import EVENTS, TABLES
 
 if TYPE_CHECKING:
@@ -62,29 +61,15 @@ class Reader:
             else:
                 yield from _span(looking, asked)
 
-    def tallies(self, since: datetime | None, until: datetime | None) -> bytes:
+    def tallies(self, since: datetime | None, until: datetime | None, *, by_time: bool = False) -> bytes:
         """The tallies of the whole hours of a span, with what is under way."""
+        return self.hours(since, until).packed(by_time=by_time)
+
+    def hours(self, since: datetime | None, until: datetime | None) -> Copied:
+        """The same before it is added up, which needs nothing of the store any more."""
         under_way = self._under_way or restore(self.database, Engine(self.library), self.zone)
         self._under_way = under_way
-        hours = Hours(self.zone)
-        conditions = ["true"]
-        values: list[Any] = []
-        if since is not None:
-            conditions.append("hour >= ?")
-            values.append(since)
-        if until is not None:
-            conditions.append("hour < ?")
-            values.append(until)
-        rows = self.database.connection.execute(
-            f"select hour, data from own.hours where {' and '.join(conditions)} order by hour, batch", values
-        ).fetchall()
-        for hour, data in rows:
-            hours.put(hour, kept.from_bytes(bytes(data), self.zone))
-        for hour, ledger in under_way.hours.ledgers.items():
-            # What is being added to just now must not change through what is looked at.
-            hours.put(hour, kept.from_bytes(kept.to_bytes(ledger), self.zone))
-        hours.add([], under_way.tracker.as_if_ended())
-        return kept.to_bytes(hours.between(since, until))
+        return copied(self.database, under_way, self.zone, since, until)
 
     def sql(self, statement: str) -> Iterator[pl.DataFrame]:
         """The rows of a reading statement.  Raises UsageError for any other."""

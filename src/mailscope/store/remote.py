@@ -58,10 +58,11 @@ class Remote:
         """Lines in the order of each source."""
         yield from self._rows("/v1/lines", asked.record())
 
-    def tallies(self, since: datetime | None, until: datetime | None) -> bytes:
+    def tallies(self, since: datetime | None, until: datetime | None, *, by_time: bool = False) -> bytes:
         """The tallies of the whole hours of a span."""
         edges = {name: edge.isoformat() for name, edge in (("since", since), ("until", until)) if edge}
-        return self._asked("GET", f"/v1/tallies?{urlencode(edges)}").read()
+        asked = urlencode({**edges, "by_time": str(by_time).lower()})
+        return self._asked("GET", f"/v1/tallies?{asked}").read()
 
     def sql(self, statement: str) -> Iterator[pl.DataFrame]:
         """The rows of a reading statement."""

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from mailscope.tallies.ledger import Ledger
+from mailscope.tallies.ledger import Ledger, tells_time
 from mailscope.tallies.registry import BY_NAME
 
 VERSION: Final = 1
@@ -48,13 +48,13 @@ def to_bytes(ledger: Ledger) -> bytes:
     return _packed(frame)
 
 
-def from_bytes(data: bytes, zone: ZoneInfo) -> Ledger:
-    """The ledger that ``to_bytes`` was given."""
+def from_bytes(data: bytes, zone: ZoneInfo, *, by_time: bool = False) -> Ledger:
+    """The ledger that ``to_bytes`` was given; ``by_time``: only its tallies that tell days or hours apart."""
     ledger = Ledger(zone=zone)
     frame = pl.read_ipc(io.BytesIO(data))
     about: dict[str, Any] = json.loads(frame["about"].drop_nulls()[0])
     for name, rows in frame.select("name", "rows").iter_rows():
-        if name is not None and name in BY_NAME:
+        if name is not None and name in BY_NAME and (not by_time or tells_time(BY_NAME[name])):
             ledger.put(name, _fitting(name, pl.read_ipc(io.BytesIO(rows))))
     ledger.lines = {(program, outcome): count for program, outcome, count in about["lines"]}
     ledger.totals, ledger.pooled = about["totals"], about["pooled"]

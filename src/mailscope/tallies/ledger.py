@@ -151,7 +151,7 @@ class Ledger:
         """A ledger of the tallies that tell days or hours apart, with few keys besides."""
         kept = Ledger(self.wanted, self.zone, pooled=dict(self.pooled), first=self.first, last=self.last)
         for tally in self.wanted:
-            if TIMES & set(map(column, tally.keys)):
+            if tells_time(tally):
                 kept._parts[tally.name] = list(self._parts.get(tally.name, ()))
         return kept
 
@@ -267,6 +267,11 @@ def aggregate(tally: Tally, frame: pl.DataFrame, *besides: str) -> pl.DataFrame:
     return frame.group_by([*map(column, tally.keys), *besides]).agg(
         [measure.first() for measure in tally.measures]
     )
+
+
+def tells_time(tally: Tally) -> bool:
+    """Whether a tally tells days or hours apart."""
+    return bool(TIMES & set(map(column, tally.keys)))
 
 
 def empty(tally: Tally) -> pl.DataFrame:

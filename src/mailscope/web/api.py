@@ -116,10 +116,13 @@ def add_reading(app: FastAPI, service: Served) -> None:
         responses={200: {"content": {OCTETS: {}}}, **REFUSED},
     )
     def tallies(
-        since: Annotated[datetime | None, Query()] = None, until: Annotated[datetime | None, Query()] = None
+        since: Annotated[datetime | None, Query()] = None,
+        until: Annotated[datetime | None, Query()] = None,
+        by_time: Annotated[bool, Query(description="Only those that tell days or hours apart.")] = False,
     ) -> Response:
         with service.lock:
-            return Response(service.reader().tallies(_naive(since), _naive(until)), media_type=OCTETS)
+            copied = service.reader().hours(_naive(since), _naive(until))
+        return Response(copied.packed(by_time=by_time), media_type=OCTETS)
 
 
 def add_marks(app: FastAPI, service: Served) -> None:
