@@ -30,9 +30,8 @@ LEVELS: Final = tuple(word.upper() for word in (*priority.SEVERITIES, *priority.
 
 def unwrap(header: Header) -> Header:
     """The header with such priorities taken off and told in ``pri``."""
-    if header.host is None:
-        return header
-    header = _level(_freebsd(header))
+    if header.host is not None:
+        header = _level(_freebsd(header))
     if header.tag.null_count():
         header = _word(header)
     if header.text.str.starts_with("[ID ").any():

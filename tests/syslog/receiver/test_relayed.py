@@ -78,7 +78,7 @@ def test_whole_messages_stay_as_they_are(message: bytes) -> None:
         (b"<34>1 - mx1 - - - -", b"<34>1 " + RECEIVED + b" mx1 - - - -"),
         # No structured data, damaged data: in the older form.
         (b"<34>1 2003-10-11T22:14:15Z mx1 app 12 - text", b"<34>2003-10-11T22:14:15Z mx1 app[12]: text"),
-        (b"<34>1 2003-10-11T22:14:15Z mx1 app x ID [a b", b"<34>2003-10-11T22:14:15Z mx1 app: ID [a b"),
+        (b"<34>1 2003-10-11T22:14:15Z mx1 app x ID [a b", b"<34>2003-10-11T22:14:15Z mx1 app: x ID [a b"),
         (b"<34>1 garbage", b"<34>" + RECEIVED + b" 192.0.2.7 1 garbage"),
         (b"<13>a\nb\0c\td\x1be\x7f", b"<13>" + RECEIVED + b" 192.0.2.7 a#012b#000c#011d#033e\x7f"),
         (b"<22>Nov 27 10:00:00 mx1 app: a\nb\n", b"<22>Nov 27 10:00:00 mx1 app: a#012b"),

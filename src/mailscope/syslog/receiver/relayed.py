@@ -91,5 +91,6 @@ def _protocol(pri: bytes, found: re.Match[bytes], peer: bytes, received_us: int)
         return b"%s%s %s %s %s %s %s %s" % (pri, version, told, host, app, process, message_id, rest)
     # Structured data left out or damaged: the older form has no place for it, and keeps all that is there.
     tag = b"%s[%s]" % (app, process) if process.isdigit() else app
-    words = [rest] if message_id == b"-" else [message_id, rest]
+    named = [b"-" if process.isdigit() else process, message_id]
+    words = [*(word for word in named if word != b"-"), rest]
     return b"%s%s %s %s: %s" % (pri, told, host, tag, b" ".join(words))
