@@ -15,7 +15,7 @@ import polars as pl
 from mailscope.causes.events import with_causes
 from mailscope.exports.choice import CORE_COLUMNS, NOT_EXPORTED, Choice
 from mailscope.intake import priority
-from mailscope.intake.envelopes.header import EXACT, QUALITIES
+from mailscope.intake.envelopes.header import quality_words
 from mailscope.recognise.engine import DTYPES
 from mailscope.recognise.events import Events
 from mailscope.recognise.recognised import Part
@@ -72,11 +72,6 @@ def _between(rows: pl.DataFrame, start: int, end: int) -> pl.DataFrame:
     return rows.slice(first, after - first)
 
 
-def null_column(name: str, length: int) -> pl.Series:
-    """A field that no row holds."""
-    return pl.Series(name, [None], dtype=DTYPES[BY_NAME[name].kind]).new_from_index(0, length)
-
-
 def _core(events: Events, extras: tuple[str, ...]) -> pl.DataFrame:
     """The core columns of a whole chunk, made once for all its line formats."""
     tags = events.recognised.tags.select(pl.col("program").replace("", None), "service", "instance", "pid")
@@ -88,7 +83,7 @@ def _core(events: Events, extras: tuple[str, ...]) -> pl.DataFrame:
     return pl.select(
         order.alias("order"),
         events.time.dt.strftime(INSTANT).alias("time"),
-        _quality(events.quality).alias("time_quality"),
+        quality_words(events.quality).alias("time_quality"),
         pl.lit(events.host, pl.String).alias("host"),
         *tags.select(pl.all().gather(events.recognised.tag_code)),
         pl.lit(facility, pl.String).alias("facility"),
@@ -98,14 +93,6 @@ def _core(events: Events, extras: tuple[str, ...]) -> pl.DataFrame:
         events.number.alias("line_number"),
         *(more[name].alias(name) for name in extras),
     )
-
-
-def _quality(quality: pl.Series | int) -> pl.Expr:
-    """The words for how well instants are known; null where that is exactly."""
-    words = {code: word for code, word in enumerate(QUALITIES) if code != EXACT}
-    if isinstance(quality, int):
-        return pl.lit(words.get(quality), pl.String)
-    return pl.lit(quality).replace_strict(words, default=None, return_dtype=pl.String)
 
 
 def _fields(part: Part, *, causes: bool) -> pl.DataFrame:

@@ -149,3 +149,8 @@ def _no_rows(columns: tuple[str, ...], core: tuple[str, ...]) -> pl.DataFrame:
         schema |= {"event": pl.String, "service": pl.String}
     schema |= {name: pl.Int64 if name == "pid" else pl.String for name in core}
     return pl.DataFrame(schema=schema)
+
+
+def null_column(name: str, length: int) -> pl.Series:
+    """A field that no row holds."""
+    return constant(None, length, DTYPES[BY_NAME[name].kind], name)

@@ -11,8 +11,8 @@ from mailscope.privacy.person import Person
 from mailscope.store.audit import entries
 from mailscope.store.database import Queries
 from mailscope.store.holding import find, rows_of
-from mailscope.store.packed import packed
 from mailscope.tallies import kept
+from mailscope.vocabulary.bundles import packed
 from mailscope.vocabulary.tables import TABLES
 
 # Of no use to a person.

@@ -15,9 +15,9 @@ import polars as pl
 
 from mailscope.causes.events import ADDED, ATTEMPT, DIRECTIONS, TOLD_FROM, with_causes
 from mailscope.intake import priority
-from mailscope.intake.envelopes.header import EXACT, QUALITIES
+from mailscope.intake.envelopes.header import quality_words
 from mailscope.recognise.engine import DTYPES
-from mailscope.recognise.events import Events
+from mailscope.recognise.events import Events, null_column
 from mailscope.recognise.recognised import Part
 from mailscope.recognise.replies import REPLY_FIELDS, completed, with_replies
 from mailscope.store.following import StoreTracker
@@ -59,7 +59,7 @@ def _chunk(events: Events) -> pl.DataFrame:
     core = pl.select(
         order.cast(pl.UInt32).alias("order"),
         events.time.alias("time"),
-        _quality(events.quality).alias("time_quality"),
+        quality_words(events.quality).alias("time_quality"),
         pl.lit(events.host, pl.String).alias("host"),
         *tags.select(pl.col("program").replace("", None), "instance", "pid").select(pl.all().gather(code)),
         pl.lit(facility, pl.String).alias("facility"),
@@ -116,19 +116,6 @@ def _scattered(name: str, found: list[tuple[pl.Series, pl.Series]], length: int)
     rows = pl.concat([rows for rows, _ in found]) if len(found) > 1 else found[0][0]
     values = pl.concat([values for _, values in found]) if len(found) > 1 else found[0][1]
     return blank.scatter(rows, values)
-
-
-def null_column(name: str, length: int) -> pl.Series:
-    """A field that no row holds."""
-    return constant(None, length, DTYPES[BY_NAME[name].kind], name)
-
-
-def _quality(quality: pl.Series | int) -> pl.Expr:
-    """The words for how well instants are known; null where that is exactly."""
-    words = {code: word for code, word in enumerate(QUALITIES) if code != EXACT}
-    if isinstance(quality, int):
-        return pl.lit(words.get(quality), pl.String)
-    return pl.lit(quality).replace_strict(words, default=None, return_dtype=pl.String)
 
 
 def message_rows(outcome: Outcome, tracker: StoreTracker) -> pl.DataFrame:

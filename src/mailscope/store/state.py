@@ -6,7 +6,6 @@ followed once more (``restore.py``), so that it need not be written with each ba
 
 from __future__ import annotations
 
-import io
 import json
 from datetime import datetime
 from typing import Final
@@ -18,6 +17,7 @@ from mailscope.trails import hops, recipients, story
 from mailscope.trails.numbered import CARRIED
 from mailscope.trails.sessions import lines
 from mailscope.trails.sessions.tracker import SessionTracker
+from mailscope.vocabulary.bundles import bundled, unbundled
 
 FORM: Final = 1
 # How the state is made; one of another making is not used, and all lines are followed once more.
@@ -48,28 +48,14 @@ def to_bytes(tracker: StoreTracker) -> bytes:
         "claims": tracker.claims,
         "sessions": tracker.sessions.open,
     }
-    frame = pl.DataFrame(
-        {
-            "name": [None, *frames],
-            "rows": [None, *map(_packed, frames.values())],
-            "about": [json.dumps(about), *(None for _ in frames)],
-        },
-        schema={"name": pl.String, "rows": pl.Binary, "about": pl.String},
-    )
-    return _packed(frame)
+    return bundled(frames, about)
 
 
 def from_bytes(data: bytes) -> StoreTracker | None:
     """The tracker, as it was; None where its state was made by another version and cannot be used."""
-    frame = pl.read_ipc(io.BytesIO(data))
-    about = json.loads(frame["about"].drop_nulls()[0])
+    rows, about = unbundled(data)
     if about["shape"] != SHAPE:
         return None
-    rows = {
-        name: pl.read_ipc(io.BytesIO(packed))
-        for name, packed in frame.select("name", "rows").iter_rows()
-        if name
-    }
     tracker = StoreTracker(detail=True, next_trail=about["next_trail"])
     tracker.open, tracker.ids = rows["open"], rows["ids"].cast(IDS)  # type: ignore[arg-type]
     tracker.deliveries.open, tracker.recipients.open = rows["deliveries"], rows["recipients"]
@@ -77,10 +63,3 @@ def from_bytes(data: bytes) -> StoreTracker | None:
     tracker.sessions = SessionTracker(rows["sessions"], next_session=about["next_session"])
     tracker.now = datetime.fromisoformat(about["now"]) if about["now"] else None
     return tracker
-
-
-def _packed(frame: pl.DataFrame) -> bytes:
-    out = io.BytesIO()
-    # Texts in one piece: what was taken out of a frame is not written with it.
-    frame.write_ipc(out, compression="zstd", compat_level=pl.CompatLevel.oldest())
-    return out.getvalue()

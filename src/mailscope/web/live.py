@@ -10,6 +10,7 @@ import polars as pl
 from fastapi import FastAPI, Query, Request
 from fastapi.responses import StreamingResponse
 
+from mailscope.exports.choice import Choice
 from mailscope.exports.escapes import json_safe
 from mailscope.web.served import Served
 
@@ -73,13 +74,7 @@ def _chosen(rows: pl.DataFrame, events: Sequence[str], programs: Sequence[str]) 
     if events:
         rows = rows.filter(pl.col("event").is_in(list(events)))
     if programs and len(rows):
-        names = list(programs)
-        tag = pl.col("program")
-        rows = rows.filter(
-            (
-                tag.is_in(names) | tag.str.extract("^([^/]*)/").is_in(names) | pl.col("service").is_in(names)
-            ).fill_null(False)
-        )
+        rows = rows.filter(Choice(programs=frozenset(programs)).wants_program())
     return rows
 
 

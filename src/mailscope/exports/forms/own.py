@@ -9,8 +9,8 @@ import polars as pl
 from mailscope.exports.choice import Choice
 from mailscope.exports.escapes import csv_safe, json_safe
 from mailscope.exports.json_text import objects
-from mailscope.exports.rows import INSTANT_COLUMN, frames, joined, null_column
-from mailscope.recognise.events import Events
+from mailscope.exports.rows import INSTANT_COLUMN, frames, joined
+from mailscope.recognise.events import Events, null_column
 
 
 def json_lines(batch: list[Events], choice: Choice) -> pl.Series:

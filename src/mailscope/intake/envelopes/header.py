@@ -95,3 +95,11 @@ def _split_odd_tag(
         text=pl.when(known).then(found["2"].fill_null("")).otherwise(rest.gather(rows)),
     )
     return tag.scatter(rows, fixed["tag"]), text.scatter(rows, fixed["text"])
+
+
+def quality_words(quality: pl.Series | int) -> pl.Expr:
+    """The words for how well instants are known; null where that is exactly."""
+    words = {code: word for code, word in enumerate(QUALITIES) if code != EXACT}
+    if isinstance(quality, int):
+        return pl.lit(words.get(quality), pl.String)
+    return pl.lit(quality).replace_strict(words, default=None, return_dtype=pl.String)
