@@ -54,9 +54,12 @@ ALLOWED: dict[str, set[str]] = {
     "about": {"trails/search", "trails/narrative", "causes", "pipeline", *FLOW},
     # What the daemon samples beside the logs.
     # Joins feeds, flow and store while lines come, and opens the door to them.
-    "daemon": {"web", "store", "privacy", "syslog", *FLOW},
+    "daemon": {"web", "watch", "store", "privacy", "syslog", *FLOW},
     "web": {"store", "exports", "tallies", "vocabulary"},
+    # What needs a person, told from the flow while it runs; what it has seen is kept as the store keeps it.
+    "watch": {"store", "pipeline", "causes", "language", *FLOW},
     "cli": {
+        "watch",
         "daemon",
         "store",
         "about",

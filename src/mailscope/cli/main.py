@@ -21,6 +21,7 @@ COMMANDS: Final = {
     "explain": "Explain a code, a reply, a log line or a bounce, and say what to do.",
     "events": "Give every event as JSON lines or CSV.",
     "coverage": "Say which lines are recognised and show the shapes of the others.",
+    "detect": "Look for trouble and attacks in logs.",
     "anonymise": "Rewrite logs with pseudonyms for persons and clients, to be shown to others.",
     "serve": "Follow logs, take syslog messages, and keep it all in the store.",
     "tail": "Show events as the daemon stores them.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from mailscope.vocabulary.settings.detections import Detections
 from mailscope.vocabulary.settings.intake import Receiver, Sources
 from mailscope.vocabulary.settings.keeping import Privacy, Retention, Store
 from mailscope.vocabulary.settings.outward import Api, DailyReport
@@ -34,3 +35,4 @@ class Settings(Table):
     daily_report: DailyReport = DailyReport()
     load: Load = Load()
     changes: Changes = Changes()
+    detections: Detections = Detections()

@@ -1,0 +1,74 @@
+"""``mailscope detect``: what the detections find in logs that are there already."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from mailscope.cli.inputs import Inputs, inputs
+
+if TYPE_CHECKING:
+    from mailscope.pipeline import Pipeline
+    from mailscope.watch.finding import Finding
+    from mailscope.watch.watcher import Watcher
+
+# Everything that a host logs may tell of an attack.
+JOURNAL: Final = tuple(f"SYSLOG_FACILITY={number}" for number in (0, 2, 3, 4, 10))
+
+
+@click.command()
+@inputs
+@click.option("--only", multiple=True, metavar="DETECTION", help="Only this detection; may be given again.")
+@click.option("--config", metavar="FILE", help="The settings file, with the detections' limits.")
+@click.option(
+    "--severity",
+    type=click.Choice(["info", "warning", "critical"]),
+    default="info",
+    show_default=True,
+    help="Leave out what is less severe.",
+)
+@click.option("--lines", is_flag=True, help="Show the log lines of each finding.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def detect(
+    inputs: Inputs, only: tuple[str, ...], config: str | None, severity: str, lines: bool, form: str
+) -> None:
+    """Look for trouble and attacks in logs, by the clock of the logs.
+
+    Without FILES, the store is looked at.  JSON has one finding per line.
+
+    \b
+    Example: mailscope detect /var/log/mail.log
+    """
+    from mailscope.cli.findings_text import chosen, text
+    from mailscope.cli.progress import progress
+    from mailscope.pipeline import restarting
+    from mailscope.vocabulary.settings.reading import FILE, load
+    from mailscope.watch.registry import known
+    from mailscope.watch.watcher import Watcher
+
+    known(only)
+    settings = (load(config) if config else load(FILE, must_exist=False)).settings
+    inputs.journal_match = JOURNAL
+    pipeline = inputs.pipeline(Watcher.of(settings, only).needs())
+    with progress(pipeline.sources):
+        found = restarting(pipeline, lambda run: _found(run, Watcher.of(settings, only)))
+    inputs.refuse_nothing(pipeline) if not pipeline.sources.files else None
+    found = chosen(found, severity)
+    if form == "json":
+        for finding in found:
+            click.echo(json.dumps(finding.plain(), ensure_ascii=True).replace("\x7f", "\\u007f"))
+    else:
+        for line in text(found, lines=lines, zone=inputs.zone):
+            click.echo(line)
+    inputs.finish(pipeline.sources)
+
+
+def _found(pipeline: Pipeline, watcher: Watcher) -> list[Finding]:
+    from mailscope.watch.history import detect as run
+
+    found: dict[str, Finding] = {}
+    for changed in run(pipeline, watcher):
+        found |= {finding.id: finding for finding in changed}
+    return sorted(found.values(), key=lambda each: (each.found_time, each.detection, each.id))

@@ -1,0 +1,21 @@
+"""Settings of the detections, a table for each: what it counts as too much, over what time."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from mailscope.vocabulary.settings.detections.access import BruteForce, DistributedGuessing, PasswordSpraying
+from mailscope.vocabulary.settings.values import Network, Table
+
+__all__ = ["Detections"]
+
+
+class Detections(Table):
+    """What is looked for in the logs while they come, and by `mailscope detect`."""
+
+    trusted_networks: tuple[Network, ...] = Field(
+        (), description="Networks whose clients are never told of as attackers, beside networks of ours."
+    )
+    brute_force: BruteForce = BruteForce()
+    password_spraying: PasswordSpraying = PasswordSpraying()
+    distributed_guessing: DistributedGuessing = DistributedGuessing()

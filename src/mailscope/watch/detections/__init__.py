@@ -1,0 +1,1 @@
+"""The detections, one per file; ``registry.py`` names them all."""

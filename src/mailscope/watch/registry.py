@@ -1,0 +1,33 @@
+"""All detections, by the name that findings and settings have: the one place where one is entered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from difflib import get_close_matches
+from typing import Any, Final
+
+from mailscope.vocabulary.errors import UsageError
+from mailscope.watch.detection import About, Detection, Site
+from mailscope.watch.detections.brute_force import BruteForce
+from mailscope.watch.detections.distributed_guessing import DistributedGuessing
+from mailscope.watch.detections.password_spraying import PasswordSpraying
+
+# Each is made with its table of the settings (``vocabulary/settings/detections``), which has its name.
+_CLASSES: Final[tuple[type[Any], ...]] = (BruteForce, PasswordSpraying, DistributedGuessing)
+DETECTIONS: Final[Mapping[str, Callable[[Any, Site], Detection]]] = {
+    each.about.name: each for each in _CLASSES
+}
+
+
+def abouts() -> tuple[About, ...]:
+    """What is told of each detection, in the order of the registry."""
+    return tuple(each.about for each in _CLASSES)
+
+
+def known(names: Iterable[str]) -> None:
+    """Refuse what is no detection.  Raises UsageError."""
+    for name in names:
+        if name not in DETECTIONS:
+            near = get_close_matches(name, DETECTIONS, 1)
+            advice = f"did you mean {near[0]}?" if near else f"there are {', '.join(DETECTIONS)}"
+            raise UsageError(f"there is no detection '{name}'", "--only", advice)

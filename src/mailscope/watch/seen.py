@@ -1,0 +1,131 @@
+"""One batch as detections look at it: events of some kinds, attempts and submissions with their message."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import Final
+
+import polars as pl
+
+from mailscope.causes.events import ATTEMPT, with_causes
+from mailscope.recognise.events import CORE, Events
+from mailscope.recognise.replies import with_replies
+from mailscope.trails.tracker import Outcome
+from mailscope.vocabulary.columns import take
+from mailscope.watch.finding import MOST_LINES, Line
+
+# What is known of a message when it is looked at by itself.
+OF_MESSAGE: Final = ("sasl_user", "client_ip", "client_host", "origin", "program", "instance", "message_id")
+
+
+@dataclass
+class Seen:
+    """A batch.
+
+    ``messages``: those that the batch had lines of, as they are now (columns of ``trails/story.SCHEMA``).
+    ``now``: the log's clock, naive UTC: of a log that is read its newest instant so far, in the daemon the
+    host's.  It never goes back.
+    """
+
+    batch: list[Events]
+    outcome: Outcome
+    messages: pl.DataFrame
+    now: datetime
+    _frames: dict[tuple[tuple[str, ...], tuple[str, ...]], pl.DataFrame] = field(default_factory=dict)
+
+    @cached_property
+    def kinds(self) -> frozenset[str]:
+        """The kinds of event in it."""
+        return frozenset(part.pattern.event for events in self.batch for part in events.parts)
+
+    @cached_property
+    def read(self) -> int:
+        """Lines that count, recognised or not."""
+        return sum(events.read for events in self.batch)
+
+    def events(self, kinds: Iterable[str], columns: Sequence[str]) -> pl.DataFrame:
+        """Events of some kinds in order of time: their core columns (``recognise/events.CORE``), ``time``,
+        ``order``, ``queue_id`` and ``columns``; events without an instant are left out.
+        """
+        asked = tuple(sorted(kinds)), tuple(columns)
+        if asked not in self._frames:
+            wanted = self.kinds.intersection(asked[0])
+            tables = [events.table(asked[0], asked[1], core=CORE).drop("row") for events in self.batch]
+            if not wanted or not tables:
+                found = tables[0].clear() if tables else pl.DataFrame()
+            else:
+                found = pl.concat(tables).filter(pl.col("time").is_not_null())
+                found = found.sort("time", "order", maintain_order=True)
+            self._frames[asked] = found
+        return self._frames[asked]
+
+    @cached_property
+    def lines(self) -> pl.DataFrame:
+        """Every line that counts, recognised or not: time, host, program, service, order."""
+        frames = []
+        for events in self.batch:
+            rows = pl.int_range(len(events.raw), dtype=pl.UInt32, eager=True)
+            if events.alive is not None:
+                rows = rows.filter(events.alive)
+            frames.append(
+                pl.DataFrame(
+                    [
+                        take(events.time, rows).alias("time"),
+                        events.hosts(rows).alias("host"),
+                        events.tagged("program", rows).alias("program"),
+                        events.tagged("service", rows).alias("service"),
+                        _order(events, rows),
+                    ]
+                )
+            )
+        if not frames:
+            return pl.DataFrame()
+        return pl.concat(frames).filter(pl.col("time").is_not_null()).sort("time", maintain_order=True)
+
+    @cached_property
+    def attempts(self) -> pl.DataFrame:
+        """The attempts to deliver, with ``cause``, ``reply_code`` and what is known of their message.
+
+        Columns: those of ``Outcome.deliveries``, ``cause``, ``blocklist``, ``reply_code`` and ``OF_MESSAGE``.
+        """
+        found = self.outcome.deliveries
+        if not len(found):
+            return found
+        told = with_causes(ATTEMPT, with_replies(found))
+        return self._of_message(told.filter(pl.col("time").is_not_null()))
+
+    @cached_property
+    def submissions(self) -> pl.DataFrame:
+        """Messages whose sender and size became known, each once: ``time``, ``sender``, ``size_bytes``,
+        ``recipient_count``, ``trail``, ``queue_id`` and ``OF_MESSAGE``.
+        """
+        found = self.outcome.sized
+        if not len(found):
+            return found
+        return self._of_message(found.filter(pl.col("time").is_not_null()))
+
+    def _of_message(self, rows: pl.DataFrame) -> pl.DataFrame:
+        told = self.messages.select("trail", *OF_MESSAGE).unique("trail", keep="last")
+        rows = rows.drop([name for name in OF_MESSAGE if name in rows.columns])
+        return rows.join(told, on="trail", how="left", maintain_order="left").sort(
+            "time", maintain_order=True
+        )
+
+    def evidence(self, rows: pl.DataFrame, most: int = MOST_LINES) -> tuple[Line, ...]:
+        """The log lines of some rows (by their ``order`` in the batch), the first ones."""
+        wanted = rows["order"].head(most)
+        found: list[tuple[int, Line]] = []
+        for events in self.batch:
+            order = _order(events, pl.int_range(len(events.raw), dtype=pl.UInt32, eager=True))
+            for row in order.is_in(wanted.implode()).arg_true():
+                line = Line(events.source, int(events.number[row]), events.time[row], str(events.raw[row]))
+                found.append((int(order[row]), line))
+        return tuple(line for _, line in sorted(found, key=lambda pair: pair[0]))[:most]
+
+
+def _order(events: Events, rows: pl.Series) -> pl.Series:
+    order = rows if events.order is None else take(events.order, rows)
+    return order.cast(pl.UInt32).alias("order")
