@@ -35,6 +35,9 @@ class Endless:
     def problems(self) -> Sequence[str]:
         return ()
 
+    def end(self) -> bool:
+        return False
+
     def close(self) -> None:
         pass
 

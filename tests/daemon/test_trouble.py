@@ -43,6 +43,9 @@ class Given:
     def problems(self) -> Sequence[str]:
         return ()
 
+    def end(self) -> bool:
+        return False
+
     def close(self) -> None:
         pass
 

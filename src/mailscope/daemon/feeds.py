@@ -10,7 +10,8 @@ from mailscope.intake.follow.journal import JournalFeed
 from mailscope.intake.follow.naming import Followed
 from mailscope.intake.journal import Wanted
 from mailscope.intake.live import Feed, Resume
-from mailscope.syslog.receiver.configured import receiver
+from mailscope.syslog.receiver.configured import reloaded
+from mailscope.syslog.receiver.feed import Receiver
 from mailscope.vocabulary.settings.settings import Settings
 
 JOURNAL = "journal"
@@ -22,10 +23,16 @@ NOTHING = (
 MAIL = ("SYSLOG_FACILITY=2",)
 
 
-def feeds(settings: Settings, resumes: Mapping[str, Resume], say: Callable[[str], None]) -> list[Feed]:
+def feeds(
+    settings: Settings,
+    resumes: Mapping[str, Resume],
+    say: Callable[[str], None],
+    running: Receiver | None = None,
+) -> list[Feed]:
     """Open them, telling what is followed.
 
-    Raises InputError for a socket or a certificate that cannot be used.
+    ``running``: the receiver that is at work, which goes on as these settings want it.  Raises InputError for
+    a socket or a certificate that cannot be used; it goes on as it was then.
     """
     sources = settings.sources
     paths = [str(path) for path in (*sources.files, *sources.multilog)]
@@ -46,7 +53,12 @@ def feeds(settings: Settings, resumes: Mapping[str, Resume], say: Callable[[str]
         wanted = Wanted(sources.journal_units, () if sources.journal_units else MAIL)
         opened.append(JournalFeed(wanted, resumes.get(JOURNAL), name=JOURNAL))
         say("following the journal")
-    listening = receiver(settings.receiver)
+    try:
+        listening = reloaded(running, settings.receiver)
+    except BaseException:
+        for feed in opened:
+            feed.close()
+        raise
     if listening is not None:
         opened.append(listening)
         for each in settings.receiver.listen:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
+from operator import attrgetter
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -21,20 +22,21 @@ from mailscope.privacy.key import read_key
 from mailscope.privacy.lines import Anonymiser
 from mailscope.privacy.pseudonyms import Pseudonyms
 from mailscope.recognise.library import Library, in_force
+from mailscope.syslog.receiver.feed import Receiver
 from mailscope.vocabulary.errors import MailscopeError
 from mailscope.vocabulary.settings.reading import load
 from mailscope.vocabulary.settings.settings import Settings
 from mailscope.web.server import Server
 
 STATUS_S = 5.0
+# What cannot change while the daemon runs.
+AT_START = ("time_zone", "store.directory", "store.memory_limit_mb", "api")
 
 
 def run(file: Path | None, store: Path | None, zone: ZoneInfo, say: Callable[[str], None]) -> None:
     """Run until SIGTERM or SIGINT.  Raises MailscopeError where it cannot begin."""
     settings = _settings(file)
-    library = in_force(
-        Path(settings.patterns) if settings.patterns and Path(settings.patterns).is_dir() else None
-    )
+    library = _library(settings)
     place = store or Path(settings.store.directory)
     zone = ZoneInfo(settings.time_zone) if settings.time_zone else zone
     notifier = Notifier()
@@ -99,19 +101,34 @@ def _reloaded(
         return settings
     try:
         found = _settings(file)
-        for feed in service.feeds:
-            feed.close()
-        service.renew(feeds(found, service.writer.resume_points(), say))
+        library = _library(found)
+        clean = cleaner(found, library, service.secret)
+        running = next((feed for feed in service.feeds if isinstance(feed, Receiver)), None)
+        renewed = feeds(found, service.writer.resume_points(), say, running)
     except MailscopeError as error:
         say(f"the settings stay as they were: {error}")
-        service.renew(feeds(settings, service.writer.resume_points(), lambda _: None))
         return settings
-    service.clean = cleaner(found, service.library, service.secret)
+    service.renew(renewed)
+    service.clean = clean
+    if library.programs != service.library.programs:
+        service.recognise_by(library)
     service.hosts, service.retention = found.hosts, found.retention
     service.samplers = samplers(found, service.database.about(CHANGES))
     service.daily = daily(found, file, service.database.directory, service.zone, say)
+    if later := [name for name in AT_START if _value(found, name) != _value(settings, name)]:
+        say(f"{', '.join(later)}: the new value is used when the daemon is started again")
     say("settings read again")
     return found
+
+
+def _value(settings: Settings, name: str) -> object:
+    return attrgetter(name)(settings)
+
+
+def _library(settings: Settings) -> Library:
+    """The patterns in force.  Raises PatternError."""
+    own = Path(settings.patterns) if settings.patterns else None
+    return in_force(own if own is not None and own.is_dir() else None)
 
 
 def _settings(file: Path | None) -> Settings:

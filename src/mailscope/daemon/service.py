@@ -11,6 +11,7 @@ later and later, and nothing more is taken from the feeds until it is stored.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -22,6 +23,8 @@ import duckdb
 import polars as pl
 
 from mailscope.daemon.daily import Daily
+from mailscope.daemon.held import InHand, Status
+from mailscope.daemon.keeping import limits
 from mailscope.daemon.samplers import Sampled
 from mailscope.daemon.trouble import Trouble
 from mailscope.intake.live import Arrival, Feed
@@ -43,33 +46,13 @@ from mailscope.vocabulary.tables import EVENTS
 
 # Read of all feeds together for one batch; a batch of so much is followed and stored in a few seconds.
 BATCH_BYTES: Final = 4 << 20
+# What came over sockets is stored within this time, when the daemon ends; systemd's patience is longer.
+STOP_S: Final = 30.0
+AGAIN_S: Final = 0.05
 # What a host does to a program, and may stop doing; anything else is a mistake of ours.
 FAILURES: Final = (duckdb.Error, OSError, MailscopeError, MemoryError)
 # So often it is looked for days that may be sealed and rows that are too old.
 UPKEEP: Final = timedelta(minutes=10)
-
-
-@dataclass
-class Status:
-    """How the daemon is; ``problem``: what keeps it from storing, empty where nothing does."""
-
-    started: datetime
-    lines: int = 0
-    batches: int = 0
-    last_batch: datetime | None = None
-    problem: str = ""
-
-
-@dataclass
-class _InHand:
-    """What is taken and not yet stored: the arrivals by feed, the lines of them, and those that are new."""
-
-    taken: list[tuple[Feed, Sequence[Arrival]]]
-    arrivals: list[Arrival]
-    lines: list[Events]
-    batch: list[Events] = field(default_factory=list)
-    # Its lines are kept as they are, as understanding them failed.
-    plain: bool = False
 
 
 @dataclass
@@ -97,7 +80,7 @@ class Service:
         # Held while the store is written, and by whoever looks at what is under way.
         self.lock = threading.Lock()
         self.status = Status(_now())
-        self._in_hand: _InHand | None = None
+        self._in_hand: InHand | None = None
         self._storing = Trouble(
             "the store cannot be written",
             "lines wait where they are, the next try follows",
@@ -115,6 +98,8 @@ class Service:
         self._stored_after_all: Written | None = None
         self._samples: list[tuple[str, pl.DataFrame, tuple[str, str] | None]] = []
         self._upkeep_at = _now()
+        # Feeds that the settings want no more, until all that came over them is taken.
+        self._ending: list[Feed] = []
         self._start()
 
     def _start(self) -> None:
@@ -163,11 +148,11 @@ class Service:
         trouble.passed()
         return more
 
-    def _taken(self) -> _InHand | None:
-        """What has come, as lines in order of time."""
+    def _taken(self, feeds: Sequence[Feed] | None = None) -> InHand | None:
+        """What has come over all feeds, or some, as lines in order of time."""
         taken: list[tuple[Feed, Sequence[Arrival]]] = []
         room = BATCH_BYTES
-        for feed in self.feeds:
+        for feed in (*self.feeds, *self._still_ending()) if feeds is None else feeds:
             arrivals = feed.take(room)
             if arrivals:
                 taken.append((feed, arrivals))
@@ -181,11 +166,11 @@ class Service:
         ]
         arrivals = [arrival for arrival in cleaned if arrival.data]
         try:
-            return _InHand(taken, arrivals, self.sequence.batch(arrivals, _now()))
+            return InHand(taken, arrivals, self.sequence.batch(arrivals, _now()))
         except MemoryError:
             raise
         except Exception as error:
-            return _InHand(taken, arrivals, self._plainly(arrivals, error), plain=True)
+            return InHand(taken, arrivals, self._plainly(arrivals, error), plain=True)
 
     def _plainly(self, arrivals: list[Arrival], error: Exception) -> list[Events]:
         """Lines that a mistake of ours cannot take apart, as lines that no pattern knows: none is lost.
@@ -243,8 +228,7 @@ class Service:
         self.status.last_batch = _now()
         for watcher in self.watchers:
             watcher(written.events)
-        size = sum(len(arrival.data) for _, arrivals in held.taken for arrival in arrivals)
-        return size >= BATCH_BYTES // 2
+        return held.size >= BATCH_BYTES // 2
 
     def _reopen(self) -> None:
         """Open the store again and follow anew what is under way in it."""
@@ -255,6 +239,7 @@ class Service:
             remove_strays(self.database)
             self.writer = Writer(self.database, self.library, self.zone)
             self._known.database = self.database
+            self.sequence.read_by(self.writer.engine)
             if attempted is not None and self.writer.under_way.batch == attempted[0]:
                 # It was on the disk when what came after it failed: written again, it would be there twice.
                 self._stored_after_all = attempted[1]
@@ -299,13 +284,38 @@ class Service:
         return self._in_hand is None
 
     def stop(self) -> None:
-        """Finish the batch, keep the state, close everything.  What cannot be stored is read again later."""
+        """Finish the batch, store what has come over sockets, keep the state, close everything.
+
+        What cannot be stored is read again later, but for what came over sockets: that is tried for a while.
+        """
         self.finish()
-        for feed in self.feeds:
+        until = time.monotonic() + STOP_S
+        while (left := self._unrepeatable()) is not None and time.monotonic() < until:
+            if self._in_hand is None:
+                self._in_hand = self._taken(left)
+            if self._in_hand is None or not self.finish():
+                time.sleep(AGAIN_S)
+        for feed in (*self.feeds, *self._ending):
             feed.close()
+        if left is not None:
+            self.say(
+                "not all that came over the syslog sockets could be stored in time; the rest of it is lost"
+            )
         if self._in_hand is None:
             self._tried(self._keeping, self._last)
         self.database.close()
+
+    def _unrepeatable(self) -> list[Feed] | None:
+        """Feeds with something that cannot be read again; None where all of that is stored."""
+        left = [feed for feed in (*self.feeds, *self._ending) if feed.end()]
+        held = self._in_hand is not None and self._in_hand.unrepeatable
+        return left if left or held else None
+
+    def _still_ending(self) -> list[Feed]:
+        for feed in [feed for feed in self._ending if not feed.end()]:
+            self._ending.remove(feed)
+            feed.close()
+        return self._ending
 
     def _last(self) -> bool:
         with self.lock:
@@ -329,8 +339,17 @@ class Service:
             self.writer.add("marks", pl.DataFrame([row], schema_overrides={"time": pl.Datetime("us")}))
 
     def renew(self, feeds: list[Feed]) -> None:
-        """Go on with other feeds, as when settings were read again."""
+        """Go on with other feeds, as when settings were read again; nothing may be in hand.
+
+        What has come over those that are not among them is still taken.
+        """
+        self._ending += [feed for feed in self.feeds if not any(feed is other for other in feeds)]
         self.feeds = feeds
+
+    def recognise_by(self, library: Library) -> None:
+        """Read what comes by other patterns from now on."""
+        self.library = library
+        self._stale = True
 
     def problems(self) -> list[str]:
         """What goes wrong just now."""
@@ -338,24 +357,6 @@ class Service:
         told += [self.daily.problem] if self.daily is not None and self.daily.problem else []
         told += [] if self.feeds else ["nothing is followed and nothing listens"]
         return told + [problem for feed in self.feeds for problem in feed.problems()]
-
-
-def limits(retention: Retention, now: datetime) -> dict[str, datetime]:
-    """Before which instant rows of each kind are forgotten."""
-    return {
-        "events": now - timedelta(days=retention.events_days),
-        "messages": now - timedelta(days=retention.messages_days),
-        "deliveries": now - timedelta(days=retention.deliveries_days),
-        "sessions": now - timedelta(days=retention.sessions_days),
-        "links": now - timedelta(days=retention.messages_days),
-        "marks": now - timedelta(days=retention.marks_days),
-        "host_load": now - timedelta(days=retention.host_load_days),
-        "host_disks": now - timedelta(days=retention.host_load_days),
-        upkeep.HOURS: now - timedelta(days=retention.tallies_days),
-        # With the lines, the names that they were counted by.
-        upkeep.NAMES: now - timedelta(days=retention.events_days),
-        upkeep.AUDIT: now - timedelta(days=retention.audit_days),
-    }
 
 
 def _now() -> datetime:

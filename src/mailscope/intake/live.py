@@ -47,5 +47,11 @@ class Feed(Protocol):
     def problems(self) -> Sequence[str]:
         """What goes wrong just now, one line each, for the status: files that cannot be read, lines lost."""
 
+    def end(self) -> bool:
+        """Take in nothing new, as the daemon ends or the settings want this feed no more.
+
+        Whether ``take`` has still to be asked for what came before, as it cannot be read again; never waits.
+        """
+
     def close(self) -> None:
         """Let go of files and sockets."""

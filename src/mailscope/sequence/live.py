@@ -55,6 +55,12 @@ class LiveSequence:
     _streams: dict[str, Stream] = field(default_factory=dict)
     _waiting: dict[str, _Waiting] = field(default_factory=dict)
 
+    def read_by(self, engine: Engine) -> None:
+        """Recognise lines that come from now on by another engine."""
+        self.engine = engine
+        for stream in self._streams.values():
+            stream.engine = engine
+
     def batch(self, arrivals: Iterable[Arrival], now: datetime) -> list[Events]:
         """The lines of some arrivals, in order of time; no stamp is far beyond ``now`` (naive UTC)."""
         pieces = []

@@ -76,6 +76,10 @@ class FileFeed:
         more = len(lines) - _MOST_LINES_OF_PROBLEMS
         return [*lines[:_MOST_LINES_OF_PROBLEMS], f"{more} more problems of this kind"] if more > 0 else lines
 
+    def end(self) -> bool:
+        """Nothing has to be taken: it is in the files, and the store holds how far they were read."""
+        return False
+
     def close(self) -> None:
         """Let go of the files."""
         for log in self._logs.values():

@@ -86,6 +86,10 @@ class JournalFeed:
         """Why journalctl does not run, and what was left out."""
         return self._reading.problems()
 
+    def end(self) -> bool:
+        """Nothing has to be taken: it is in the journal, and the store holds how far that was read."""
+        return False
+
     def close(self) -> None:
         """End journalctl."""
         self._reading.close()

@@ -21,6 +21,18 @@ def receiver(settings: intake.Receiver, host: str | None = None) -> Receiver | N
     return Receiver([_listener(each) for each in settings.listen], limits(settings), host)
 
 
+def reloaded(running: Receiver | None, settings: intake.Receiver) -> Receiver | None:
+    """The same after the settings were read again: one that runs goes on, with what it holds.
+
+    Where nothing is to be listened to any more, it is left as it is: ``end`` it.  Raises what ``Receiver``
+    raises; what runs goes on as it was then.
+    """
+    if running is None or not settings.listen:
+        return receiver(settings)
+    running.reload([_listener(each) for each in settings.listen], limits(settings))
+    return running
+
+
 def limits(settings: intake.Receiver) -> Limits:
     """The limits among them."""
     return Limits(
@@ -29,6 +41,8 @@ def limits(settings: intake.Receiver) -> Limits:
         per_address=settings.max_connections_per_address,
         idle_s=settings.idle_timeout_s,
         message_s=settings.partial_timeout_s,
+        handshake_s=settings.handshake_timeout_s,
+        unfinished_bytes=settings.max_unfinished_mb << 20,
         queue_bytes=settings.max_waiting_mb << 20,
     )
 

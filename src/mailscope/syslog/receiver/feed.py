@@ -42,7 +42,8 @@ class Receiver:
         self._queue = Queue((limits or Limits()).queue_bytes)
         self._notices = Notices(self._host)
         self._places: dict[str, tuple[int, int]] = {}  # offset and line number that come next
-        self._stopped = False
+        self._stopped = self._let_go = False
+        self._asked = list(listeners)
         self._server = Server(listeners, limits or Limits(), self._deliver, self._tell)
         self._server.start()
 
@@ -64,7 +65,7 @@ class Receiver:
         batches, room = self._queue.take(limit_bytes)
         if not batches and self._server.failure is not None:
             raise self._server.failure
-        if room and not self._stopped:
+        if room and not self._let_go:
             self._server.resume()
         by_source: dict[str, list[Batch]] = {}
         for batch in batches:
@@ -85,17 +86,30 @@ class Receiver:
             )
         return out
 
-    def reload(self) -> None:
-        """Read the certificates again, for connections to come.
+    def reload(self, listeners: Sequence[Listener] | None = None, limits: Limits | None = None) -> None:
+        """Read the certificates again, for connections to come; and go on with other listeners and limits.
 
-        Raises InputError for files that cannot be used; the old ones go on then.
+        A socket that is listened on before and after stays open, with its connections; what has come over
+        another is taken in before it is closed.  Raises InputError for files that cannot be used and sockets
+        that cannot be opened; everything goes on as it was then.
         """
-        self._server.reload()
+        self._server.change(
+            self._asked if listeners is None else listeners, self._server.limits if limits is None else limits
+        )
+        self._asked = self._asked if listeners is None else list(listeners)
+        self._queue.limit(self._server.limits.queue_bytes)
+
+    def end(self) -> bool:
+        """Take no more connections; whether something has still to be taken.  Does not wait."""
+        self._stopped = True
+        going_on = self._server.finish()
+        return going_on or bool(self._queue.waiting_bytes)
 
     def stop(self) -> None:
         """Take in what has come and let go of the sockets; ``take`` gives the rest."""
-        if not self._stopped:
-            self._stopped = True
+        self._stopped = True
+        if not self._let_go:
+            self._let_go = True
             self._server.stop()
 
     def close(self) -> None:
@@ -109,8 +123,11 @@ class Receiver:
         return self._queue.put(Batch(f"syslog {listener.name}", b"\n".join(lines), len(messages)))
 
     def _tell(self) -> None:
-        """Put our own lines beside those that they are about; while there is no room, they wait."""
-        if self._queue.full:
+        """Put our own lines beside those that they are about; while there is no room, they wait.
+
+        At the end they are said in any case.
+        """
+        if self._queue.full and not self._stopped:
             return
         now_us = time.time_ns() // 1000
         for name, counts in self._server.counts.items():

@@ -29,6 +29,10 @@ class Queue:
         self._bytes = 0
         self._full = False
 
+    def limit(self, most_bytes: int) -> None:
+        """Be bounded otherwise from now on."""
+        self._most = most_bytes
+
     @property
     def waiting_bytes(self) -> int:
         """How much waits."""

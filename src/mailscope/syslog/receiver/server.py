@@ -14,9 +14,10 @@ import selectors
 import socket
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import replace
 from typing import Final
 
 from mailscope.syslog.receiver.counts import Counts
@@ -25,15 +26,20 @@ from mailscope.syslog.receiver.doors import Door, Opened
 from mailscope.syslog.receiver.limits import Limits
 from mailscope.syslog.receiver.listener import Listener
 from mailscope.syslog.receiver.message import Message
-from mailscope.syslog.receiver.sockets import clear
+from mailscope.syslog.receiver.places import Place, Places, shut
 from mailscope.syslog.receiver.streams import TURN_BYTES, Connection
+from mailscope.vocabulary.errors import InputError
 
 Deliver = Callable[[Listener, list[Message]], bool]
 TICK_S: Final = 1.0
 _SHAKEN: Final = 4  # steps of handshakes a turn: each may take a millisecond of arithmetic
 # Many busy connections must not keep datagrams waiting.
 _DATAGRAMS_EVERY_S: Final = 0.02
+# When it ends, what is under way is read until nothing has come for so long, and not longer than that.
+_QUIET_S: Final = 0.1
 _DRAIN_S: Final = 2.0
+_LEAVE_S: Final = 0.5  # for what has come over one that is closed
+_CHANGE_S: Final = 30.0  # within which other sockets are opened
 _SPARE_FILES: Final = 256  # descriptors for everything else in this process
 _READ, _WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 
@@ -54,26 +60,38 @@ class Server:
     ) -> None:
         """Open the sockets.  Raises InputError where one cannot be opened, and leaves none open then."""
         self.limits = limits
-        self.listeners: list[Listener] = []
-        self.counts: dict[str, Counts] = {}
         self.failure: Exception | None = None
         self._deliver, self._tick = deliver, tick
-        self._doors: list[Door] = []
-        self._datagrams: list[Datagrams] = []
         self._opened = Opened(limits)
+        self._asked: deque[tuple[Callable[[], None], Future[None]]] = deque()
         self._unfinished = 0
         self._buffer = memoryview(bytearray(TURN_BYTES))
         self._wake, self._waker = socket.socketpair()
         # What is waited for, and what is waited for while reading rests.
         self._busy, self._resting = selectors.DefaultSelector(), selectors.DefaultSelector()
+        self._places = Places(self._busy, self._resting, self._leave)
         self._rested_since: float | None = None
-        self._stopping = False
+        self._stopping = self._closing = False
         self._thread = threading.Thread(target=self._run, name="syslog receiver", daemon=True)
         try:
-            self._open(listeners)
+            for side in (self._wake, self._waker):
+                side.setblocking(False)
+            for selector in (self._busy, self._resting):
+                selector.register(self._wake, _READ, None)
+            self._change(listeners, limits)
         except BaseException:
             self._let_go()
             raise
+
+    @property
+    def listeners(self) -> Sequence[Listener]:
+        """Where it listens."""
+        return self._places.listeners
+
+    @property
+    def counts(self) -> dict[str, Counts]:
+        """Counts of each socket, by the listener's name."""
+        return self._places.counts
 
     def start(self) -> None:
         """Begin to read."""
@@ -84,52 +102,84 @@ class Server:
         with suppress(BlockingIOError):  # full of wake-up calls already
             self._waker.send(b"\0")
 
-    def reload(self) -> None:
-        """Read the certificates again; where that raises (as opening does), nothing changes."""
-        made = {
-            door.listener.name: door.listener.certificates.context()
-            for door in self._doors
-            if door.listener.certificates is not None
-        }
-        for door in self._doors:
-            door.context = made.get(door.listener.name)
+    def change(self, listeners: Sequence[Listener], limits: Limits) -> None:
+        """Listen where these say from now on, and read certificates again.
+
+        Sockets that are asked for as before stay open with their connections, unless a peer is not allowed
+        any more; limits are for connections to come. What has come over the others is read before they
+        are closed.  Raises what opening raises; then everything is as it was.
+        """
+        if not self._thread.is_alive():
+            raise InputError("the receiver has ended", "syslog receiver", "restart the daemon")
+        done: Future[None] = Future()
+        self._asked.append((lambda: self._change(listeners, limits), done))
+        self.resume()
+        done.result(_DRAIN_S + _CHANGE_S)
+
+    def finish(self) -> bool:
+        """Take no more connections and read what has come; whether that goes on.  Does not wait."""
+        if not self._stopping:
+            self._stopping = True
+            self.resume()
+        return self._thread.is_alive()
 
     def stop(self) -> None:
         """Read what has come, for two seconds at most, and let go of the sockets."""
-        self._stopping = True
-        self.resume()
+        self._closing = True
+        self.finish()
         if self._thread.ident is not None:
             self._thread.join()
         self._let_go()
 
-    def _open(self, listeners: Sequence[Listener]) -> None:
-        for side in (self._wake, self._waker):
-            side.setblocking(False)
-        for selector in (self._busy, self._resting):
-            selector.register(self._wake, _READ, None)
-        _allow_files(self.limits.connections + _SPARE_FILES)
-        for wanted in listeners:
-            context = wanted.certificates.context() if wanted.certificates is not None else None
-            opened = wanted.open()
-            listener = wanted if wanted.local else replace(wanted, port=opened.getsockname()[1])
-            counts = Counts()
-            if listener.datagrams:
-                reader = Datagrams(listener, opened, counts, self.limits.message_bytes)
-                self._datagrams.append(reader)
-                self._busy.register(opened, _READ, reader)
-                if listener.local:
-                    self._resting.register(opened, _READ, reader)
-            else:
-                door = Door(listener, opened, counts, context)
-                self._doors.append(door)
-                self._busy.register(opened, _READ, door)
-            self.listeners.append(listener)
-            self.counts[listener.name] = counts
+    def _change(self, listeners: Sequence[Listener], limits: Limits) -> None:
+        _allow_files(limits.connections + _SPARE_FILES)
+        self._places.change(listeners, limits.message_bytes)
+        self.limits = self._opened.limits = limits
+        now_us = _now_us()
+        by_name = {door.listener.name: door.listener for door in self._places.doors}
+        # Connections go on where they came in, if they still may.
+        for connection in self._opened:
+            listener = by_name.get(connection.listener.name)
+            if listener is not None and listener.allowed.allowed(connection.peer):
+                connection.listener = listener
+                continue
+            self._read_rest(connection, now_us)
+            if not connection.ended and listener is not None:
+                connection.refuse("refused", now_us)
+            self._end(connection, now_us)
+
+    def _leave(self, place: Place) -> None:
+        """Take in what has come over a socket that is about to be closed."""
+        now_us = _now_us()
+        if isinstance(place, Door):
+            self._accept_waiting(place, now_us, time.monotonic())
+            return
+        until = time.monotonic() + _LEAVE_S
+        while messages := place.read(now_us):
+            self._give(place.listener, messages)
+            if time.monotonic() > until:
+                break
+        place.count_dropped(now_us)
+
+    def _accept_waiting(self, door: Door, now_us: int, now_s: float) -> None:
+        """Take in those whose connection the kernel has made already: they may have sent and gone."""
+        while not door.closed_until_s and self._accept(door, now_us, now_s):
+            pass
+
+    def _read_rest(self, connection: Connection, now_us: int) -> None:
+        """What has come over a connection that is to be closed."""
+        before, until = -1, time.monotonic() + _LEAVE_S
+        while not connection.ended and not connection.handshaking and connection.counts.bytes != before:
+            if time.monotonic() > until:
+                return
+            before = connection.counts.bytes
+            self._read_from(connection, now_us, time.monotonic())
 
     def _run(self) -> None:
         try:
             next_tick = time.monotonic() + TICK_S
             while not self._stopping:
+                self._do_asked()
                 self._turn(max(next_tick - time.monotonic(), 0.0))
                 if time.monotonic() >= next_tick:
                     self._look_after(time.monotonic(), _now_us())
@@ -146,7 +196,7 @@ class Server:
         for each in sorted(ready, key=_rank):
             now_us, now_s = _now_us(), time.monotonic()
             if now_s - since_s > _DATAGRAMS_EVERY_S:
-                for reader in self._datagrams:
+                for reader in self._places.datagrams:
                     self._read_datagrams(reader, now_us)
                 since_s = now_s
             if each is None:
@@ -180,6 +230,17 @@ class Server:
                     connection.begun_s += now_s - self._rested_since
             self._rested_since = None
 
+    def _do_asked(self) -> None:
+        """What other threads want done here."""
+        while self._asked:
+            work, done = self._asked.popleft()
+            try:
+                work()
+            except Exception as error:
+                done.set_exception(error)
+            else:
+                done.set_result(None)
+
     def _read_datagrams(self, reader: Datagrams, now_us: int) -> None:
         if self._rested_since is not None and not reader.listener.local:
             return
@@ -189,11 +250,15 @@ class Server:
         else:
             self._give(reader.listener, messages)
 
-    def _accept(self, door: Door, now_us: int, now_s: float) -> None:
+    def _accept(self, door: Door, now_us: int, now_s: float) -> int:
+        """Take in connections, as many as a turn allows; how many."""
+        count = 0
         for connection in door.accept(self._opened, now_us, now_s, TICK_S):
             self._busy.register(connection.socket, _READ, connection)
+            count += 1
         if door.closed_until_s:
             self._busy.unregister(door.socket)
+        return count
 
     def _shake(self, connection: Connection, now_us: int, now_s: float) -> None:
         wanted = connection.wants_write
@@ -205,12 +270,16 @@ class Server:
             connection.heard_s = now_s
         self._wait_for_write(connection, before=wanted)
 
-    def _read(self, connection: Connection, now_us: int, now_s: float) -> None:
-        wanted, kept = connection.wants_write, connection.kept_bytes
+    def _read_from(self, connection: Connection, now_us: int, now_s: float) -> None:
+        kept = connection.kept_bytes
         room = self.limits.unfinished_bytes - self._unfinished + kept
         messages = connection.read(self._buffer, room, now_us, now_s)
         self._unfinished += connection.kept_bytes - kept
         self._give(connection.listener, messages)
+
+    def _read(self, connection: Connection, now_us: int, now_s: float) -> None:
+        wanted = connection.wants_write
+        self._read_from(connection, now_us, now_s)
         if connection.ended:
             self._end(connection, now_us)
         else:
@@ -230,13 +299,13 @@ class Server:
 
     def _look_after(self, now_s: float, now_us: int) -> None:
         """Once a second: what the kernel dropped, connections that take too long, doors to open again."""
-        for reader in self._datagrams:
+        for reader in self._places.datagrams:
             reader.count_dropped(now_us)
         if self._rested_since is None:
             for connection in self._opened:
                 if self._overdue(connection, now_s):
                     self._close_overdue(connection, now_s, now_us)
-        for door in self._doors:
+        for door in self._places.doors:
             if door.closed_until_s and now_s >= door.closed_until_s:
                 door.closed_until_s = 0.0
                 self._busy.register(door.socket, _READ, door)
@@ -261,24 +330,30 @@ class Server:
 
     def _drain(self) -> None:
         until = time.monotonic() + _DRAIN_S
-        for door in self._doors:
+        for door in self._places.doors:
+            self._accept_waiting(door, _now_us(), time.monotonic())
             if not door.closed_until_s:
                 self._busy.unregister(door.socket)
-        while self._rested_since is None and self._turn(0.0) and time.monotonic() < until:
-            pass
+            # Who comes now is refused, and knows it.
+            shut(door)
+        while (left_s := until - time.monotonic()) > 0:
+            begun, resting = time.monotonic(), self._rested_since is not None
+            if resting and self._closing:
+                break
+            if not self._turn(min(TICK_S if resting else _QUIET_S, left_s)) and not resting:
+                break
+            if resting:
+                # It is not the senders who take their time, but whoever stores.
+                until += time.monotonic() - begun
         now_us = _now_us()
         for connection in self._opened:
             self._end(connection, now_us)
-        for reader in self._datagrams:
+        for reader in self._places.datagrams:
             reader.count_dropped(now_us)
         self._tick()
 
     def _let_go(self) -> None:
-        places: list[Door | Datagrams] = [*self._doors, *self._datagrams]
-        for place in places:
-            place.socket.close()
-            if place.listener.local:
-                clear(place.listener.address, place.socket.type)
+        self._places.close()
         for connection in self._opened:
             connection.socket.close()
         for closing in (self._busy, self._resting, self._wake, self._waker):
