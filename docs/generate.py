@@ -230,11 +230,11 @@ def settings_page() -> str:
         "config show --defaults` gives a whole commented file to begin with, as packaging/mailscope.toml is.",
         "Passwords and keys are no settings: they stand in files of their own, which settings name.",
         "",
-        "SIGHUP (`systemctl reload mailscope`) reads the file again, with the patterns, keys and certificates that",
-        "it names, and looks for the host's own logs again.  Logs are followed on from where they were read to;",
-        "syslog sockets that stay keep their connections; nothing is lost.  Settings that cannot be used leave all",
-        "as it was, and the daemon says why.  `time_zone`, `store.directory`, `store.memory_limit_mb` and `[api]`",
-        "change with the next start only.",
+        "SIGHUP (`systemctl reload mailscope`) reads the file again, with the patterns, keys and",
+        "certificates that it names, and looks for the host's own logs again.  Logs are followed on from",
+        "where they were read to; syslog sockets that stay keep their connections; nothing is lost.",
+        "Settings that cannot be used leave all as it was, and the daemon says why.  `time_zone`,",
+        "`store.directory`, `store.memory_limit_mb` and `[api]` change with the next start only.",
     ]
     for group in tables():
         lines += ["", f"## {group.heading or 'Before the first table'}", "", group.meaning, ""]
