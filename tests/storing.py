@@ -12,6 +12,7 @@ from running import library
 
 from mailscope.intake.live import Arrival
 from mailscope.sequence.live import LiveSequence
+from mailscope.store.alongside import Alongside
 from mailscope.store.database import Database
 from mailscope.store.writer import Writer
 
@@ -44,9 +45,9 @@ def arrivals(lines: Sequence[bytes], cuts: Iterable[int], source: str = "mail.lo
 class Feeder:
     """A writer that is fed arrivals."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, alongside: Alongside | None = None) -> None:
         self.database = Database(directory)
-        self.writer = Writer(self.database, library(), ZONE)
+        self.writer = Writer(self.database, library(), ZONE, alongside)
         self.sequence = LiveSequence(self.writer.engine, ZONE)
 
     def feed(self, *arrived: Arrival) -> None:

@@ -16,6 +16,8 @@ def limits(retention: Retention, now: datetime) -> dict[str, datetime]:
         "deliveries": now - timedelta(days=retention.deliveries_days),
         "sessions": now - timedelta(days=retention.sessions_days),
         "links": now - timedelta(days=retention.messages_days),
+        "findings": now - timedelta(days=retention.findings_days),
+        "handled": now - timedelta(days=retention.findings_days),
         "marks": now - timedelta(days=retention.marks_days),
         "host_load": now - timedelta(days=retention.host_load_days),
         "host_disks": now - timedelta(days=retention.host_load_days),

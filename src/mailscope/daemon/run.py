@@ -26,6 +26,8 @@ from mailscope.syslog.receiver.feed import Receiver
 from mailscope.vocabulary.errors import MailscopeError
 from mailscope.vocabulary.settings.reading import load
 from mailscope.vocabulary.settings.settings import Settings
+from mailscope.watch.watcher import Watcher
+from mailscope.watch.watching import Watching
 from mailscope.web.server import Server
 
 STATUS_S = 5.0
@@ -48,6 +50,7 @@ def run(file: Path | None, store: Path | None, zone: ZoneInfo, say: Callable[[st
         say=say,
         hosts=settings.hosts,
         retention=settings.retention,
+        watching=Watching(lambda: Watcher.of(settings), say),
     )
     service.clean = cleaner(settings, library, service.secret)
     server: Server | None = None
@@ -113,6 +116,8 @@ def _reloaded(
     if library.programs != service.library.programs:
         service.recognise_by(library)
     service.hosts, service.retention = found.hosts, found.retention
+    if service.watching is not None:
+        service.watching.renew(lambda: Watcher.of(found))
     service.samplers = samplers(found, service.database.about(CHANGES))
     service.daily = daily(found, file, service.database.directory, service.zone, say)
     if later := [name for name in AT_START if _value(found, name) != _value(settings, name)]:

@@ -43,6 +43,7 @@ from mailscope.store.writer import Writer, Written
 from mailscope.vocabulary.errors import MailscopeError
 from mailscope.vocabulary.settings.keeping import Retention
 from mailscope.vocabulary.tables import EVENTS
+from mailscope.watch.watching import Watching
 
 # Read of all feeds together for one batch; a batch of so much is followed and stored in a few seconds.
 BATCH_BYTES: Final = 4 << 20
@@ -53,6 +54,8 @@ AGAIN_S: Final = 0.05
 FAILURES: Final = (duckdb.Error, OSError, MailscopeError, MemoryError)
 # So often it is looked for days that may be sealed and rows that are too old.
 UPKEEP: Final = timedelta(minutes=10)
+# So often detections are told that time passes, where no line comes.
+WATCH: Final = timedelta(seconds=10)
 
 
 @dataclass
@@ -61,7 +64,8 @@ class Service:
 
     ``open``: opens the store (again, after a failure); ``clean``: what is done to bytes before anything
     looks at them (secrets, pseudonyms); ``samplers``: what gives rows of other tables now and then; ``say``:
-    tells a person, once per change; ``daily``: mails the report of the day before.
+    tells a person, once per change; ``daily``: mails the report of the day before;
+    ``watching``: looks for trouble in what comes.
     """
 
     open: Callable[[], Database]
@@ -75,6 +79,7 @@ class Service:
     samplers: Sequence[Sampled] = ()
     watchers: list[Callable[[pl.DataFrame], None]] = field(default_factory=list)
     daily: Daily | None = None
+    watching: Watching | None = None
 
     def __post_init__(self) -> None:
         # Held while the store is written, and by whoever looks at what is under way.
@@ -97,7 +102,7 @@ class Service:
         # The batch in hand, where it turned out to be stored although an error had come.
         self._stored_after_all: Written | None = None
         self._samples: list[tuple[str, pl.DataFrame, tuple[str, str] | None]] = []
-        self._upkeep_at = _now()
+        self._upkeep_at = self._watch_at = _now()
         # Feeds that the settings want no more, until all that came over them is taken.
         self._ending: list[Feed] = []
         self._start()
@@ -105,7 +110,7 @@ class Service:
     def _start(self) -> None:
         self.database = self.open()
         remove_strays(self.database)
-        self.writer = Writer(self.database, self.library, self.zone)
+        self.writer = Writer(self.database, self.library, self.zone, self.watching)
         self.sequence = LiveSequence(self.writer.engine, self.zone)
         # What is met for the first time may have been loaded by hand before.
         self._known = Known(self.database, self.writer.under_way.batch)
@@ -237,7 +242,7 @@ class Service:
             self.database.close()
             self.database = self.open()
             remove_strays(self.database)
-            self.writer = Writer(self.database, self.library, self.zone)
+            self.writer = Writer(self.database, self.library, self.zone, self.watching)
             self._known.database = self.database
             self.sequence.read_by(self.writer.engine)
             if attempted is not None and self.writer.under_way.batch == attempted[0]:
@@ -251,6 +256,10 @@ class Service:
         if self.daily is not None:
             self.daily.step(now)
         self._sample(now)
+        if now >= self._watch_at:
+            self._watch_at = now + WATCH
+            with self.lock:
+                self.writer.pass_time()
         if now < self._upkeep_at:
             return False
         with self.lock:

@@ -7,17 +7,22 @@ from datetime import timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
+import polars as pl
+
 from mailscope.recognise.engine import Engine
 from mailscope.store import state, stored
+from mailscope.store.alongside import ALONGSIDE, Alongside
 from mailscope.store.database import Database
 from mailscope.store.following import StoreTracker
 from mailscope.tallies.hours import Hours
-from mailscope.vocabulary.tables import EVENTS
+from mailscope.vocabulary.tables import EVENTS, FINDINGS, TABLES
 
 STATE: Final = "tracker"
 APART: Final = "apart"
 # Where the state cannot be used (it is another version's), messages are followed anew from so far back.
 FAR_BACK: Final = timedelta(days=8)
+# Tables whose rows come from what looks at the batches.
+WATCHED: Final = (FINDINGS.name,)
 
 
 @dataclass
@@ -40,12 +45,18 @@ class UnderWay:
         return self.apart if self.apart is not None else self.tracker
 
 
-def restore(database: Database, engine: Engine, zone: ZoneInfo) -> UnderWay:
+def restore(
+    database: Database, engine: Engine, zone: ZoneInfo, alongside: Alongside | None = None
+) -> UnderWay:
     """Follow the lines that were stored after the state was kept, as when they came."""
     found = UnderWay(hours=Hours(zone))
     since, usable = 0, True
+    beside: bytes | None = None
     kept = database.connection.execute("select name, batch, data from own.state").fetchall()
     for name, number, data in kept:
+        if name == ALONGSIDE:
+            beside = bytes(data)
+            continue
         tracker = state.from_bytes(bytes(data))
         usable &= tracker is not None
         since = max(since, int(number))
@@ -55,6 +66,8 @@ def restore(database: Database, engine: Engine, zone: ZoneInfo) -> UnderWay:
             found.apart = tracker
     if not usable:
         found.tracker, found.apart = StoreTracker(detail=True), None
+    if alongside is not None:
+        alongside.resume(beside, {name: _unsettled(database, name) for name in WATCHED})
     found.batch = int(database.about("batch") or 0)
     if usable:
         where, values = "batch > ?", (since,)
@@ -75,7 +88,14 @@ def restore(database: Database, engine: Engine, zone: ZoneInfo) -> UnderWay:
         found.relived += len(rows)
         for batch in stored.relived(rows, engine, sets):
             outcome = found.current.feed(batch)
+            if alongside is not None and number > since and found.apart is None:
+                alongside.see(batch, outcome, found.current, None)
             found.current.forget(outcome.messages)
             if usable or number > since:
                 found.hours.add(batch, outcome)
     return found
+
+
+def _unsettled(database: Database, name: str) -> pl.DataFrame:
+    """The rows of a table that may still change."""
+    return database.frame(f"select * from hot.{name} where not {TABLES[name].settled}")

@@ -38,17 +38,17 @@ class Slice:
     until: datetime
 
     def where(self) -> str:
-        """Which rows these are.  Of messages, only those whose fate is certain."""
+        """Which rows these are; only those that do not change any more."""
         time = self.table.time
         span = f"{time} >= timestamp '{self.since}' and {time} < timestamp '{self.until}'"
-        return f"{span} and closed" if self.table.name == "messages" else span
+        return f"{span} and {self.table.settled}" if self.table.settled else span
 
 
 def next_slice(database: Database, now: datetime) -> Slice | None:
     """What is to be sealed next (``now`` is naive UTC); None where all that may be sealed is."""
     midnight = datetime.combine((now - GRACE).date(), datetime.min.time())
     for table in TABLES.values():
-        time, extra = table.time, " and closed" if table.name == "messages" else ""
+        time, extra = table.time, f" and {table.settled}" if table.settled else ""
         source = f"hot.{table.name} where {time} is not null{extra}"
         before = midnight
         if int(database.value(f"select count(*) from {source}")) > MOST_HOT_ROWS:

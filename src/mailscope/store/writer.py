@@ -17,6 +17,7 @@ from mailscope.recognise.engine import Engine
 from mailscope.recognise.events import Events
 from mailscope.recognise.library import Library
 from mailscope.store import state
+from mailscope.store.alongside import ALONGSIDE, Alongside
 from mailscope.store.database import Database
 from mailscope.store.following import StoreTracker
 from mailscope.store.restore import APART, STATE, UnderWay, restore
@@ -53,8 +54,11 @@ class Written:
 class Writer:
     """Writes batches.  After an error nothing of the batch is stored: call ``recover`` and write it again."""
 
-    def __init__(self, database: Database, library: Library, zone: ZoneInfo) -> None:
+    def __init__(
+        self, database: Database, library: Library, zone: ZoneInfo, alongside: Alongside | None = None
+    ) -> None:
         self.database = database
+        self.alongside = alongside
         self.engine = Engine(library)
         self.zone = zone
         self.under_way: UnderWay
@@ -64,7 +68,7 @@ class Writer:
 
     def recover(self) -> None:
         """Be as the store is: what was followed and could not be written is forgotten."""
-        self.under_way = restore(self.database, self.engine, self.zone)
+        self.under_way = restore(self.database, self.engine, self.zone, self.alongside)
         self._kept_at = time.monotonic()
         # What was followed once more need not be so again, however soon it is killed next.
         self._lines_since = self.under_way.relived
@@ -97,10 +101,12 @@ class Writer:
             # Reading went on without a line that counts.
             with self.database.transaction():
                 self.note_sources(resume, sets)
+            self.pass_time()
             return Written(pl.DataFrame(), Outcome(**story.nothing()))
         number = self.under_way.batch + 1
         outcome = self.tracker.feed(batch)
         self.hours.add(batch, outcome)
+        self._look(batch, outcome)
         events = event_rows(batch, self.tracker)
         messages = message_rows(outcome, self.tracker)
         deliveries, links = delivery_rows(outcome, self.tracker), link_rows(outcome, self.tracker)
@@ -113,6 +119,7 @@ class Writer:
             self._insert("deliveries", deliveries, number)
             self._insert("links", links, number)
             self._insert("sessions", session_rows(self.tracker), number)
+            self._put_looked()
             self.note_sources(resume, sets)
             self.database.set_about("batch", str(number))
             self._lines_since += len(events)
@@ -125,6 +132,33 @@ class Writer:
         self.tracker.forget(outcome.messages)
         self.attempted = None
         return written
+
+    def pass_time(self) -> None:
+        """Let what looks at the batches know that time has passed without any."""
+        if self.alongside is None or self.under_way.apart is not None:
+            return
+        self._look([], Outcome(**story.nothing()))
+        with self.database.transaction():
+            self._put_looked()
+
+    def _look(self, batch: list[Events], outcome: Outcome) -> None:
+        """Old logs that are loaded are not looked at: their clock is another."""
+        if self.alongside is not None and self.under_way.apart is None:
+            self.alongside.see(batch, outcome, self.tracker, _now())
+
+    def _put_looked(self) -> None:
+        if self.alongside is not None:
+            for name, rows in self.alongside.rows().items():
+                self._put(name, rows)
+
+    def _put(self, table: str, rows: pl.DataFrame) -> None:
+        """Rows in place of those of the same id."""
+        if len(rows):
+            connection = self.database.connection
+            connection.register("new_rows", rows)
+            connection.execute(f"delete from hot.{table} where id in (select id from new_rows)")
+            connection.execute(f"insert into hot.{table} by name select * from new_rows")
+            connection.unregister("new_rows")
 
     def add(self, table: str, rows: pl.DataFrame, state: tuple[str, str] | None = None) -> None:
         """Store rows of a table that come from no line; ``state``: a name and what is kept under it."""
@@ -162,10 +196,13 @@ class Writer:
 
     def _keep(self, number: int) -> None:
         run = self.database.connection.execute
-        run("delete from own.state")
+        # Of one who does not look at the batches, what was seen before stays.
+        run("delete from own.state where ? or name <> ?", [self.alongside is not None, ALONGSIDE])
         for name, tracker in ((STATE, self.under_way.tracker), (APART, self.under_way.apart)):
             if tracker is not None:
                 run("insert into own.state values (?, ?, ?)", [name, number, state.to_bytes(tracker)])
+        if self.alongside is not None:
+            run("insert into own.state values (?, ?, ?)", [ALONGSIDE, number, self.alongside.state()])
         for hour, ledger in self.hours.ledgers.items():
             run("insert into own.hours values (?, ?, ?)", [hour, number, kept.to_bytes(ledger)])
         self._settle_hours(number)
@@ -173,9 +210,8 @@ class Writer:
     def _settle_hours(self, number: int) -> None:
         """Make one of the parts of hours that are over."""
         run = self.database.connection.execute
-        now = datetime.now(UTC).replace(tzinfo=None)
         parted = run(
-            "select hour from own.hours where hour < ? group by hour having count(*) > 1", [now - SETTLED]
+            "select hour from own.hours where hour < ? group by hour having count(*) > 1", [_now() - SETTLED]
         ).fetchall()
         for (hour,) in parted:
             whole = Ledger(zone=self.zone)
@@ -227,10 +263,14 @@ class Writer:
 
     def note_sources(self, resume: Mapping[str, Resume | None], sets: Mapping[str, str | None]) -> None:
         """Note where reading of sources goes on (None: nowhere), and of what set each is."""
-        now = datetime.now(UTC).replace(tzinfo=None)
+        now = _now()
         for source, point in resume.items():
             told = None if point is None else json.dumps(dict(point))
             self.database.connection.execute(
                 "insert or replace into own.sources values (?, ?, ?, ?)",
                 [source, told, sets.get(source), now],
             )
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)

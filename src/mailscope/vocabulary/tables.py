@@ -20,12 +20,16 @@ SQL_TYPES: Final[dict[Kind, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One table: what a row is, its columns, and which of them says the day that a row belongs to."""
+    """One table: what a row is, its columns, and which of them says the day that a row belongs to.
+
+    ``settled``: the column that says whether a row stays as it is; without one, all do.
+    """
 
     name: str
     meaning: str
     columns: tuple[Field, ...]
     time: str = "time"
+    settled: str = ""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -70,6 +74,7 @@ MESSAGES: Final = Table(
         Field("closed", "bool", "Its fate is certain: no line is expected any more."),
     ),
     time="first_time",
+    settled="closed",
 )
 DELIVERIES: Final = Table(
     "deliveries",
@@ -168,7 +173,56 @@ HOST_DISKS: Final = Table(
         Field("free_inodes", "int", "Number of files that can be made."),
     ),
 )
+FINDINGS: Final = Table(
+    "findings",
+    "One row per incident that a detection found.",
+    (
+        Field("id", "str", "Identifies the incident; the same lines give the same id."),
+        Field("detection", "str", "The detection that found it (`docs/detections.md`)."),
+        Field("severity", "str", "info, warning or critical."),
+        Field("title", "str", "What it is, in one line.", "content"),
+        Field("subject", "str", "What it is about: fields and their values, as JSON.", "content"),
+        Field("first_time", "time", "Where what it tells of begins: UTC, microseconds."),
+        Field("last_time", "time", "When it was seen last."),
+        Field("found_time", "time", "The instant of the log at which it was found."),
+        Field("over_time", "time", "Since when it is over; none while it is not."),
+        Field("score", "float", "0 to 100, where a detection weighs several reasons."),
+        Field("figures", "str", "The numbers that made it, as JSON.", "content"),
+        Field("reasons", "str", "What speaks for it, as a JSON list.", "content"),
+        Field("signals", "int", "How often its condition was seen to hold."),
+        Field("episodes", "int", "How often it came back soon after it was over."),
+        Field("subjects", "int", "How many subjects it stands for."),
+        Field("lines", "str", "The first log lines that show it, as a JSON list.", "content"),
+        Field("phrases", "str", "Title and reasons, as they are told in other languages (JSON).", "content"),
+        Field("closed", "bool", "It does not change any more."),
+    ),
+    time="first_time",
+    settled="closed",
+)
+HANDLED: Final = Table(
+    "handled",
+    "What people did about findings.",
+    (
+        BY_NAME["time"],
+        Field("finding_id", "str", "The finding (findings.id)."),
+        Field("action", "str", "acknowledged, muted, unmuted or noted."),
+        Field("author", "str", "Who did it.", "address"),
+        Field("words", "str", "Why, in their own words.", "content"),
+        Field("muted_until", "time", "Until when nothing is told of it."),
+    ),
+)
 TABLES: Final[dict[str, Table]] = {
     table.name: table
-    for table in (EVENTS, MESSAGES, DELIVERIES, SESSIONS, LINKS, MARKS, HOST_LOAD, HOST_DISKS)
+    for table in (
+        EVENTS,
+        MESSAGES,
+        DELIVERIES,
+        SESSIONS,
+        LINKS,
+        FINDINGS,
+        HANDLED,
+        MARKS,
+        HOST_LOAD,
+        HOST_DISKS,
+    )
 }

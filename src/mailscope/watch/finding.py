@@ -59,7 +59,7 @@ class Finding:
     ``first_time`` and ``last_time``: the span of what it tells of; ``found_time``: the instant of the log
     at which it was found.  ``over_time``: since when it is over, None while it is not.  ``signals``: how
     often the condition held; ``episodes``: how often it came back soon after it was over.  ``subjects``: how
-    many there are, where several were made one.
+    many there are, where several were made one.  ``closed``: that it does not change any more.
     """
 
     id: str
@@ -78,6 +78,7 @@ class Finding:
     episodes: int = 1
     subjects: int = 1
     over_time: datetime | None = None
+    closed: bool = False
 
     @classmethod
     def of(cls, detection: str, signal: Signal) -> Finding:

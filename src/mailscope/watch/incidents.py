@@ -42,6 +42,7 @@ class Incidents:
             if before is not None:
                 before = changed[before.id] = _ended_by(before, signal.since, about)
                 if before.over_time is not None and signal.since - before.over_time > _again(about):
+                    changed[before.id] = replace(before, closed=True)
                     before = None
             found = Finding.of(about.name, signal) if before is None else before.with_signal(signal)
             if key[1] != subject:
@@ -50,7 +51,7 @@ class Incidents:
         return list(changed.values())
 
     def pass_time(self, about: About, now: datetime) -> list[Finding]:
-        """The incidents of a detection that are over, as nothing was heard of them."""
+        """The incidents of a detection that are over, as nothing was heard of them, or closed at last."""
         ended = []
         for key, found in list(self.known.items()):
             if key[0] != about.name:
@@ -61,6 +62,7 @@ class Incidents:
                     self.known[key] = after
                     ended.append(after)
             elif now - found.over_time > _again(about):
+                ended.append(replace(found, closed=True))
                 del self.known[key]
         return ended
 

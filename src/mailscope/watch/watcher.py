@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
+
+import polars as pl
 
 from mailscope.trails.steps import FIELDS
 from mailscope.vocabulary.settings.settings import Settings
@@ -43,22 +46,54 @@ class Watcher:
                 found.setdefault(kind, set()).update(fields)
         return {kind: frozenset(fields) for kind, fields in found.items()}
 
-    def see(self, seen: Seen) -> list[Finding]:
-        """Look at a batch."""
+    def see(self, seen: Seen, failed: Callable[[str, Exception], None] | None = None) -> list[Finding]:
+        """Look at a batch.
+
+        ``failed``: is told of a detection that raises, which is then left out; otherwise the error is
+        raised.
+        """
         if self.now is not None and seen.now < self.now:
             seen.now = self.now
         self.now = seen.now
         changed: dict[str, Finding] = {}
-        for detection in self.detections:
+        for detection in list(self.detections):
             begun = time.perf_counter()
             about = detection.about
-            for finding in self.incidents.take(about, detection.see(seen)):
+            try:
+                signals = list(detection.see(seen))
+            except Exception as error:
+                if failed is None:
+                    raise
+                failed(about.name, error)
+                self.detections.remove(detection)
+                continue
+            for finding in self.incidents.take(about, signals):
                 changed[finding.id] = finding
             for finding in self.incidents.pass_time(about, seen.now):
                 changed[finding.id] = finding
             self.spent_s[about.name] = self.spent_s.get(about.name, 0.0) + time.perf_counter() - begun
         return list(changed.values())
 
-    def state(self) -> Mapping[str, Frames]:
-        """What each detection remembers, by its name."""
-        return {detection.about.name: detection.state() for detection in self.detections}
+    def kept(self) -> tuple[dict[str, pl.DataFrame], dict[str, Any]]:
+        """What the detections remember: frames, named DETECTION/NAME, and the rest as JSON holds it."""
+        frames = {
+            f"{detection.about.name}/{name}": frame
+            for detection in self.detections
+            for name, frame in detection.state().items()
+        }
+        folded = {name: sorted(subjects) for name, subjects in self.incidents.folded.items()}
+        return frames, {"now": self.now.isoformat() if self.now else None, "folded": folded}
+
+    def resume(self, frames: Frames, about: Mapping[str, Any], findings: Iterable[Finding]) -> None:
+        """Go on with what was kept, and with the incidents that are not closed."""
+        for detection in self.detections:
+            begin = f"{detection.about.name}/"
+            mine = {
+                name.removeprefix(begin): frame for name, frame in frames.items() if name.startswith(begin)
+            }
+            detection.resume(mine)
+        self.now = datetime.fromisoformat(about["now"]) if about.get("now") else None
+        for name, subjects in about.get("folded", {}).items():
+            self.incidents.folded[name] = {tuple((key, value) for key, value in each) for each in subjects}
+        for finding in findings:
+            self.incidents.known[finding.detection, tuple(sorted(finding.subject.items()))] = finding
