@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: demo test lint bench bench-live bench-store fuzz soak bless clean
+.PHONY: demo test lint bench bench-live bench-store bench-watch fuzz soak bless clean
 
 # Runs the main job on the sample logs and says where the report is.
 demo: $(READY)
@@ -36,6 +36,13 @@ bench-live: $(READY)
 SIZE ?= 50000000
 bench-store: $(READY)
 	$(BIN)/python benchmarks/searches.py --events $(SIZE)
+
+# Detections on simulated months of 300 people with labelled incidents; DAYS=7 USERS=60 makes smaller ones.
+DAYS ?= 28
+USERS ?= 300
+SEEDS ?= 1,2
+bench-watch: $(READY)
+	$(BIN)/python benchmarks/watching.py --days $(DAYS) --users $(USERS) --seeds $(SEEDS)
 
 # The property tests with many more examples.
 fuzz: $(READY)
