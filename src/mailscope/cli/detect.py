@@ -41,10 +41,11 @@ def detect(
     \b
     Example: mailscope detect /var/log/mail.log
     """
-    from mailscope.cli.findings_text import chosen, text
+    from mailscope.cli.findings_text import text
     from mailscope.cli.progress import progress
     from mailscope.pipeline import restarting
     from mailscope.vocabulary.settings.reading import FILE, load
+    from mailscope.watch.finding import SEVERITIES
     from mailscope.watch.registry import known
     from mailscope.watch.watcher import Watcher
 
@@ -55,12 +56,13 @@ def detect(
     with progress(pipeline.sources):
         found = restarting(pipeline, lambda run: _found(run, Watcher.of(settings, only)))
     inputs.refuse_nothing(pipeline) if not pipeline.sources.files else None
-    found = chosen(found, severity)
+    severe = SEVERITIES[[str(each) for each in SEVERITIES].index(severity) :]
+    told = [finding.plain() for finding in found if finding.severity in severe]
     if form == "json":
-        for finding in found:
-            click.echo(json.dumps(finding.plain(), ensure_ascii=True).replace("\x7f", "\\u007f"))
+        for each in told:
+            click.echo(json.dumps(each, ensure_ascii=True).replace("\x7f", "\\u007f"))
     else:
-        for line in text(found, lines=lines, zone=inputs.zone):
+        for line in text(told, lines=lines, zone=inputs.zone):
             click.echo(line)
     inputs.finish(pipeline.sources)
 

@@ -26,7 +26,7 @@ MOST_SHOWN: Final = 1_000
 def sql(statement: str, store: Path | None, form: str | None, output: Path | None) -> None:
     """Ask the store in SQL (DuckDB's); only SELECT.
 
-    The tables are events, messages, deliveries, links and marks (docs/store.md).  Times are UTC.
+    The tables are those of docs/store.md: events, messages, deliveries, findings ...  Times are UTC.
 
     \b
     mailscope sql "SELECT status, count(*) FROM deliveries GROUP BY status"

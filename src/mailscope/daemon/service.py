@@ -339,13 +339,17 @@ class Service:
         """Enter who looks at whose data, before it is shown."""
         enter(self.database.directory, who, what, asked)
 
+    def add(self, table: str, rows: pl.DataFrame) -> None:
+        """Store rows of a table that come from no line."""
+        with self.lock:
+            self.writer.add(table, rows)
+
     def mark(self, when: datetime, author: str, title: str, details: str) -> None:
         """Put a note on the time line."""
         row = {
             "time": when, "host": None, "kind": "note", "author": author, "title": title, "details": details
         }  # fmt: skip
-        with self.lock:
-            self.writer.add("marks", pl.DataFrame([row], schema_overrides={"time": pl.Datetime("us")}))
+        self.add("marks", pl.DataFrame([row], schema_overrides={"time": pl.Datetime("us")}))
 
     def renew(self, feeds: list[Feed]) -> None:
         """Go on with other feeds, as when settings were read again; nothing may be in hand.

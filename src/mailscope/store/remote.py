@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import polars as pl
 
@@ -94,6 +94,11 @@ class Remote:
     def mark(self, title: str, details: str) -> None:
         """Put a note on the time line."""
         self._asked("POST", "/v1/marks", {"title": title, "details": details}).read()
+
+    def handle(self, finding: str, action: str, words: str, until: datetime | None) -> None:
+        """Note what is done about a finding."""
+        told = {"action": action, "words": words, "until": until.isoformat() + "Z" if until else None}
+        self._asked("POST", f"/v1/findings/{quote(finding)}/handled", told).read()
 
     def close(self) -> None:
         """Let go of the connection."""

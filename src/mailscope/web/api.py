@@ -19,6 +19,7 @@ from mailscope.store.database import StoreError
 from mailscope.store.person import to_bytes
 from mailscope.vocabulary.errors import MailscopeError, UsageError
 from mailscope.web.answers import Health, Mark, Names, Question, Receipt, Refused, Statement, Status, Verdict
+from mailscope.web.findings import add_findings
 from mailscope.web.live import add_tail
 from mailscope.web.served import Served
 
@@ -45,6 +46,7 @@ def api(service: Served) -> FastAPI:
     app.add_exception_handler(duckdb.Error, _unreadable)
     add_reading(app, service)
     add_marks(app, service)
+    add_findings(app, service, caller)
     add_tail(app, service, caller)
     return app
 

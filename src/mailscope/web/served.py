@@ -60,5 +60,8 @@ class Served(Protocol):
     def audit(self, who: str, what: str, asked: str) -> None:
         """Enter who looks at whose data, before it is shown."""
 
+    def add(self, table: str, rows: pl.DataFrame) -> None:
+        """Store rows of a table that come from no line."""
+
     def mark(self, when: datetime, author: str, title: str, details: str) -> None:
         """Put a note on the time line."""

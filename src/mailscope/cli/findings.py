@@ -1,0 +1,195 @@
+"""``mailscope findings``: what the detections found, and what people do about it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from mailscope.cli.inputs import Inputs
+    from mailscope.store.asking import Door
+    from mailscope.store.findings import Action
+
+STORE = click.option("--store", type=click.Path(path_type=Path), metavar="DIR", help="The store to ask.")
+TZ = click.option("--tz", metavar="ZONE", help="Show and read times of this zone.")
+FORM = click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
+)
+WORDS = click.option("--why", "words", default="", metavar="WORDS", help="A reason, for the others.")
+
+
+@click.group()
+def findings() -> None:
+    """Show what the detections found, acknowledge it, and mute it.
+
+    \b
+    mailscope findings list
+    mailscope findings show 8c5b099b
+    mailscope findings ack 8c5b099b --why "blocked at the firewall"
+    """
+
+
+@findings.command("list")
+@click.option("--state", type=click.Choice(["open", "over", "all"]), default="open", show_default=True)
+@click.option(
+    "--severity",
+    type=click.Choice(["info", "warning", "critical"]),
+    default="info",
+    help="At least so severe.",
+)
+@click.option("--detection", metavar="NAME", help="Only of this detection.")
+@click.option("--since", metavar="TIME", help="Only what was seen since then.")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=200, show_default=True)
+@FORM
+@STORE
+@TZ
+def listed(
+    state: str, severity: str, detection: str | None, since: str | None, limit: int, form: str,
+    store: Path | None, tz: str | None,
+) -> None:  # fmt: skip
+    """List findings, the newest first."""
+    from mailscope.cli.findings_text import rows_text
+    from mailscope.store import findings as kept
+
+    asked = _asked(store, tz, since)
+    statement = kept.listing(state, severity, detection, asked.since_utc, limit)
+    found = [kept.plain(row) for row in _rows(asked, statement, "findings")]
+    _show(found, form, rows_text(found, asked.zone))
+
+
+@findings.command()
+@click.argument("name", metavar="ID")
+@FORM
+@STORE
+@TZ
+def show(name: str, form: str, store: Path | None, tz: str | None) -> None:
+    """Show one finding with its evidence, advice, commands, and what people did about it.
+
+    ID may be the beginning of one.
+    """
+    from mailscope.cli.findings_text import whole_text
+    from mailscope.store import findings as kept
+
+    asked = _asked(store, tz)
+    told = kept.plain(_one(asked, name))
+    done = _rows(asked, kept.history(told["id"]), name)
+    plain = [
+        {key: value.isoformat() + "Z" if isinstance(value, datetime) else value for key, value in row.items()}
+        for row in done
+    ]
+    _show([{**told, "handled": plain}], form, whole_text(told, done, asked.zone))
+
+
+@findings.command()
+@click.argument("name", metavar="ID")
+@WORDS
+@STORE
+def ack(name: str, words: str, store: Path | None) -> None:
+    """Acknowledge a finding: somebody looks after it, and nobody need be told again."""
+    _handle(store, name, "acknowledged", words, None)
+
+
+@findings.command()
+@click.argument("name", metavar="ID")
+@click.option("--until", metavar="TIME", help='Until then, such as "tomorrow 8:00"; otherwise for good.')
+@WORDS
+@STORE
+def mute(name: str, until: str | None, words: str, store: Path | None) -> None:
+    """Tell nothing more of a finding."""
+    _handle(store, name, "muted", words, until)
+
+
+@findings.command()
+@click.argument("name", metavar="ID")
+@WORDS
+@STORE
+def unmute(name: str, words: str, store: Path | None) -> None:
+    """Tell of a muted finding again."""
+    _handle(store, name, "unmuted", words, None)
+
+
+@findings.command()
+@click.argument("name", metavar="ID")
+@click.argument("words")
+@STORE
+def note(name: str, words: str, store: Path | None) -> None:
+    """Put a note to a finding, for the others."""
+    _handle(store, name, "noted", words, None)
+
+
+def _handle(store: Path | None, name: str, action: Action, words: str, until: str | None) -> None:
+    from datetime import UTC
+
+    from mailscope.cli.inputs import say
+    from mailscope.cli.when import parse_when
+    from mailscope.store import findings as kept
+    from mailscope.store.remote import Remote
+
+    asked = _asked(store, None)
+    now = datetime.now(UTC)
+    end = parse_when(until, now, asked.zone).astimezone(UTC).replace(tzinfo=None) if until else None
+    told = _one(asked, name)
+    door = _door(asked)
+    if isinstance(door, Remote):
+        door.handle(told["id"], action, words, end)
+    else:
+        from mailscope.recognise.library import Library
+        from mailscope.store import audit
+        from mailscope.store.database import Database
+        from mailscope.store.reader import Reader
+        from mailscope.store.writer import Writer
+
+        assert isinstance(door, Reader)
+        place = door.database.directory
+        door.close()
+        database = Database(place)
+        try:
+            row = kept.handling(told["id"], now.replace(tzinfo=None), action, audit.user(), words, end)
+            Writer(database, Library(()), asked.zone).add("handled", row)
+        finally:
+            database.close()
+    say(f"{action}: {told['title']}")
+
+
+def _asked(store: Path | None, tz: str | None, since: str | None = None) -> Inputs:
+    from mailscope.cli.inputs import Inputs
+
+    return Inputs((), since, None, (), tz, None, store=store)
+
+
+def _door(asked: Inputs) -> Door:
+    from mailscope.vocabulary.errors import InputError
+
+    if asked.door is None:
+        raise InputError("there is no store", "", "start 'mailscope serve', or see 'mailscope detect FILES'")
+    return asked.door
+
+
+def _one(asked: Inputs, name: str) -> dict[str, Any]:
+    import polars as pl
+
+    from mailscope.store import findings as kept
+
+    return kept.only(pl.DataFrame(_rows(asked, kept.one(name), name)), name)
+
+
+def _rows(asked: Inputs, statement: str, what: str) -> list[dict[str, Any]]:
+    from mailscope.cli.stores import entered
+
+    door = _door(asked)
+    entered(door, what)
+    return [row for frame in door.sql(statement) for row in frame.iter_rows(named=True)]
+
+
+def _show(found: list[dict[str, Any]], form: str, text: Iterator[str]) -> None:
+    if form == "json":
+        for each in found:
+            click.echo(json.dumps(each, ensure_ascii=True).replace("\x7f", "\\u007f"))
+        return
+    for line in text:
+        click.echo(line)

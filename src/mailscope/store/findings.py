@@ -1,0 +1,98 @@
+"""What detections found, with what people did about it: how it is asked of a store, and entered in it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final, Literal
+
+import polars as pl
+
+from mailscope.store.database import quoted
+from mailscope.vocabulary.errors import UsageError
+
+Action = Literal["acknowledged", "muted", "unmuted", "noted"]
+STATES: Final = ("open", "over", "all")
+AT_LEAST: Final = {
+    "info": ("info", "warning", "critical"),
+    "warning": ("warning", "critical"),
+    "critical": ("critical",),
+}
+# A finding's latest acknowledgement, and until when it is muted.
+_FINDINGS: Final = """
+select findings.*, case when over_time is null then 'open' else 'over' end as state, done.acknowledged_by,
+    done.acknowledged_time, case when done.muting = 'muted' then done.muted_until end as muted_until
+from findings left join (
+    select finding_id,
+        max_by(author, time) filter (where action = 'acknowledged') as acknowledged_by,
+        max(time) filter (where action = 'acknowledged') as acknowledged_time,
+        max_by(action, time) filter (where action in ('muted', 'unmuted')) as muting,
+        max_by(muted_until, time) filter (where action = 'muted') as muted_until
+    from handled group by finding_id
+) as done on done.finding_id = findings.id
+"""
+NAMES: Final = (
+    "id", "detection", "severity", "state", "title", "subject", "first_time", "last_time", "found_time",
+    "over_time", "score", "figures", "reasons", "signals", "episodes", "subjects", "acknowledged_by",
+    "acknowledged_time", "muted_until", "lines",
+)  # fmt: skip
+JSON: Final = ("subject", "figures", "reasons", "lines")
+
+
+def listing(state: str, severity: str, detection: str | None, since: datetime | None, limit: int) -> str:
+    """SQL for findings, the newest first."""
+    severities = ", ".join(map(quoted, AT_LEAST[severity]))
+    conditions = [f"severity in ({severities})"]
+    if state != "all":
+        conditions.append(f"state = {quoted(state)}")
+    if detection is not None:
+        conditions.append(f"detection = {quoted(detection)}")
+    if since is not None:
+        conditions.append(f"last_time >= timestamp {quoted(since.isoformat(sep=' '))}")
+    columns = ", ".join(NAMES)
+    where = " and ".join(conditions)
+    return f"select {columns} from ({_FINDINGS}) where {where} order by found_time desc, id limit {limit:d}"
+
+
+def one(name: str) -> str:
+    """SQL for the findings whose id begins so."""
+    columns, where = ", ".join(NAMES), f"starts_with(id, {quoted(name)})"
+    return f"select {columns} from ({_FINDINGS}) where {where} order by id limit 2"
+
+
+def history(name: str) -> str:
+    """SQL for what people did about a finding, in order."""
+    return (
+        "select time, action, author, words, muted_until from handled "
+        f"where finding_id = {quoted(name)} order by time"
+    )
+
+
+def plain(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row as JSON holds it."""
+    told = {name: json.loads(row[name]) if name in JSON else row[name] for name in NAMES}
+    for name, value in told.items():
+        if isinstance(value, datetime):
+            told[name] = value.isoformat(timespec="microseconds") + "Z"
+    return told
+
+
+def only(frame: pl.DataFrame, name: str) -> dict[str, Any]:
+    """The one row of an answer to ``one``.  Raises UsageError where there is none, or more."""
+    if len(frame) != 1:
+        what = f"there is no finding {name!r}" if not len(frame) else f"several findings begin with {name!r}"
+        raise UsageError(what, "", "see 'mailscope findings list --state all'")
+    return frame.to_dicts()[0]
+
+
+def handling(
+    finding: str, now: datetime, action: Action, author: str, words: str, until: datetime | None
+) -> pl.DataFrame:
+    """A row of ``handled``."""
+    row = {
+        "time": now, "finding_id": finding, "action": action, "author": author, "words": words,
+        "muted_until": until,
+    }  # fmt: skip
+    instant = pl.Datetime("us")
+    return pl.DataFrame([row], schema_overrides={"time": instant, "muted_until": instant})

@@ -1,0 +1,118 @@
+"""Findings: what they are, and what people do about them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+import polars as pl
+from fastapi import FastAPI, Path, Query, Request
+from pydantic import BaseModel, Field
+
+from mailscope.store import findings
+from mailscope.web.answers import Refused, Strict
+from mailscope.web.served import Served
+
+REFUSED: dict[int | str, dict[str, Any]] = {
+    400: {"model": Refused, "description": "It cannot be asked so."},
+    503: {"model": Refused, "description": "It cannot be answered now."},
+}
+Id = Annotated[str, Path(description="The id, or its beginning.", min_length=4, max_length=16)]
+
+
+class Handled(Strict):
+    """What is done about a finding."""
+
+    action: findings.Action
+    words: str = Field("", description="Why.", max_length=2_000)
+    until: datetime | None = Field(None, description="Until when it is muted (UTC); otherwise for good.")
+
+
+class Done(BaseModel):
+    """What was done about a finding."""
+
+    time: datetime
+    action: str
+    author: str
+    words: str
+    muted_until: datetime | None
+
+
+class Shown(BaseModel):
+    """A finding."""
+
+    id: str
+    detection: str
+    severity: str
+    state: str
+    title: str
+    subject: dict[str, str]
+    first_time: datetime
+    last_time: datetime
+    found_time: datetime
+    over_time: datetime | None
+    score: float | None
+    figures: dict[str, Any]
+    reasons: list[str]
+    signals: int
+    episodes: int
+    subjects: int
+    acknowledged_by: str | None
+    acknowledged_time: datetime | None
+    muted_until: datetime | None
+    lines: list[dict[str, Any]]
+
+
+class Whole(Shown):
+    """A finding with what people did about it."""
+
+    handled: list[Done]
+
+
+def add_findings(app: FastAPI, service: Served, caller: Callable[[Request], str]) -> None:
+    """Findings, and what is done about them."""
+
+    @app.get("/v1/findings", summary="What detections found, the newest first.", responses=REFUSED)
+    def listed(
+        request: Request,
+        state: Literal["open", "over", "all"] = "open",
+        severity: Literal["info", "warning", "critical"] = "info",
+        detection: Annotated[str | None, Query(max_length=100)] = None,
+        since: datetime | None = None,
+        limit: Annotated[int, Query(ge=1, le=10_000)] = 200,
+    ) -> list[Shown]:
+        service.audit(caller(request), "findings", f"{state} {severity} {detection or ''}".strip())
+        statement = findings.listing(state, severity, detection, _naive(since), limit)
+        return [Shown.model_validate(findings.plain(row)) for row in _rows(service, statement)]
+
+    @app.get("/v1/findings/{name}", summary="One finding.", responses=REFUSED)
+    def shown(request: Request, name: Id) -> Whole:
+        service.audit(caller(request), "findings", name)
+        told = _one(service, name)
+        done = _rows(service, findings.history(told["id"]))
+        return Whole.model_validate({**findings.plain(told), "handled": done})
+
+    @app.post("/v1/findings/{name}/handled", summary="Note what is done.", status_code=201, responses=REFUSED)
+    def handle(request: Request, name: Id, done: Handled) -> Done:
+        told = _one(service, name)
+        now = datetime.now(UTC).replace(tzinfo=None)
+        author = caller(request)
+        until = _naive(done.until)
+        row = findings.handling(told["id"], now, done.action, author, done.words, until)
+        service.add("handled", row)
+        return Done(time=now, action=done.action, author=author, words=done.words, muted_until=until)
+
+
+def _one(service: Served, name: str) -> dict[str, Any]:
+    return findings.only(pl.concat(service.reader().sql(findings.one(name))), name)
+
+
+def _rows(service: Served, statement: str) -> list[dict[str, Any]]:
+    return pl.concat(service.reader().sql(statement)).to_dicts()
+
+
+def _naive(instant: datetime | None) -> datetime | None:
+    if instant is None or instant.tzinfo is None:
+        return instant
+    return instant.astimezone(UTC).replace(tzinfo=None)
