@@ -42,7 +42,7 @@ DAYS ?= 28
 USERS ?= 300
 SEEDS ?= 1,2
 bench-watch: $(READY)
-	$(BIN)/python benchmarks/watching.py --days $(DAYS) --users $(USERS) --seeds $(SEEDS)
+	$(BIN)/python benchmarks/simulated_months.py --days $(DAYS) --users $(USERS) --seeds $(SEEDS)
 
 # The property tests with many more examples.
 fuzz: $(READY)

@@ -26,6 +26,9 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--incidents", help="comma list of names, `none`, or `names` to list them (default: as many as fit)"
     )
+    parser.add_argument(
+        "--small-host", action="store_true", help="qmail and Courier, no incidents; best with 30 users"
+    )
     parser.add_argument("-o", "--output", type=Path, help="directory for the logs")
     options = parser.parse_args(arguments)
     if options.incidents != "names" and not options.output:

@@ -94,7 +94,7 @@ class Business:
     def _rotate(self) -> None:
         world = self.world
         world.files.write(world.now)
-        world.files.rotate()
+        world.files.rotate(world.now)
         said = (
             '[origin software="rsyslogd" swVersion="8.2302.0" x-pid="611" x-info="https://www.rsyslog.com"]'
         )

@@ -128,4 +128,4 @@ class World:
                 self.files.write(wrote)
             action()
         self.files.write(self.plan.end)
-        self.files.close()
+        self.files.close(self.plan.end)

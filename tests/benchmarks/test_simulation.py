@@ -7,6 +7,7 @@ import json
 import re
 import subprocess
 import sys
+from collections import Counter
 from datetime import datetime
 from ipaddress import ip_address, ip_network
 from pathlib import Path
@@ -19,6 +20,7 @@ from simulation.incidents import KINDS, NAMES, choose
 from simulation.kinds import FINDS, FOLLOWS
 from simulation.places import countries
 from simulation.plan import Plan
+from simulation.small_host import simulate_small
 
 STAMP = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00) mail ")
 
@@ -151,6 +153,36 @@ def test_every_address_has_one_country(made: tuple[Path, dict[str, Any]]) -> Non
     assert len(found) > 500
     for address in found:
         assert sum(ip_address(address) in network for network in networks) == 1, address
+
+
+def test_small_host_is_of_another_kind_and_quiet(tmp_path: Path) -> None:
+    labels = simulate_small(Plan(8, 12, 2), tmp_path)
+    told, total = coverage(tmp_path / LOGS), sum(labels["lines"].values())
+    assert told["lines"] == {
+        "read": total,
+        "recognised": total,
+        "unrecognised": 0,
+        "blank": 0,
+        "duplicate": 0,
+    }
+    assert labels["incidents"] == labels["trips"] == []
+    assert labels["lines"].keys() == {
+        "qmail-send/current",
+        "qmail-smtpd/current",
+        "mail.log",
+        "auth.log",
+        "syslog",
+    }
+    deliveries = lines_of_multilog(tmp_path / LOGS / "qmail-send")
+    assert len(deliveries) == labels["lines"]["qmail-send/current"] == len(set(deliveries))
+    assert deliveries == sorted(deliveries, key=lambda line: line[:25])
+    counts = Counter(" ".join(line.split()[1:3]) for line in deliveries)
+    assert counts["new msg"] == counts["info msg"] >= counts["end msg"] > 100
+
+
+def lines_of_multilog(directory: Path) -> list[str]:
+    """Give all lines of multilog's directory; its names sort by time, `current` is last."""
+    return [line for path in sorted(directory.iterdir()) for line in path.read_text().splitlines()]
 
 
 def test_command_line_says_what_is_wrong(tmp_path: Path) -> None:

@@ -141,12 +141,12 @@ class Events:
 
 @lru_cache(maxsize=256)
 def _no_rows(columns: tuple[str, ...], core: tuple[str, ...]) -> pl.DataFrame:
-    """An empty table; most kinds of event are missing from most chunks."""
+    """An empty table, with its columns in the order of others; most kinds are missing from most chunks."""
     schema: dict[str, pl.DataType | type[pl.DataType]] = {"row": pl.UInt32, "queue_id": pl.String}
     schema |= {name: DTYPES[BY_NAME[name].kind] for name in columns}
-    schema |= {"time": TIME, "order": pl.UInt32}
     if core:
         schema |= {"event": pl.String, "service": pl.String}
+    schema |= {"time": TIME, "order": pl.UInt32}
     schema |= {name: pl.Int64 if name == "pid" else pl.String for name in core}
     return pl.DataFrame(schema=schema)
 

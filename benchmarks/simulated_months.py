@@ -1,8 +1,9 @@
 """Simulate a host, let `mailscope detect` look at its logs, and score what it found.
 
-    python benchmarks/watching.py --seeds 1,2 --days 28 --users 300
+    python benchmarks/simulated_months.py --seeds 1,2 --days 28 --users 300
 
-Each seed's month has twenty incidents. Logs are kept under `--work` and made anew only if they are not there.
+Each seed's month has twenty incidents; a month of a small host of another kind has none, so that all that is
+found there is false. Logs are kept under `--work` and made anew only if they are not there.
 """
 
 import argparse
@@ -10,38 +11,47 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from simulation.host import LOGS, simulate
 from simulation.matching import Finding
 from simulation.plan import DOMAIN, Plan
 from simulation.score import Score
+from simulation.small_host import DOMAIN as SMALL_DOMAIN
+from simulation.small_host import simulate_small
 
+Simulate = Callable[[Plan, Path], dict[str, Any]]
+SMALL_USERS = 30
 MAILSCOPE = Path(sys.executable).with_name("mailscope")
 DETECT = ("detect", "--format", "json", "--tz", "UTC")  # the whole command line but settings and logs
-SETTINGS = f"""\
-domains = ["{DOMAIN}"]
+SETTINGS = """\
+domains = ["{domain}"]
 networks = ["192.0.2.0/24"]
 """
 
 
-def detect(directory: Path) -> list[Finding]:
+def detect(directory: Path, domain: str) -> list[Finding]:
     """Run the detections over a simulation's logs, with the settings that its postmaster would make."""
     settings = directory / "mailscope.toml"
-    settings.write_text(SETTINGS)
+    settings.write_text(SETTINGS.format(domain=domain))
     command = [str(MAILSCOPE), *DETECT, "--config", str(settings), str(directory / LOGS)]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     (directory / "findings.jsonl").write_text(done.stdout)
     return [Finding.of(json.loads(line)) for line in done.stdout.splitlines()]
 
 
-def labels_of(plan: Plan, directory: Path) -> dict[str, object]:
-    """Give the labels of a plan, simulating it if its logs are not there."""
+def score(plan: Plan, directory: Path, make: Simulate, domain: str) -> None:
+    """Simulate unless the logs are there, detect, and print the tables."""
     path = directory / "labels.json"
     if not path.exists():
-        simulate(plan, directory)
-    labels: dict[str, object] = json.loads(path.read_text())
-    return labels
+        make(plan, directory)
+    began = time.monotonic()
+    findings = detect(directory, domain)
+    took = time.monotonic() - began
+    print(f"\n{directory.name}: detect took {took:.0f} s\n")
+    print(Score.of(json.loads(path.read_text()), findings).table(), end="", flush=True)
 
 
 def main(arguments: list[str]) -> None:
@@ -54,13 +64,10 @@ def main(arguments: list[str]) -> None:
     options = parser.parse_args(arguments)
     for seed in map(int, options.seeds.split(",")):
         plan = Plan(options.days, options.users, seed)
-        directory = options.work / f"{plan.days}-days-{plan.users}-users-seed-{seed}"
-        labels = labels_of(plan, directory)
-        began = time.monotonic()
-        findings = detect(directory)
-        took = time.monotonic() - began
-        print(f"\nSeed {seed}: {plan.days} days, {plan.users} users; detect took {took:.0f} s\n")
-        print(Score.of(labels, findings).table(), end="", flush=True)
+        name = f"{plan.days}-days-{plan.users}-users-seed-{seed}"
+        score(plan, options.work / name, simulate, DOMAIN)
+    plan = Plan(options.days, min(options.users, SMALL_USERS))
+    score(plan, options.work / f"{plan.days}-days-small-host", simulate_small, SMALL_DOMAIN)
 
 
 if __name__ == "__main__":
