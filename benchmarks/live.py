@@ -91,6 +91,41 @@ class Watch(threading.Thread):
                 self.seen[int(json.loads(line)["text"])] = time.monotonic()
 
 
+class Scrapes(threading.Thread):
+    """How long the daemon's figures take, asked as Prometheus does."""
+
+    def __init__(self, place: Path, every_s: float) -> None:
+        super().__init__(daemon=True)
+        self._socket, self._every_s = place / "api.sock", every_s
+        self.over = threading.Event()
+        self.took: list[float] = []
+        self.bytes = 0
+
+    def run(self) -> None:
+        """Ask until told to stop."""
+        while not self.over.wait(self._every_s):
+            connection = _Connection(self._socket)
+            begun = time.monotonic()
+            connection.request("GET", "/metrics")
+            self.bytes = len(connection.getresponse().read())
+            self.took.append(time.monotonic() - begun)
+            connection.close()
+
+    def told(self) -> dict[str, float]:
+        """Figures of all scrapes but the first, which loads code."""
+        took = sorted(self.took[1:])
+        if not took:
+            return {}
+        return {
+            "scrapes": len(took),
+            "scrape p50 ms": took[len(took) // 2] * 1000,
+            "scrape p95 ms": took[int(len(took) * 0.95)] * 1000,
+            "scrape max ms": took[-1] * 1000,
+            "first scrape ms": self.took[0] * 1000,
+            "scrape KB": self.bytes / 1000,
+        }
+
+
 def write(
     log: Path, lines: list[bytes], rate: int, seconds: float, daemon: Daemon
 ) -> tuple[dict[int, float], float]:
@@ -126,7 +161,9 @@ def rotate(log: Path) -> None:
     log.rename(log.with_name(f"{log.name}.1"))
 
 
-def busy(place: Path, rate: int, seconds: float, profile: Path | None) -> dict[str, float]:
+def busy(
+    place: Path, rate: int, seconds: float, profile: Path | None, scrape_s: float = 0
+) -> dict[str, float]:
     """Measure the daemon while lines come."""
     made = place / "made.log"
     # So many different messages that none comes twice.
@@ -140,10 +177,14 @@ def busy(place: Path, rate: int, seconds: float, profile: Path | None) -> dict[s
     daemon.start()
     watch = Watch(place)
     watch.start()
+    scrapes = Scrapes(place, scrape_s)
+    if scrape_s:
+        scrapes.start()
     time.sleep(1)
     cpu, begun = daemon.cpu_s(), time.monotonic()
     probes, peak = write(log, lines, rate, seconds, daemon)
     share = (daemon.cpu_s() - cpu) / (time.monotonic() - begun)
+    scrapes.over.set()
     until = time.monotonic() + 30
     while len(watch.seen) < len(probes) and time.monotonic() < until:
         time.sleep(0.1)
@@ -161,6 +202,7 @@ def busy(place: Path, rate: int, seconds: float, profile: Path | None) -> dict[s
         "latency max s": late[-1],
         "share of one processor, %": share * 100,
         "memory MB": peak,
+        **scrapes.told(),
     }
 
 
@@ -186,6 +228,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60, help="of each part (default %(default)s)")
     parser.add_argument("--rate", type=int, default=2000, help="lines a second (default %(default)s)")
     parser.add_argument("--profile", type=Path, help="write what cProfile saw of the daemon's loop here")
+    parser.add_argument("--scrape", type=float, default=0, metavar="S", help="ask for /metrics so often")
     parser.add_argument("--only", choices=("busy", "idle"), help="this part")
     options = parser.parse_args()
     for name in ("busy", "idle"):
@@ -194,7 +237,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as directory:
             place = Path(directory)
             told = (
-                busy(place, options.rate, options.seconds, options.profile)
+                busy(place, options.rate, options.seconds, options.profile, options.scrape)
                 if name == "busy"
                 else idle(place, options.seconds)
             )

@@ -33,6 +33,8 @@ from mailscope.vocabulary.fields import BY_NAME, CLIENT, CORE, FIELDS, HOST, MAI
 from mailscope.vocabulary.settings.described import example, tables
 from mailscope.vocabulary.tables import EVENTS as STORED
 from mailscope.vocabulary.tables import SQL_TYPES, TABLES
+from mailscope.watch.metrics.families import GROUPS as METRICS
+from mailscope.watch.metrics.shipped import rules as alert_rules
 
 HERE: Final = Path(__file__).parent
 NOTE: Final = "<!-- Made by docs/generate.py from the code: do not edit. -->"
@@ -72,10 +74,12 @@ def documents() -> dict[str, str]:
         "names": names_table,
         "categories": categories_table,
         "store tables": store_tables,
+        "metrics": metrics_tables,
+        "alerts": alerts_table,
     }
     return whole | {
         name: filled((HERE / name).read_text(encoding="utf-8"), parts)
-        for name in ("json.md", "patterns.md", "exports.md", "store.md")
+        for name in ("json.md", "patterns.md", "exports.md", "store.md", "metrics.md")
     }
 
 
@@ -282,6 +286,28 @@ def store_tables() -> str:
             lines += [f"The [fields](fields.md) {rest}; and:", ""]
         lines += [table(("Column", "Type", "Meaning"), ((f"`{c.name}`", sql(c), c.meaning) for c in own)), ""]
     return "\n".join(lines).rstrip()
+
+
+def metrics_tables() -> str:
+    """Every metric, by where it comes from."""
+    lines: list[str] = []
+    for title, group in METRICS.items():
+        rows = (
+            (f"`{f.shown}`", f.kind, ", ".join(f"`{label}`" for label in f.labels), f.meaning) for f in group
+        )
+        lines += [f"### {title}", "", table(("Metric", "Kind", "Labels", "Meaning"), rows), ""]
+    return "\n".join(lines).rstrip()
+
+
+def alerts_table() -> str:
+    """The alert rules: what each looks at, and what it says."""
+    rows = (
+        (f"`{alert}`", text.replace("|", "\\|"))
+        for alert, text in re.findall(
+            r"- alert: (\w+)\n.*?description: \"(.*?)\"\n", alert_rules(), re.DOTALL
+        )
+    )
+    return table(("Alert", "What to do"), rows)
 
 
 def sql(column: Field) -> str:

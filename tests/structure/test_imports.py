@@ -54,12 +54,15 @@ ALLOWED: dict[str, set[str]] = {
     "about": {"trails/search", "trails/narrative", "causes", "pipeline", *FLOW},
     # What the daemon samples beside the logs.
     # Joins feeds, flow and store while lines come, and opens the door to them.
-    "daemon": {"web", "watch", "store", "privacy", "syslog", *FLOW},
+    "daemon": {"web", "watch", "watch/metrics", "store", "privacy", "syslog", *FLOW},
     "web": {"store", "exports", "tallies", "vocabulary"},
     # What needs a person, told from the flow while it runs; what it has seen is kept as the store keeps it.
+    # Figures of tallies and of the store, with the causes that reports tell.
+    "watch/metrics": {"watch", "store", "reports", *FLOW},
     "watch": {"store", "pipeline", "causes", "language", *FLOW},
     "cli": {
         "watch",
+        "watch/metrics",
         "daemon",
         "store",
         "about",

@@ -30,6 +30,7 @@ COMMANDS: Final = {
     "ingest": "Load logs into the store.",
     "store": "Look after the store: status, verify, seal, compact, backup, restore.",
     "sql": "Ask the store in SQL.",
+    "metrics": "Show figures for Prometheus; its alert rules and a dashboard for Grafana.",
     "privacy": "Give out or erase what the store holds of a person.",
     "config": "Check and show the settings of the daemon.",
     "patterns": "List, check and try the patterns that lines are read with.",

@@ -15,6 +15,7 @@ from mailscope.daemon.feeds import feeds
 from mailscope.daemon.notify import Notifier
 from mailscope.daemon.opening import opened
 from mailscope.daemon.samplers import CHANGES, samplers
+from mailscope.daemon.scraping import Scraping
 from mailscope.daemon.service import Service
 from mailscope.daemon.signals import Signals
 from mailscope.privacy import secrets
@@ -54,16 +55,20 @@ def run(file: Path | None, store: Path | None, zone: ZoneInfo, say: Callable[[st
     )
     service.clean = cleaner(settings, library, service.secret)
     server: Server | None = None
+    scraping = Scraping(service.metrics, say)
     with Signals() as signals:
         try:
             service.renew(feeds(settings, service.writer.resume_points(), say))
             service.samplers = samplers(settings, service.database.about(CHANGES))
             service.daily = daily(settings, file, place, zone, say)
             server = Server(service, settings.api)
+            scraping.prepare(settings.metrics)
+            scraping.take()
             notifier.ready(_told(service))
             say(f"storing in {place}, answering on {settings.api.socket}")
-            _loop(service, settings, signals, notifier, file, say)
+            _loop(service, settings, scraping, signals, notifier, file, say)
         finally:
+            scraping.close()
             if server is not None:
                 server.close()
             notifier.stopping("finishing the batch")
@@ -73,6 +78,7 @@ def run(file: Path | None, store: Path | None, zone: ZoneInfo, say: Callable[[st
 def _loop(
     service: Service,
     settings: Settings,
+    scraping: Scraping,
     signals: Signals,
     notifier: Notifier,
     file: Path | None,
@@ -83,7 +89,7 @@ def _loop(
         begun = time.monotonic()
         if signals.take_reload():
             notifier.reloading()
-            settings = _reloaded(service, settings, file, say)
+            settings = _reloaded(service, settings, scraping, file, say)
             notifier.ready(_told(service))
         more = service.step()
         if begun - told_at >= min(STATUS_S, notifier.watchdog_s or STATUS_S):
@@ -95,7 +101,7 @@ def _loop(
 
 
 def _reloaded(
-    service: Service, settings: Settings, file: Path | None, say: Callable[[str], None]
+    service: Service, settings: Settings, scraping: Scraping, file: Path | None, say: Callable[[str], None]
 ) -> Settings:
     """The settings as they are now; what was in force stays where they cannot be used."""
     if not service.finish():
@@ -107,11 +113,14 @@ def _reloaded(
         library = _library(found)
         clean = cleaner(found, library, service.secret)
         running = next((feed for feed in service.feeds if isinstance(feed, Receiver)), None)
+        scraping.prepare(found.metrics)
         renewed = feeds(found, service.writer.resume_points(), say, running)
     except MailscopeError as error:
+        scraping.drop()
         say(f"the settings stay as they were: {error}")
         return settings
     service.renew(renewed)
+    scraping.take()
     service.clean = clean
     if library.programs != service.library.programs:
         service.recognise_by(library)

@@ -25,6 +25,7 @@ import polars as pl
 from mailscope.daemon.daily import Daily
 from mailscope.daemon.held import InHand, Status
 from mailscope.daemon.keeping import limits
+from mailscope.daemon.metrics import Measured
 from mailscope.daemon.samplers import Sampled
 from mailscope.daemon.trouble import Trouble
 from mailscope.intake.live import Arrival, Feed
@@ -105,12 +106,14 @@ class Service:
         self._upkeep_at = self._watch_at = _now()
         # Feeds that the settings want no more, until all that came over them is taken.
         self._ending: list[Feed] = []
+        self.measured = Measured()
         self._start()
 
     def _start(self) -> None:
         self.database = self.open()
         remove_strays(self.database)
         self.writer = Writer(self.database, self.library, self.zone, self.watching)
+        self.measured.follow(self.writer, first=True)
         self.sequence = LiveSequence(self.writer.engine, self.zone)
         # What is met for the first time may have been loaded by hand before.
         self._known = Known(self.database, self.writer.under_way.batch)
@@ -201,7 +204,7 @@ class Service:
 
     def _store(self) -> bool:
         """Store the batch in hand; whether more is likely to wait."""
-        held = self._in_hand
+        held, begun = self._in_hand, time.monotonic()
         assert held is not None
         points = {arrival.source: arrival for _, arrivals in held.taken for arrival in arrivals}
         resume = {source: arrival.resume for source, arrival in points.items()}
@@ -231,6 +234,7 @@ class Service:
         self.status.lines += written.lines
         self.status.batches += 1
         self.status.last_batch = _now()
+        self.measured.stored(self.writer.under_way, written, time.monotonic() - begun)
         for watcher in self.watchers:
             watcher(written.events)
         return held.size >= BATCH_BYTES // 2
@@ -243,6 +247,7 @@ class Service:
             self.database = self.open()
             remove_strays(self.database)
             self.writer = Writer(self.database, self.library, self.zone, self.watching)
+            self.measured.follow(self.writer)
             self._known.database = self.database
             self.sequence.read_by(self.writer.engine)
             if attempted is not None and self.writer.under_way.batch == attempted[0]:
@@ -334,6 +339,12 @@ class Service:
     def reader(self) -> Reader:
         """Answers from the store as it is."""
         return Reader(self.database, self.library, self.zone, self.writer.under_way)
+
+    def metrics(self, accept: str) -> tuple[bytes, str]:
+        """Figures for Prometheus, as the Accept header asks, and their content type."""
+        from mailscope.watch.metrics.exposition import page
+
+        return page(self.measured.values(self), accept, process=True)
 
     def audit(self, who: str, what: str, asked: str) -> None:
         """Enter who looks at whose data, before it is shown."""

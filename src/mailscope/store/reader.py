@@ -67,9 +67,14 @@ class Reader:
 
     def hours(self, since: datetime | None, until: datetime | None) -> Copied:
         """The same before it is added up, which needs nothing of the store any more."""
-        under_way = self._under_way or restore(self.database, Engine(self.library), self.zone)
-        self._under_way = under_way
-        return copied(self.database, under_way, self.zone, since, until)
+        return copied(self.database, self.under_way, self.zone, since, until)
+
+    @property
+    def under_way(self) -> UnderWay:
+        """What is being followed, restored where the writer is not in this process."""
+        if self._under_way is None:
+            self._under_way = restore(self.database, Engine(self.library), self.zone)
+        return self._under_way
 
     def sql(self, statement: str) -> Iterator[pl.DataFrame]:
         """The rows of a reading statement.  Raises UsageError for any other."""

@@ -83,6 +83,10 @@ class Remote:
         told: dict[str, Any] = json.load(self._asked("GET", "/v1/status"))
         return {**told["store"], "daemon": told["daemon"]}
 
+    def metrics(self, accept: str) -> bytes:
+        """Figures for Prometheus, in the form that an Accept header asks for."""
+        return self._asked("GET", "/metrics", accept=accept).read()
+
     def tail(self, events: Sequence[str], programs: Sequence[str]) -> Iterator[str]:
         """Events as they are stored, as JSON; it ends when the daemon does."""
         asked = urlencode([*(("event", name) for name in events), *(("program", name) for name in programs)])
@@ -122,11 +126,12 @@ class Remote:
                 answer.close()
                 self._connection.close()
 
-    def _asked(self, method: str, path: str, body: Any = None) -> http.client.HTTPResponse:
+    def _asked(
+        self, method: str, path: str, body: Any = None, accept: str = "*/*"
+    ) -> http.client.HTTPResponse:
+        headers = {"Content-Type": "application/json", "Accept": accept}
         try:
-            self._connection.request(
-                method, path, None if body is None else json.dumps(body), {"Content-Type": "application/json"}
-            )
+            self._connection.request(method, path, None if body is None else json.dumps(body), headers)
             answer = self._connection.getresponse()
         except (OSError, http.client.HTTPException) as error:
             raise InputError(f"the daemon broke off ({error})", str(self.path), "ask again") from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -62,6 +62,8 @@ class Writer:
         self.engine = Engine(library)
         self.zone = zone
         self.under_way: UnderWay
+        # Is given the tallies that the store has taken over, as others are begun.
+        self.leaving: Callable[[Hours], None] | None = None
         # The batch that was written last, or could not be: its number and what it came to.
         self.attempted: tuple[int, Written] | None = None
         self.recover()
@@ -222,6 +224,8 @@ class Writer:
 
     def _begin_anew(self) -> None:
         """The state is kept: from here on, what comes is new."""
+        if self.leaving is not None:
+            self.leaving(self.hours)
         self.under_way.hours = Hours(self.zone)
         self._kept_at = time.monotonic()
         self._lines_since = 0

@@ -7,6 +7,7 @@ left out on reading, and a measure that it knows now and the bytes lack counts n
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -37,11 +38,17 @@ def to_bytes(ledger: Ledger) -> bytes:
     return bundled(ledger.parts(), about)
 
 
-def from_bytes(data: bytes, zone: ZoneInfo, *, by_time: bool = False) -> Ledger:
-    """The ledger that ``to_bytes`` was given; ``by_time``: only its tallies that tell days or hours apart."""
+def from_bytes(
+    data: bytes, zone: ZoneInfo, *, by_time: bool = False, only: Collection[str] = BY_NAME
+) -> Ledger:
+    """The ledger that ``to_bytes`` was given.
+
+    ``by_time``: only its tallies that tell days or hours apart; ``only``: those of these names.
+    """
     ledger = Ledger(zone=zone)
     frames, about = unbundled(
-        data, lambda name: name in BY_NAME and (not by_time or tells_time(BY_NAME[name]))
+        data,
+        lambda name: name in BY_NAME and name in only and (not by_time or tells_time(BY_NAME[name])),
     )
     for name, rows in frames.items():
         ledger.put(name, _fitting(name, rows))

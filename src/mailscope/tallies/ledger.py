@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
@@ -142,6 +143,18 @@ class Ledger:
             for name, frames in found.items()
             if len(frames)
         }
+
+    def pieces(self, name: str) -> Sequence[pl.DataFrame]:
+        """The rows of a tally as they came, not added up: keys may come more than once."""
+        return self._parts.get(name, ())
+
+    def as_now(self, names: Collection[str]) -> Ledger:
+        """Some tallies, and the counts of lines, as they are now; what is added later does not change it."""
+        kept = Ledger(tuple(each for each in self.wanted if each.name in names), self.zone)
+        kept.lines, kept.totals = dict(self.lines), dict(self.totals)
+        # Rows are replaced, never changed.
+        kept._parts = {name: list(parts) for name, parts in self._parts.items() if name in names}
+        return kept
 
     def put(self, name: str, rows: pl.DataFrame) -> None:
         """Add rows of a tally, as ``parts`` gave them."""

@@ -21,6 +21,7 @@ from mailscope.vocabulary.errors import MailscopeError, UsageError
 from mailscope.web.answers import Health, Mark, Names, Question, Receipt, Refused, Statement, Status, Verdict
 from mailscope.web.findings import add_findings
 from mailscope.web.live import add_tail
+from mailscope.web.metrics import add_metrics
 from mailscope.web.served import Served
 
 ARROW: Final = "application/vnd.apache.arrow.stream"
@@ -48,6 +49,7 @@ def api(service: Served) -> FastAPI:
     add_marks(app, service)
     add_findings(app, service, caller)
     add_tail(app, service, caller)
+    add_metrics(app, service)
     return app
 
 

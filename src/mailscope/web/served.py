@@ -57,6 +57,9 @@ class Served(Protocol):
     def problems(self) -> Sequence[str]:
         """What goes wrong just now."""
 
+    def metrics(self, accept: str) -> tuple[bytes, str]:
+        """Figures for Prometheus, as the Accept header asks, and their content type."""
+
     def audit(self, who: str, what: str, asked: str) -> None:
         """Enter who looks at whose data, before it is shown."""
 

@@ -80,6 +80,10 @@ class FileFeed:
         """Nothing has to be taken: it is in the files, and the store holds how far they were read."""
         return False
 
+    def waiting_bytes(self) -> dict[str, int]:
+        """How much of each log is not taken yet, by source; may be asked by any thread."""
+        return {source: log.waiting_bytes() for source, log in list(self._logs.items())}
+
     def close(self) -> None:
         """Let go of the files."""
         for log in self._logs.values():

@@ -115,6 +115,10 @@ class FollowedLog:
         """Where to go on."""
         return resume_of([part.position for part in self._parts])
 
+    def waiting_bytes(self) -> int:
+        """How much of its files is not taken yet, as far as they are not packed; asked by any thread."""
+        return sum(part.waiting_bytes() for part in list(self._parts))
+
     @property
     def is_known(self) -> bool:
         """It was found, or found missing."""

@@ -40,6 +40,11 @@ class Part:
             return self.reader.doubtful_since_ns is not None
         return self.reader is None and not self.known.fingerprint and self.known.device > 0
 
+    def waiting_bytes(self) -> int:
+        """How much of it is not handed out."""
+        reader = self.reader
+        return reader.waiting_bytes() if isinstance(reader, Tail) else self.known.unread_bytes
+
     def release(self) -> None:
         """Close the file, remember the position."""
         if self.reader is not None:

@@ -100,6 +100,15 @@ class Tail:
         """How much there was behind what was read, when last looked at."""
         return self._seen[0] - self._read_to
 
+    def waiting_bytes(self) -> int:
+        """How much it holds just now that was not handed out; may be asked by any thread."""
+        size = self._seen[0]
+        with suppress(OSError):
+            status = os.stat(self.path)
+            # Another file may have its name by now.
+            size = status.st_size if (status.st_dev, status.st_ino) == self.key else size
+        return max(size - self._offset, 0)
+
     @property
     def _read_to(self) -> int:
         return self._offset + len(self._kept)

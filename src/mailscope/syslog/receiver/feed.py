@@ -57,6 +57,11 @@ class Receiver:
         """Counts of each socket, by the listener's name."""
         return self._server.counts
 
+    @property
+    def waiting_bytes(self) -> int:
+        """How much was received and not taken yet."""
+        return self._queue.waiting_bytes
+
     def take(self, limit_bytes: int) -> Sequence[Arrival]:
         """What has come, at most about so many bytes; one arrival for each socket that has lines.
 

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from mailscope.vocabulary.settings.values import (
     Account,
     FileMode,
+    ListenAddress,
     MailAddress,
     OptionalHost,
     OptionalMailAddress,
@@ -30,6 +31,21 @@ class Api(Table):
     owner: Account = Field("", description="User that the socket is given to; needs root.")
     group: Account = Field("", description="Group that the socket is given to.")
     mode: FileMode = Field("0660", description="File mode of the socket: who may ask.")
+
+
+class Metrics(Table):
+    """Figures for Prometheus over TCP; on the API's socket they are answered in any case, as /metrics."""
+
+    enabled: bool = Field(False, description="Whether they are answered over TCP, as /metrics.")
+    address: ListenAddress = Field(
+        "127.0.0.1",
+        description="Where to listen.  What is answered is not encrypted; it names no person, but tells how "
+        "much mail there is.",
+    )
+    port: Port = Field(9925, description="The port.")
+    token_file: OptionalPath = Field(
+        "", description='A file whose first line is the token that Prometheus must show; "": none is needed.'
+    )
 
 
 class DailyReport(Table):

@@ -7,7 +7,7 @@ from pydantic import Field
 from mailscope.vocabulary.settings.detections import Detections
 from mailscope.vocabulary.settings.intake import Receiver, Sources
 from mailscope.vocabulary.settings.keeping import Privacy, Retention, Store
-from mailscope.vocabulary.settings.outward import Api, DailyReport
+from mailscope.vocabulary.settings.outward import Api, DailyReport, Metrics
 from mailscope.vocabulary.settings.values import Domain, Host, Network, OptionalPath, Table, TimeZone
 from mailscope.vocabulary.settings.watching import Changes, Load
 
@@ -32,6 +32,7 @@ class Settings(Table):
     retention: Retention = Retention()
     privacy: Privacy = Privacy()
     api: Api = Api()
+    metrics: Metrics = Metrics()
     daily_report: DailyReport = DailyReport()
     load: Load = Load()
     changes: Changes = Changes()
