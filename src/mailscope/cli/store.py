@@ -96,6 +96,9 @@ def verify(place: Path | None, set_aside: bool) -> None:
 @place_option
 def seal(place: Path | None) -> None:
     """Seal finished days now, as the daemon does each night."""
+    from mailscope.cli.inputs import zone
+    from mailscope.cli.stores import settings
+    from mailscope.store.days import tidy
     from mailscope.store.sealing import next_slice
     from mailscope.store.sealing import seal as seal_slice
 
@@ -105,6 +108,8 @@ def seal(place: Path | None) -> None:
         count = 0
         while (part := next_slice(database, now)) is not None:
             click.echo(seal_slice(database, part))
+            count += 1
+        while tidy(database, zone(settings().time_zone or None), now):
             count += 1
     finally:
         database.close()
@@ -123,7 +128,7 @@ def compact(place: Path | None) -> None:
         rows: list[tuple[str, date]] = database.connection.execute(
             "select distinct name, day from own.manifest order by name, day"
         ).fetchall()
-        count = sum(upkeep.compact(database, TABLES[name], day) for name, day in rows)
+        count = sum(upkeep.compact(database, TABLES[name], day) for name, day in rows if name in TABLES)
     finally:
         database.close()
     say(f"{count} day{'' if count == 1 else 's'} of tables made one file each")

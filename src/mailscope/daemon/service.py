@@ -34,7 +34,7 @@ from mailscope.recognise.events import Events
 from mailscope.recognise.library import Library
 from mailscope.sequence.live import LiveSequence
 from mailscope.sequence.selection import Selection
-from mailscope.store import upkeep
+from mailscope.store import days, upkeep
 from mailscope.store.audit import enter
 from mailscope.store.database import Database
 from mailscope.store.known import Known
@@ -104,6 +104,8 @@ class Service:
         self._stored_after_all: Written | None = None
         self._samples: list[tuple[str, pl.DataFrame, tuple[str, str] | None]] = []
         self._upkeep_at = self._watch_at = _now()
+        # What is too old was forgotten in this round of upkeep.
+        self._expired = False
         # Feeds that the settings want no more, until all that came over them is taken.
         self._ending: list[Feed] = []
         self.measured = Measured()
@@ -273,8 +275,12 @@ class Service:
                 self.writer.checkpoint()
                 seal(self.database, part)
                 return True
-            if self.retention is not None:
+            if self.retention is not None and not self._expired:
                 upkeep.expire(self.database, limits(self.retention, now))
+            # A day at a time, too.
+            self._expired = days.tidy(self.database, self.zone, now)
+            if self._expired:
+                return True
         self._upkeep_at = now + UPKEEP
         return False
 

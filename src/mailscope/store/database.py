@@ -30,12 +30,18 @@ if TYPE_CHECKING:
     import duckdb
 
 FILE: Final = "mailscope.duckdb"
-VERSION: Final = 1
+VERSION: Final = 2
+# The oldest version that can be read as it is; it is written only after it was brought up to date.
+READABLE: Final = 1
 MEMORY_MB: Final = 160
 IN_USE: Final = "another process has it open"
 # How DuckDB names the process that has a file, and says that it only reads it.
 HOLDER: Final = re.compile(r"\(PID ([0-9]+)\)")
 ONLY_READ: Final = "able to open this database in read-only mode"
+DAYS: Final = (
+    'create table own.days (start timestamp, "end" timestamp, zone varchar, path varchar, nameless boolean, '
+    "made timestamp)"
+)
 # Rows that are not of the documented tables.
 OWN: Final = (
     "create table own.about (name varchar primary key, value varchar)",
@@ -45,10 +51,11 @@ OWN: Final = (
     "updated timestamp)",
     "create table own.state (name varchar primary key, batch bigint, data blob)",
     "create table own.hours (hour timestamp, batch bigint, data blob)",
+    DAYS,
     "create table own.spellings (lower varchar, spelling varchar, primary key (lower, spelling))",
 )
 # What changes the schema from one version to the next: version -> statements.
-MIGRATIONS: Final[dict[int, tuple[str, ...]]] = {}
+MIGRATIONS: Final[dict[int, tuple[str, ...]]] = {1: (DAYS,)}
 
 
 class StoreError(MailscopeError):
@@ -238,11 +245,9 @@ class Database(Queries):
                 "use the newer Mailscope",
             )
         if self.read_only:
-            if version < VERSION:
+            if version < READABLE:
                 what = f"it is of version {version} and must be brought up to {VERSION}"
-                raise StoreError(
-                    what, str(self.directory), "start the daemon, or run 'mailscope store status'"
-                )
+                raise StoreError(what, str(self.directory), "start the daemon, or run 'mailscope store seal'")
             return
         for step in range(version, VERSION):
             self.brought_up.append(f"from version {step} to {step + 1}")

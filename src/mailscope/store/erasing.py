@@ -15,7 +15,7 @@ import json
 import os
 import platform
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -25,8 +25,9 @@ import polars as pl
 from mailscope import __version__
 from mailscope.privacy.kept import WORDS
 from mailscope.privacy.person import Person
-from mailscope.store import audit, packed, receipts
+from mailscope.store import audit, day_files, packed, receipts
 from mailscope.store.database import FILE, Database, StoreError, quoted
+from mailscope.store.day_files import SealedDay
 from mailscope.store.holding import ROW, Held, SealedFile, find, hot_rows, sealed_rows
 from mailscope.store.places import same_owner
 from mailscope.store.renewing import remove_begun, renew
@@ -83,8 +84,14 @@ def _replace(database: Database, person: Person, name: str) -> list[str]:
     for file in held.files:
         number += 1
         new.append((file, _renewed(database, person, held, file, number)))
+    days = list(_days(database, person, number))
     counts = Counter(json.loads(database.about(name) or "{}")) + held.counts
     with database.transaction():
+        for day, changed, segment in days:
+            number += 1
+            day_files.leave(database, [day])
+            day_files.enter(database, day, segment)
+            counts["tallies"] += changed
         for table in held.hot:
             _hot(database, person, held, table)
         for kind, count in _own(database, person).items():
@@ -94,7 +101,22 @@ def _replace(database: Database, person: Person, name: str) -> list[str]:
             enter(database, segment, file.table, file.day)
         database.set_about("segment", str(number))
         database.set_about(name, json.dumps(counts))
-    return [file.path for file in held.files]
+    return [file.path for file in held.files] + [day.path for day, _, _ in days]
+
+
+def _days(database: Database, person: Person, number: int) -> Iterator[tuple[SealedDay, int, Segment]]:
+    """Write the tallies of days anew that name the person; gives how many of their hours did."""
+    for day in day_files.sealed_days(database, whole=False):
+        rows = day_files.rows(database, day)
+        new = [_packed(person, data) for data in rows["data"]]
+        if any(data is not None for data in new):
+            number += 1
+            data = [old if data is None else data for old, data in zip(rows["data"], new, strict=True)]
+            rows = rows.with_columns(pl.Series("data", data, pl.Binary))
+            segment = day_files.write(database, day, rows, number)
+            _as_before(database, segment.path, day.path)
+            changed = sum(data is not None for data in new)
+            yield day, changed, segment
 
 
 def _renewed(database: Database, person: Person, held: Held, file: SealedFile, number: int) -> Segment:
@@ -108,10 +130,15 @@ def _renewed(database: Database, person: Person, held: Held, file: SealedFile, n
         segment = write_segment(database, "select * from new_rows", file.table, place)
     finally:
         connection.unregister("new_rows")
-    path, old = database.directory / place, database.directory / file.path
+    _as_before(database, place, file.path)
+    return segment
+
+
+def _as_before(database: Database, place: str, before: str) -> None:
+    """Give a new file the owner and the mode of the one before it."""
+    path, old = database.directory / place, database.directory / before
     path.chmod(old.stat().st_mode & 0o7777)
     same_owner(path, old)
-    return segment
 
 
 def _hot(database: Database, person: Person, held: Held, table: Table) -> None:
@@ -142,11 +169,7 @@ def _own(database: Database, person: Person) -> Counter[str]:
         numbers = database.connection.execute(f"select {ROW} from own.{table} order by {ROW}").fetchall()
         for (row,) in numbers:
             data = database.value(f"select data from own.{table} where {ROW} = ?", [row])
-            new = packed.rewritten(
-                bytes(data),
-                lambda name, frame: _inner(person, name, frame),
-                lambda told: _told(person, told),
-            )
+            new = _packed(person, bytes(data))
             if new is not None:
                 database.connection.execute(f"update own.{table} set data = ? where {ROW} = ?", [new, row])
                 counts[kind] += 1
@@ -161,6 +184,13 @@ def _own(database: Database, person: Person) -> Counter[str]:
             counts[table] += int(mask.sum())
     counts["spellings"] += _spellings(database, person)
     return +counts
+
+
+def _packed(person: Person, data: bytes) -> bytes | None:
+    """A blob without the person; None where it does not name them."""
+    return packed.rewritten(
+        data, lambda name, frame: _inner(person, name, frame), lambda told: _told(person, told)
+    )
 
 
 def _spellings(database: Database, person: Person) -> int:
@@ -220,6 +250,10 @@ def _entry(person: Person, entry: audit.Entry) -> audit.Entry:
 def _check(database: Database, person: Person) -> None:
     """See that nothing is left.  Raises StoreError where something is."""
     left = find(database, person).counts + _leftovers(database, person)
+    for day in day_files.sealed_days(database, whole=False):
+        data = day_files.rows(database, day)["data"]
+        left["tallies"] += sum(_packed(person, each) is not None for each in data)
+    left = +left
     if left:
         told = ", ".join(f"{name}: {count}" for name, count in sorted(left.items()))
         raise StoreError(f"the person is still named in it ({told})", str(database.directory), "report this")

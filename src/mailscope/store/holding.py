@@ -127,7 +127,7 @@ def sealed_files(database: Queries) -> list[SealedFile]:
     return [
         SealedFile(path, TABLES[name], day)
         for path, name, day, damage in rows
-        if damage is None or (database.directory / path).exists()
+        if name in TABLES and (damage is None or (database.directory / path).exists())
     ]
 
 

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 from mailscope.pipeline import Pipeline
 from mailscope.recognise.events import Events
+from mailscope.store import days
 from mailscope.store.known import Known
 from mailscope.store.sealing import next_slice, seal
 from mailscope.store.writer import Writer
@@ -62,6 +63,7 @@ def ingest(writer: Writer, pipeline: Pipeline, watch: Callable[[Loaded], None] |
     else:
         writer.checkpoint()
     seal_due(writer)
+    days.tidy_all(writer.database, writer.zone, datetime.now(UTC).replace(tzinfo=None))
     return loaded
 
 
@@ -75,6 +77,8 @@ def seal_due(writer: Writer) -> None:
     while part is not None:
         seal(writer.database, part)
         part = next_slice(writer.database, now)
+    # Of history, a day is over when its lines are.
+    days.tidy_all(writer.database, writer.zone, min(now, writer.tracker.now or now))
 
 
 def _before(batch: list[Events], now: datetime | None) -> bool:

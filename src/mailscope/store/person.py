@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from mailscope.privacy.person import Person
+from mailscope.store import days
 from mailscope.store.audit import entries
 from mailscope.store.database import Queries
 from mailscope.store.holding import find, rows_of
@@ -38,8 +39,7 @@ def everything(looking: Queries, person: Person) -> dict[str, pl.DataFrame]:
 def _tallies(looking: Queries, person: Person) -> pl.DataFrame:
     """The rows of hourly tallies that name a person: hour, name of the tally, its keys and figures."""
     found = []
-    rows = looking.connection.execute("select hour, data from own.hours order by hour, batch").fetchall()
-    for hour, data in rows:
+    for hour, data in days.hours(looking):
         for name, part in kept.from_bytes(bytes(data), ZoneInfo("UTC")).parts().items():
             mine = part.filter(person.rows(part)[1])
             if len(mine):

@@ -63,11 +63,11 @@ class Reader:
 
     def tallies(self, since: datetime | None, until: datetime | None, *, by_time: bool = False) -> bytes:
         """The tallies of the whole hours of a span, with what is under way."""
-        return self.hours(since, until).packed(by_time=by_time)
+        return self.hours(since, until, by_time=by_time).packed()
 
-    def hours(self, since: datetime | None, until: datetime | None) -> Copied:
+    def hours(self, since: datetime | None, until: datetime | None, *, by_time: bool = False) -> Copied:
         """The same before it is added up, which needs nothing of the store any more."""
-        return copied(self.database, self.under_way, self.zone, since, until)
+        return copied(self.database, self.under_way, self.zone, since, until, by_time=by_time)
 
     @property
     def under_way(self) -> UnderWay:

@@ -25,6 +25,8 @@ MOST_HOT_ROWS: Final = 1_000_000
 # Late lines of a day have so long to come before it is sealed.
 GRACE: Final = timedelta(hours=2)
 SUFFIX: Final = ".parquet"
+# Where the tallies of days are, beside the tables (``day_files.py``).
+TALLIES: Final = "tallies"
 BEGUN: Final = ".new"
 
 
@@ -162,8 +164,8 @@ def remove_strays(database: Database) -> list[str]:
     """Remove files that no manifest names: what a crash or a change left behind."""
     known = {path for (path,) in database.connection.execute("select path from own.manifest").fetchall()}
     removed = []
-    for table in TABLES.values():
-        for path in sorted((database.directory / table.name).glob("day=*/part-*")):
+    for kind in (*TABLES, TALLIES):
+        for path in sorted((database.directory / kind).glob("day=*/part-*")):
             name = path.relative_to(database.directory).as_posix()
             if name not in known:
                 path.unlink()

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
+from zoneinfo import ZoneInfo
 
-from mailscope.store import audit
+from mailscope.store import audit, days
 from mailscope.store.database import Database, Queries, quoted
+from mailscope.store.days import NAMELESS
 from mailscope.store.sealing import SLICE_ROWS, enter, sha256, write_segment
 from mailscope.tallies import kept
 from mailscope.tallies.ledger import Ledger
@@ -18,8 +20,6 @@ HOURS: Final = "hours"
 # Before when tallies name nobody, and what persons looked up is forgotten.
 NAMES: Final = "names"
 AUDIT: Final = "audit"
-# The batch of tallies that name nobody: no other has it.
-NAMELESS: Final = -1
 # A file of fewer rows is joined with others of its day.
 SMALL_ROWS: Final = SLICE_ROWS // 2
 
@@ -50,6 +50,7 @@ def expire(database: Database, before: Mapping[str, datetime]) -> int:
                 continue
             if name == HOURS:
                 run("delete from own.hours where hour < ?", [limit])
+                gone += [day.path for day in days.expire(database, limit)]
                 continue
             table = TABLES[name]
             paths = run("select path from own.manifest where name = ? and last < ?", [name, limit]).fetchall()
@@ -73,12 +74,12 @@ def forget_names(database: Database, before: datetime) -> int:
     ).fetchall()
     for (hour,) in named:
         with database.transaction():
-            whole = Ledger()
+            whole = Ledger(zone=days.untold(database, ZoneInfo("UTC")))
             for (data,) in run("select data from own.hours where hour = ? order by batch", [hour]).fetchall():
-                whole.merge(kept.from_bytes(bytes(data), whole.zone))
+                whole.merge(kept.from_bytes(bytes(data), whole.zone, hour=hour))
             run("delete from own.hours where hour = ?", [hour])
             run("insert into own.hours values (?, ?, ?)", [hour, NAMELESS, kept.to_bytes(whole.nameless())])
-    return len(named)
+    return len(named) + days.forget_names(database, before)
 
 
 def compact(database: Database, table: Table, day: date) -> bool:

@@ -16,7 +16,7 @@ from mailscope.intake.live import Resume
 from mailscope.recognise.engine import Engine
 from mailscope.recognise.events import Events
 from mailscope.recognise.library import Library
-from mailscope.store import state
+from mailscope.store import days, state
 from mailscope.store.alongside import ALONGSIDE, Alongside
 from mailscope.store.database import Database
 from mailscope.store.following import StoreTracker
@@ -66,6 +66,7 @@ class Writer:
         self.leaving: Callable[[Hours], None] | None = None
         # The batch that was written last, or could not be: its number and what it came to.
         self.attempted: tuple[int, Written] | None = None
+        days.note_zone(database, zone)
         self.recover()
 
     def recover(self) -> None:
@@ -215,10 +216,11 @@ class Writer:
         parted = run(
             "select hour from own.hours where hour < ? group by hour having count(*) > 1", [_now() - SETTLED]
         ).fetchall()
+        untold = days.untold(self.database, self.zone)
         for (hour,) in parted:
             whole = Ledger(zone=self.zone)
             for (data,) in run("select data from own.hours where hour = ? order by batch", [hour]).fetchall():
-                whole.merge(kept.from_bytes(bytes(data), self.zone))
+                whole.merge(kept.from_bytes(bytes(data), self.zone, hour=hour, untold=untold))
             run("delete from own.hours where hour = ?", [hour])
             run("insert into own.hours values (?, ?, ?)", [hour, number, kept.to_bytes(whole)])
 

@@ -67,9 +67,13 @@ class Ledger:
     pooled: dict[str, int] = field(default_factory=dict)
     first: object = None
     last: object = None
+    merge_rows: int = MERGE_ROWS
+    merge_parts: int = MERGE_PARTS
     _parts: dict[str, list[pl.DataFrame]] = field(default_factory=dict)
     # Results that are up to date: a report looks at a tally several times.
     _results: dict[str, pl.DataFrame] = field(default_factory=dict)
+    # What was found in the tallies, by who looked for it: looking has its price, too.
+    found: dict[str, object] = field(default_factory=dict)
 
     def add(self, batch: list[Events], outcome: Outcome) -> None:
         """Count one batch."""
@@ -168,6 +172,14 @@ class Ledger:
                 kept._parts[tally.name] = list(self._parts.get(tally.name, ()))
         return kept
 
+    def others(self) -> Ledger:
+        """What ``by_time`` leaves out: merged with it, it gives the whole again."""
+        kept = Ledger(self.wanted, self.zone, self.samples, lines=self.lines, totals=self.totals)
+        for tally in self.wanted:
+            if not tells_time(tally):
+                kept._parts[tally.name] = list(self._parts.get(tally.name, ()))
+        return kept
+
     def nameless(self) -> Ledger:
         """A ledger of the same sums that names no person.
 
@@ -220,10 +232,11 @@ class Ledger:
 
     def _put(self, tally: Tally, frame: pl.DataFrame) -> None:
         self._results.pop(tally.name, None)
+        self.found.clear()
         parts = self._parts.setdefault(tally.name, [])
         parts.append(frame)
-        grown = sum(map(len, parts[1:])) > max(MERGE_ROWS, len(parts[0]) // 2)
-        if len(parts) > 1 and (grown or len(parts) > MERGE_PARTS):
+        grown = sum(map(len, parts[1:])) > max(self.merge_rows, len(parts[0]) // 2)
+        if len(parts) > 1 and (grown or len(parts) > self.merge_parts):
             merged = summed(tally, parts)
             if len(merged) > tally.cap:
                 merged = self._pool(tally, merged)

@@ -93,7 +93,11 @@ class Samples:
         """Keep lines as far as there is room."""
         kept = self.kept.setdefault(tally, {})
         for place, found in lines.items():
-            kept[place] = [*kept.get(place, ()), *found][:EACH]
+            known = kept.get(place)
+            if known is None:
+                kept[place] = found[:EACH]
+            elif len(known) < EACH:
+                kept[place] = [*known, *found][:EACH]
         if len(kept) > KEYS:
             # The sort is stable: of those with equally many lines, the earliest stay.
             best = sorted(kept, key=lambda place: -len(kept[place]))[: KEYS // 2]

@@ -125,8 +125,8 @@ def add_reading(app: FastAPI, service: Served) -> None:
         by_time: Annotated[bool, Query(description="Only those that tell days or hours apart.")] = False,
     ) -> Response:
         with service.lock:
-            copied = service.reader().hours(_naive(since), _naive(until))
-        return Response(copied.packed(by_time=by_time), media_type=OCTETS)
+            copied = service.reader().hours(_naive(since), _naive(until), by_time=by_time)
+        return Response(copied.packed(), media_type=OCTETS)
 
 
 def add_marks(app: FastAPI, service: Served) -> None:

@@ -158,9 +158,9 @@ def _row(
 
 def _on(told: Mapping[date, float], unit: Span, nothing: bool) -> float | None:
     """The figure of a unit; a day without any is zero for what is counted, and unknown otherwise."""
-    if nothing:
+    if nothing and unit.unit != "day":
         return sum(told.get(day, 0) for day in unit.days())
-    return told.get(unit.first)
+    return told.get(unit.first, 0 if nothing else None)
 
 
 def _judged(rows: Sequence[Row], chance: Callable[[Row, float], float]) -> Found:

@@ -31,8 +31,14 @@ class Changes(Section):
 
     def found(self, ledger: Ledger, zone: str) -> Found:
         """The changes; none where there is too little to compare with."""
+        # Problems and the comparison ask again.
+        known = ledger.found.get(self.name)
+        if isinstance(known, Found):
+            return known
         days = compared(ledger, ZoneInfo(zone))
-        return self.find(ledger, days) if days is not None and days.enough else Found()
+        found = self.find(ledger, days) if days is not None and days.enough else Found()
+        ledger.found[self.name] = found
+        return found
 
     def rows(self, ledger: Ledger, zone: str) -> pl.DataFrame:
         """All changes, the surest first."""

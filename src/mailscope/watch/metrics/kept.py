@@ -14,6 +14,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from mailscope.store.database import FILE, Queries
+from mailscope.store.days import hours
 from mailscope.tallies.hours import Hours
 from mailscope.tallies.kept import from_bytes
 from mailscope.vocabulary.tables import EVENTS, TABLES
@@ -131,11 +132,8 @@ def of_hours(looking: Queries, under_way: Hours, zone: ZoneInfo) -> Values:
     memory does not grow with them."""
     labels = Labels()
     values = counted(under_way.ledgers, labels)
-    hours = looking.connection.execute("select distinct hour from own.hours order by hour").fetchall()
-    for (hour,) in hours:
-        rows = looking.connection.execute("select data from own.hours where hour = ?", [hour]).fetchall()
-        for (data,) in rows:
-            values = added(values, counted({hour: from_bytes(bytes(data), zone, only=NAMES)}, labels))
+    for hour, data in hours(looking):
+        values = added(values, counted({hour: from_bytes(data, zone, only=NAMES)}, labels))
     return values
 
 
