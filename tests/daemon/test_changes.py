@@ -214,4 +214,39 @@ def test_a_file_that_may_not_be_read_is_a_problem(tmp_path: Path) -> None:
     path.chmod(0)
     notes = ChangeNotes("mail", lambda: [Watched(path, "settings")])
     notes.sample(NOW)
-    assert notes.problems == (f"{path}: Permission denied",)
+    assert notes.problems == (f"changes of configuration: {path}: Permission denied",)
+
+
+def test_files_beyond_the_limit_are_told(tmp_path: Path) -> None:
+    host = Host(tmp_path)
+    host.notes = ChangeNotes("mail", lambda: watched(HostFiles(tmp_path)), 10, 2_000, None, most_files=3)
+    for name in ("me", "locals", "rcpthosts"):
+        host.write(f"var/qmail/control/{name}", "example.org\n")
+    assert host.marks() == []
+    assert host.notes.problems == ()
+    host.write("var/qmail/control/virtualdomains", "example.net\n")
+    host.write("var/qmail/control/timeoutsmtpd", "60\n")
+    words = "2 files are not watched, as there are more than 3"
+    titles = [title for title, _ in host.marks()]
+    assert titles.count(words) == 1
+    assert host.marks().count((words, "")) == 0
+    assert host.notes.problems == (f"changes of configuration: {words}",)
+    # After a restart it is not told anew, unless there are more.
+    host.notes = ChangeNotes(
+        "mail", lambda: watched(HostFiles(tmp_path)), 10, 2_000, host.notes.state(), most_files=3
+    )
+    assert words not in [title for title, _ in host.marks()]
+    assert host.notes.problems == (f"changes of configuration: {words}",)
+
+
+def test_files_that_lists_and_defaults_name_are_watched(tmp_path: Path) -> None:
+    host = Host(tmp_path)
+    host.write(
+        "etc/postfix/main.cf",
+        "myorigin = /etc/mailname\nmynetworks = 127.0.0.0/8, !/etc/postfix/not_ours, /etc/postfix/ours\n"
+        "smtpd_tls_key_file = /etc/ssl/private/mail.key\n",
+    )
+    for name in ("mailname", "aliases", "postfix/ours", "postfix/not_ours", "ssl/private/mail.key"):
+        host.write(f"etc/{name}", "example.org\n")
+    found = {str(each.path.relative_to(tmp_path / "etc")) for each in watched(HostFiles(tmp_path))}
+    assert found == {"postfix/main.cf", "mailname", "aliases", "postfix/ours", "postfix/not_ours"}

@@ -26,6 +26,7 @@ class LoadSampler:
         self._every = timedelta(seconds=interval_s)
         self._next: datetime | None = None
         self._before: tuple[Any, Any, datetime] | None = None
+        self.problems: tuple[str, ...] = ()
 
     def sample(self, now: datetime) -> pl.DataFrame | None:
         """One row, if it is time for one."""

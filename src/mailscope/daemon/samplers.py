@@ -22,7 +22,9 @@ CHANGES = "changes"
 
 
 class Sampler(Protocol):
-    """Something that gives rows now and then."""
+    """Something that gives rows now and then; ``problems``: what keeps it from seeing all, in words."""
+
+    problems: tuple[str, ...]
 
     def sample(self, now: datetime) -> pl.DataFrame | None:
         """Rows, if it is time for any and there are some; ``now`` is naive UTC."""

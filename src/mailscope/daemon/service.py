@@ -386,6 +386,7 @@ class Service:
         told = [f"{each.what}: {each.problem}" for each in (self._storing, self._keeping) if each.problem]
         told += [self.daily.problem] if self.daily is not None and self.daily.problem else []
         told += [] if self.feeds else ["nothing is followed and nothing listens"]
+        told += [problem for each in self.samplers for problem in each.sampler.problems]
         return told + [problem for feed in self.feeds for problem in feed.problems()]
 
 

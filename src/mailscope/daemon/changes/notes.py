@@ -2,7 +2,8 @@
 
 A file that an editor replaces is gone for a moment: it counts as removed only when it is missing twice in a
 row.  What was is kept in a state of masked texts, which survives a restart; a change of nothing but
-secrets is seen while the daemon runs.  Binary and very large files are only told to have changed.
+secrets is seen while the daemon runs.  Binary and very large files are only told to have changed.  More files
+than ``MOST_FILES`` are not watched, which a mark and the daemon's status say.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ from mailscope.daemon.changes.watched import Watched
 AUTHOR: Final = "mailscope"
 KIND: Final = "config"
 LARGEST_BYTES: Final = 256 << 10
+MOST_FILES: Final = 2_000
+# Beside the paths, in the state that is kept: how many files are not watched.
+LEFT_OUT: Final = "left_out"
 SCHEMA: Final[dict[str, pl.DataType | type[pl.DataType]]] = {
     "time": pl.Datetime("us"), "host": pl.String, "kind": pl.String, "author": pl.String, "title": pl.String,
     "details": pl.String,
@@ -47,7 +51,8 @@ class ChangeNotes:
     """Gives a row of ``marks`` for each file that has changed.
 
     ``files`` is asked each time, as configuration names other files; ``state``: what the last run kept
-    (``state()``), None at the first one, which notes nothing.
+    (``state()``), None at the first one, which notes nothing; ``most_files`` are watched, the first of them.
+    ``problems``: what cannot be watched, in words.
     """
 
     def __init__(
@@ -57,6 +62,7 @@ class ChangeNotes:
         interval_s: float = 10,
         max_diff_bytes: int = 64 << 10,
         state: str | None = None,
+        most_files: int = MOST_FILES,
     ) -> None:
         self._host = host
         self._files = files
@@ -64,13 +70,17 @@ class ChangeNotes:
         self._most = max_diff_bytes
         self._next: datetime | None = None
         self._missing: set[str] = set()
-        self._known = _restored(state)
+        self._known, self._left_out = _restored(state)
+        self._most_files = most_files
         self.problems: tuple[str, ...] = ()
 
     def state(self) -> str:
         """What must be kept for the next run, as JSON; it holds no secret."""
         known = self._known or {}
-        return json.dumps({path: {"lines": each.lines, "size": each.size} for path, each in known.items()})
+        kept: dict[str, object] = {
+            path: {"lines": each.lines, "size": each.size} for path, each in known.items()
+        }
+        return json.dumps({**kept, LEFT_OUT: self._left_out})
 
     def sample(self, now: datetime) -> pl.DataFrame | None:
         """Rows for what has changed since the last time, if it is time to look."""
@@ -81,7 +91,8 @@ class ChangeNotes:
         problems: list[str] = []
         told: list[tuple[str, str]] = []
         present: set[str] = set()
-        for watched in self._files():
+        files = self._files()
+        for watched in files[: self._most_files]:
             path = str(watched.path)
             before = known.get(path)
             try:
@@ -100,12 +111,26 @@ class ChangeNotes:
                 told.append((f"{path} was changed", details))
             known[path] = content
         told += self._gone(known, present)
+        told += self._counted(max(0, len(files) - self._most_files))
+        if len(problems) > 1:
+            problems = [f"{problems[0]}, and {len(problems) - 1:,} more files that cannot be read"]
+        if self._left_out:
+            problems.append(self._unwatched())
         self._known = known
-        self.problems = tuple(problems)
+        self.problems = tuple(f"changes of configuration: {problem}" for problem in problems)
         if not told:
             return None
         rows = [(now, self._host, KIND, AUTHOR, title, details) for title, details in told]
         return pl.DataFrame(rows, schema=SCHEMA, orient="row")
+
+    def _counted(self, left_out: int) -> list[tuple[str, str]]:
+        """How many files are not watched: told when it is the first time that there are any, or more."""
+        more = left_out > self._left_out
+        self._left_out = left_out
+        return [(self._unwatched(), "")] if more else []
+
+    def _unwatched(self) -> str:
+        return f"{self._left_out:,} files are not watched, as there are more than {self._most_files:,}"
 
     def _gone(self, known: dict[str, _Content], present: set[str]) -> list[tuple[str, str]]:
         """Files that were missing last time too."""
@@ -160,12 +185,13 @@ def _read(watched: Watched, before: _Content | None) -> _Content:
     return _Content(lines, found.st_size, digest, signature)
 
 
-def _restored(state: str | None) -> dict[str, _Content] | None:
-    """What the last run kept.  Raises ValueError for what is none of our states."""
+def _restored(state: str | None) -> tuple[dict[str, _Content] | None, int]:
+    """What the last run kept, and how many files it did not watch.  Raises ValueError for any other text."""
     if state is None:
-        return None
+        return None, 0
     known = json.loads(state)
+    left_out = known.pop(LEFT_OUT, 0)
     return {
         path: _Content(None if each["lines"] is None else tuple(each["lines"]), each["size"])
         for path, each in known.items()
-    }
+    }, left_out

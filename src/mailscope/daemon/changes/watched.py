@@ -21,7 +21,16 @@ Form = Literal["settings", "table", "credentials", "secret"]
 POSTFIX: Final = ("/etc/postfix", "/usr/local/etc/postfix", "/usr/pkg/etc/postfix", "/opt/pkg/etc/postfix")
 DOVECOT: Final = ("/etc/dovecot/dovecot.conf", "/usr/local/etc/dovecot/dovecot.conf", "/etc/dovecot.conf")
 QMAIL: Final = ("/var/qmail/control/*", "/var/indimail/control/*", "/etc/indimail/control/*")
-MOST_FILES: Final = 2_000
+# Parameters whose value may name a file instead of a table or a list.
+_LISTS: Final = re.compile(
+    r"my(?:networks|destination|origin)$|relay_domains$|.*_domains$|.*_networks$|proxy_interfaces$|.*_peer_list$|"
+    r"authorized_.*_users$|.*_exceptions$|local_header_rewrite_clients$"
+)
+_FILE: Final = re.compile(r"(?:^|[\s,])!?(/[^\s,;{}]+)")
+# Where main.cf does not say otherwise, Postfix reads this.
+ALIASES: Final = "/etc/aliases"
+# So many files an included configuration of Dovecot may have.
+MOST_INCLUDED: Final = 2_000
 _TABLE: Final = re.compile(
     r"\b(?:proxy:)?(?P<kind>hash|btree|lmdb|cdb|dbm|sdbm|texthash|regexp|pcre|cidr|ldap|mysql|pgsql|sqlite|memcache|"
     r"mongodb|fail):(?P<path>/[^\s,;{}]+)"
@@ -47,7 +56,7 @@ def watched(host: HostFiles) -> tuple[Watched, ...]:
     """The files, each once; those that are not there are left out."""
     found: dict[Path, Watched] = {}
     for each in (*_postfix(host), *_dovecot(host), *_qmail(host)):
-        if each.path.is_file() and len(found) < MOST_FILES:
+        if each.path.is_file():
             found.setdefault(each.path, each)
     return tuple(found.values())
 
@@ -55,7 +64,7 @@ def watched(host: HostFiles) -> tuple[Watched, ...]:
 def named(host: HostFiles, patterns: tuple[str, ...]) -> tuple[Watched, ...]:
     """Files that an administrator names, with ``*`` and the like."""
     paths = dict.fromkeys(path for pattern in patterns for path in host.glob(pattern) if path.is_file())
-    return tuple(Watched(path, form_of(path)) for path in list(paths)[:MOST_FILES])
+    return tuple(Watched(path, form_of(path)) for path in paths)
 
 
 def form_of(path: Path) -> Form:
@@ -81,6 +90,8 @@ def _postfix(host: HostFiles) -> Iterator[Watched]:
         waiting += [name for name in re.split(r"[\s,]+", more) if name.startswith("/")]
         for name in main_cf.raw:
             yield from _tables(host, name, _expanded(main_cf, name, directory))
+        if "alias_maps" not in main_cf.raw:
+            yield Watched(host.path(ALIASES), "table")
         yield from _tables(host, "master.cf", host.read(master, "Postfix") or "")
 
 
@@ -101,11 +112,14 @@ def _tables(host: HostFiles, parameter: str, value: str) -> Iterator[Watched]:
             yield Watched(path, "credentials")
         else:
             yield Watched(path, "table")
+    if _LISTS.match(parameter):
+        for found in _FILE.finditer(value):
+            yield Watched(host.path(found[1]), "table")
 
 
 def _dovecot(host: HostFiles) -> Iterator[Watched]:
     waiting, seen = [host.path(name) for name in DOVECOT], set[Path]()
-    while waiting and len(seen) < MOST_FILES:
+    while waiting and len(seen) < MOST_INCLUDED:
         path = waiting.pop(0)
         if path in seen:
             continue
