@@ -2,9 +2,10 @@
 
     python benchmarks/searches.py --events 50000000 --days 28
 
-One day of a generated log is loaded; the other days are copies of its sealed files with other instants, ids
-and addresses, entered in the manifest as any sealed file is.  Then ids and addresses of several days are
-looked for, in this process and through the command line.
+One day of a generated log is loaded.  The other days are copies of it, as if several such sites logged to one
+store, with other instants, ids, processes and addresses: written, indexed and entered in the manifest as any
+sealed file is.  Then ids and addresses of several days are looked for, in this process and through the
+command line.
 """
 
 import argparse
@@ -12,13 +13,21 @@ import subprocess
 import sys
 import tempfile
 import time
-from datetime import timedelta
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import partial
+from itertools import pairwise
+from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
 
+import duckdb
+
 from mailscope.store.asking import Asked
 from mailscope.store.database import Database
-from mailscope.store.sealing import enter, write_segment
+from mailscope.store.sealing import SLICE_ROWS, SUFFIX, Segment, enter, write_segment
 from mailscope.store.search import Search
 from mailscope.vocabulary.tables import TABLES
 
@@ -26,6 +35,8 @@ HERE = Path(__file__).parent
 # Appended to the ids of a day: characters that Postfix uses in its own.
 LETTERS = "BCDFGHJKLMNPQRSTVWXYZbcdfghjklmnpqrstvwxyz"
 IDS = ("queue_id", "next_queue_id", "orig_queue_id")
+# Lines of one site and day, which are loaded.
+LOADED = 250_000
 COPIED = ("events", "messages", "deliveries")
 GOALS = {"queue-id": 0.5, "message-id": 0.5, "address": 1.0}
 
@@ -49,46 +60,107 @@ def mailscope(store: Path, *words: str) -> str:
     return done.stdout
 
 
-def copy_day(database: Database, number: int) -> None:
-    """Enter the loaded day once more, as another: so many days later, with ids and addresses of its own."""
+class Beside(Database):
+    """What ``write_segment`` needs of a store, in a process that does not have it open."""
+
+    def __init__(self, directory: Path, secret: bytes) -> None:
+        self.connection = duckdb.connect()
+        self.connection.execute("set threads = 1")
+        self.connection.execute("set enable_progress_bar = false")
+        self.connection.execute("set memory_limit = '1GB'")
+        self.directory, self._bytes = directory, secret
+
+    def secret(self) -> bytes:
+        """The store's secret."""
+        return self._bytes
+
+
+@dataclass(frozen=True)
+class Part:
+    """A file to write: rows of a table of the loaded day from some instants, of so many sites, days later."""
+
+    table: str
+    day: date
+    number: int
+    sites: int
+    since: datetime
+    until: datetime
+    order: int
+
+
+def parts(database: Database, days: int, sites: int) -> Iterator[Part]:
+    """The files of all days but the loaded one; its rows are cut so that each is as large as a sealed one."""
     for name in COPIED:
         table = TABLES[name]
-        files = database.connection.execute(
-            "select path, day from own.manifest where name = ? and path not like '%copy%' order by path",
-            [name],
-        ).fetchall()
-        for path, day in files:
-            later = day + timedelta(days=number)
-            place = f"{name}/day={later}/part-{number:03}copy{Path(path).stem[5:]}.parquet"
-            source = f"read_parquet({database.file(path)})"
-            rows = f"select {changed(table.names, number)} from {source} order by {table.time}"
-            entry = write_segment(database, rows, table, place)
+        day, rows = database.connection.execute(
+            "select day, sum(row_count) from own.manifest where name = ? group by day order by 2 desc", [name]
+        ).fetchall()[0]
+        count = -(-int(rows) * sites // SLICE_ROWS)
+        shares = ", ".join(str(number / count) for number in range(1, count))
+        cuts = database.value(
+            f"select quantile_disc({table.time}, [{shares}]) from {name} where {table.time}::date = ?", [day]
+        ) if count > 1 else []  # fmt: skip
+        midnight = datetime.combine(day, datetime.min.time())
+        edges = [midnight, *cuts, midnight + timedelta(days=1)]
+        for number in range(1, days + 1):
+            for order, (since, until) in enumerate(pairwise(edges)):
+                yield Part(name, day, number, sites, since, until, order)
+
+
+def write(store: Path, secret: bytes, files: dict[str, list[str]], part: Part) -> tuple[Part, Segment]:
+    """Write one file as sealing does."""
+    database, table = Beside(store, secret), TABLES[part.table]
+    later = part.day + timedelta(days=part.number)
+    place = f"{part.table}/day={later}/part-{part.number:03}{part.order:03}{SUFFIX}"
+    listed = ", ".join(map(database.file, files[part.table]))
+    bounds = f"{table.time} >= timestamp '{part.since}' and {table.time} < timestamp '{part.until}'"
+    rows = " union all ".join(
+        f"select {changed(table.names, part.number, site)} from read_parquet([{listed}]) where {bounds}"
+        for site in range(part.sites)
+    )
+    return part, write_segment(database, f"select * from ({rows}) order by {table.time}", table, place)
+
+
+def copy_days(store: Path, days: int, sites: int) -> None:
+    """Enter the loaded day once more for each of so many days, as what several sites logged at once."""
+    database = Database(store, memory_mb=1000)
+    files: dict[str, list[str]] = {}
+    for name, path in database.connection.execute(
+        "select name, path from own.manifest order by path"
+    ).fetchall():
+        files.setdefault(name, []).append(path)
+    work = partial(write, store, database.secret(), files)
+    with ProcessPoolExecutor(2, get_context("spawn")) as pool:
+        for part, entry in pool.map(work, list(parts(database, days, sites))):
             with database.transaction():
-                enter(database, entry, table, later)
+                enter(database, entry, TABLES[part.table], part.day + timedelta(days=part.number))
+    database.close()
 
 
-def changed(names: tuple[str, ...], number: int) -> str:
-    """The columns of a copied day."""
-    letter, site = LETTERS[number], f"@d{number}."
+def changed(names: tuple[str, ...], number: int, site: int) -> str:
+    """The columns of a copied day at a site."""
+    letters, domain = LETTERS[number] + LETTERS[site], f"@d{number}s{site}."
+    moved = f"interval {number} day"
     told = []
     for name in names:
         column = f'"{name}"'
         if name in ("time", "first_time", "last_time"):
-            column = f"{column} + interval {number} day"
+            column = f"{column} + {moved}"
         elif name in IDS:
-            column = f"{column} || '{letter}'"
+            column = f"{column} || '{letters}'"
         elif name in ("trail_id", "trail_id_to"):
-            column = f"{column} || '-{number}'"
+            column = f"{column} || '-{number}-{site}'"
         elif name in ("sender", "recipient", "orig_recipient", "message_id", "sasl_user", "text"):
-            column = f"replace({column}, '@', '{site}')"
+            column = f"replace({column}, '@', '{domain}')"
+        elif name == "pid":
+            column = f"{column} + {100_000 * site}"
         elif name == "raw":
-            moved = f"time + interval {number} day"
-            day = f"lpad(day({moved})::varchar, 2, ' ')"
-            stamp = f"strftime({moved}, '%b ') || {day} || strftime({moved}, ' %H:%M:%S')"
-            body = "substr(raw, 16)"
+            day = f"lpad(day(time + {moved})::varchar, 2, ' ')"
+            stamp = f"strftime(time + {moved}, '%b ') || {day} || strftime(time + {moved}, ' %H:%M:%S')"
+            body = f"replace(substr(raw, 16), '[' || pid || ']', '[' || pid + {100_000 * site} || ']')"
             for each in IDS:
-                body = f"coalesce(replace({body}, {each}, {each} || '{letter}'), {body})"
-            column = f"{stamp} || replace({body}, '@', '{site}')"
+                body = f"coalesce(replace({body}, {each}, {each} || '{letters}'), {body})"
+            column = f"{stamp} || replace({body}, '@', '{domain}')"
         told.append(f'{column} as "{name}"')
     return ", ".join(told)
 
@@ -96,8 +168,8 @@ def changed(names: tuple[str, ...], number: int) -> str:
 def wanted(database: Database, days: int) -> list[tuple[str, str]]:
     """What is looked for: kinds and ids or addresses, of the first, the middle and the last day."""
     found = []
-    first = database.value("select min(time)::date from events")
-    for number in (0, days // 2, days - 1):
+    first = database.value("select min(first)::date from own.manifest where name = 'messages'")
+    for number in (1, days // 2, days):
         begin = first + timedelta(days=number)
         bounds = [f"{begin} 09:00:00", f"{begin} 15:00:00"]
         rows = database.connection.execute(
@@ -126,14 +198,13 @@ def search(database: Database, kind: str, what: str) -> tuple[float, int]:
 def make(store: Path, events: int, days: int) -> None:
     """Make the store."""
     begun = time.monotonic()
-    load(store, events // days)
-    print(f"loaded {events // days:,} lines in {time.monotonic() - begun:.1f} s", flush=True)
+    # So many sites log at once; what one of them logs in a day is loaded.
+    sites = max(1, round(events / days / LOADED))
+    load(store, events // days // sites)
+    print(f"loaded {events // days // sites:,} lines in {time.monotonic() - begun:.1f} s", flush=True)
     begun = time.monotonic()
-    database = Database(store, memory_mb=2000)
-    for number in range(1, days):
-        copy_day(database, number)
-    database.close()
-    print(f"copied {days - 1} times in {time.monotonic() - begun:.1f} s", flush=True)
+    copy_days(store, days, sites)
+    print(f"made {days} days of {sites} such sites in {time.monotonic() - begun:.1f} s", flush=True)
 
 
 def main() -> None:

@@ -10,16 +10,21 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+from mailscope.store import indexing
 from mailscope.store.database import Database, quoted
-from mailscope.vocabulary.tables import TABLES, Table
+from mailscope.store.index import place_of
+from mailscope.vocabulary.tables import EVENTS, TABLES, Table
 
-# A row group of Parquet, as DuckDB writes it, and as many rows as can be sealed between two batches.
+# As many rows as can be sealed between two batches.
 SLICE_ROWS: Final = 122_880
+# Rows that Parquet packs together: of those that are not asked for, so many are unpacked with one that is.
+GROUP_ROWS: Final = 20_480
 # Of a table, more rows than these do not stay hot, finished or not.
 MOST_HOT_ROWS: Final = 1_000_000
 # Late lines of a day have so long to come before it is sealed.
@@ -104,13 +109,21 @@ class Segment:
 
 
 def write_segment(database: Database, rows: str, table: Table, place: str) -> Segment:
-    """Write the rows of a query to a file of the store, whole and on the disk before it has its name."""
+    """Write the rows of a query to a file of the store, whole and on the disk before it has its name.
+
+    Files of ``events`` get their index.
+    """
     path = database.directory / place
     path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
     begun = path.with_suffix(BEGUN)
     begun.unlink(missing_ok=True)
     try:
-        return _written(database, rows, table, place, begun)
+        segment = _written(database, rows, table, place, begun)
+        if table is EVENTS:
+            indexing.make(database, place, segment.checksum, database.secret())
+        for directory in (path.parent, path.parent.parent, database.directory):
+            sync_directory(directory)
+        return segment
     except BaseException:
         # What a full disk has left of it would keep the disk full.
         begun.unlink(missing_ok=True)
@@ -118,7 +131,7 @@ def write_segment(database: Database, rows: str, table: Table, place: str) -> Se
 
 
 def _written(database: Database, rows: str, table: Table, place: str, begun: Path) -> Segment:
-    form = f"format parquet, compression zstd, row_group_size {SLICE_ROWS}"
+    form = f"format parquet, compression zstd, row_group_size {GROUP_ROWS}"
     database.connection.execute(f"copy ({rows}) to {quoted(str(begun))} ({form})")
     checksum, size = sha256(begun)
     told = database.connection.execute(
@@ -131,8 +144,6 @@ def _written(database: Database, rows: str, table: Table, place: str, begun: Pat
         os.close(descriptor)
     path = begun.with_suffix(SUFFIX)
     begun.rename(path)
-    for directory in (path.parent, path.parent.parent, database.directory):
-        sync_directory(directory)
     return Segment(place, told[0], size, told[1], told[2], checksum)
 
 
@@ -142,6 +153,14 @@ def enter(database: Database, entry: Segment, table: Table, day: date) -> None:
         "insert into own.manifest values (?, ?, ?, ?, ?, ?, ?, ?, null)",
         [entry.path, table.name, day, entry.rows, entry.size, entry.first, entry.last, entry.checksum],
     )
+
+
+def remove(database: Database, places: Iterable[str]) -> None:
+    """Remove sealed files that the manifest does not name any more, with their indexes."""
+    for place in places:
+        path = database.directory / place
+        path.unlink(missing_ok=True)
+        place_of(path).unlink(missing_ok=True)
 
 
 def sha256(path: Path) -> tuple[str, int]:
@@ -163,6 +182,7 @@ def sync_directory(path: Path) -> None:
 def remove_strays(database: Database) -> list[str]:
     """Remove files that no manifest names: what a crash or a change left behind."""
     known = {path for (path,) in database.connection.execute("select path from own.manifest").fetchall()}
+    known |= {place_of(Path(path)).as_posix() for path in known}
     removed = []
     for kind in (*TABLES, TALLIES):
         for path in sorted((database.directory / kind).glob("day=*/part-*")):

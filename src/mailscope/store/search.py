@@ -1,6 +1,10 @@
 """From what a person looks for to the lines that tell of it: with the ids, then Message-IDs, that they name.
 
-What is found is more than enough: ``trails/search`` then looks at these lines as it does at a file.
+    seed --rows that bear it--> found --what they name--> more rows ... --their sessions--> texts
+
+Rows that are not sealed are asked in SQL; of sealed files those are opened whose index has a name
+(``sealed.py``).  What is found is more than enough: ``trails/search`` then looks at these lines as it does at
+a file.
 """
 
 from __future__ import annotations
@@ -8,14 +12,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from ipaddress import ip_address
 from typing import Any, Final
 
 import polars as pl
 
 from mailscope.store.asking import Asked
 from mailscope.store.database import Queries
-from mailscope.vocabulary.fields import FIELDS
+from mailscope.store.names import NAMING, Condition
+from mailscope.store.sealed import BASE, PATH, ROW, TEXT, SealedLines
+from mailscope.store.seeds import Seed, named, seed
 from mailscope.vocabulary.tables import EVENTS
 
 ROUNDS: Final = 12
@@ -25,56 +30,51 @@ REACH: Final = timedelta(days=8)
 # A session's lines stand so near to the line that belongs to a message.
 SESSION: Final = timedelta(minutes=30)
 MOST_SESSIONS: Final = 300
-ADDRESSES: Final = tuple(
-    each.name
-    for each in FIELDS
-    if each.privacy == "address" and each.name not in ("recipients", "lookup_key", "addresses")
-)
-IPS: Final = tuple(each.name for each in FIELDS if each.name.endswith("_ip"))
-NAMING: Final = ("queue_id", "next_queue_id", "orig_queue_id")
-# What a line is known by, and what is asked of each.
-LINE: Final = ("source", "batch", "line_number", "raw")
-COLUMNS: Final = ", ".join((*LINE, "time", "host", "pid", "event", "qp", *NAMING, "message_id", "trail_id"))
 # qmail's notification comes into the queue right after the line that tells of it.
 SOON: Final = timedelta(minutes=10)
+# What is asked of each line; those that are not sealed are known by their row only.
+COLUMNS: Final = f"null::varchar as {PATH}, rowid as {ROW}, {', '.join(BASE)}"
 
 Values = list[Any]
 
 
-@dataclass
-class Seed:
-    """Which lines: those that bear one of some names in a column, and those that fit a condition."""
-
-    names: dict[str, set[str]] = field(default_factory=dict)
-    conditions: list[str] = field(default_factory=list)
-    values: Values = field(default_factory=list)
-
-    def bear(self, columns: Iterable[str], names: set[str]) -> None:
-        """Also those with such a name in one of some columns."""
-        for column in columns:
-            self.names[column] = self.names.get(column, set()) | names
-
-    def fit(self, condition: str, *values: str) -> None:
-        """Also those that fit an SQL condition with its values."""
-        self.conditions.append(condition)
-        self.values += values
-
-
 @dataclass(frozen=True)
-class Within:
-    """Rows to look through: their relation, a condition on their span and hosts, and its values."""
+class Span:
+    """Instants (naive UTC; None: open) and hosts (none: all) of lines to look through."""
 
-    relation: str
-    span: str
-    bounds: Values
+    since: datetime | None
+    until: datetime | None
+    hosts: tuple[str, ...] = ()
+
+    def sql(self) -> tuple[str, Values]:
+        """The condition that a line is within, and its values."""
+        told, values = [], []
+        for sign, edge in ((">=", self.since), ("<", self.until)):
+            if edge is not None:
+                told.append(f" and time {sign} ?")
+                values.append(edge)
+        if self.hosts:
+            told.append(f" and lower(host) in ({', '.join('?' for _ in self.hosts)})")
+        return "".join(told), [*values, *(name.lower() for name in self.hosts)]
+
+    def of(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """The lines that are within."""
+        if self.since is not None:
+            rows = rows.filter(pl.col("time") >= self.since)
+        if self.until is not None:
+            rows = rows.filter(pl.col("time") < self.until)
+        if self.hosts:
+            rows = rows.filter(pl.col("host").str.to_lowercase().is_in([name.lower() for name in self.hosts]))
+        return rows
 
 
 @dataclass
 class Search:
-    """One search in the store."""
+    """One search in the store.  ``indexed``: whether the indexes of sealed files are asked."""
 
     database: Queries
     asked: Asked
+    indexed: bool = True
     ids: set[str] = field(default_factory=set)
     message_ids: set[str] = field(default_factory=set)
     trails: set[str] = field(default_factory=set)
@@ -82,72 +82,18 @@ class Search:
     last: datetime | None = None
     _found: list[pl.DataFrame] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        self._sealed = SealedLines(self.database, indexed=self.indexed)
+
     def lines(self) -> Iterator[pl.DataFrame]:
         """The lines, in order of time."""
-        seed = self._seed()
-        relation, span, bounds = self._span(self.asked.since, self.asked.until)
-        hosts = (
-            f" and lower(host) in {_list(name.lower() for name in self.asked.hosts)}"
-            if self.asked.hosts
-            else ""
-        )
-        within = Within(relation, f"{span}{hosts}", bounds)
+        asked = self.asked
         # More than are told, so that it can be said how many more there are.
-        most = 10 * self.asked.limit
-        begun = self._bearing(seed, within, 50 * most)
-        self._take(begun, most)
+        most = 10 * asked.limit
+        span = Span(asked.since, asked.until, asked.hosts)
+        self._take(self._bearing(seed(self.database, asked), span, 50 * most), most)
         self._close()
         yield self._all()
-
-    def _seed(self) -> Seed:
-        """What the lines bear that are themselves about what is looked for."""
-        text = (self.asked.about or "").strip()
-        bare = text.removeprefix("<").removesuffix(">")
-        seed = Seed()
-        for kind in self.asked.kinds:
-            if kind == "queue-id":
-                seed.bear(NAMING, {text})
-            elif kind == "message-id":
-                seed.bear(("message_id",), {bare})
-            elif kind == "address":
-                seed.bear(ADDRESSES, self._spellings(bare))
-                seed.fit("recipients is not null and contains(lower(recipients), ?)", bare.lower())
-            elif kind == "user":
-                seed.fit("contains(lower(raw), ?)", text.lower())
-            elif kind == "domain":
-                # Wherever a line names it, as in a file; only ids and addresses have columns of their own.
-                seed.fit("contains(lower(raw), ?)", text.removesuffix(".").lower())
-            elif kind == "ip":
-                address = ip_address(text.strip("[]"))
-                for form in sorted({str(address), address.exploded, text.strip("[]")}):
-                    seed.fit("contains(lower(raw), ?)", form.lower())
-            elif kind == "network":
-                # Addresses are texts here; which are within is told by whoever asked.
-                seed.fit(" or ".join(f"{name} is not null" for name in IPS))
-            elif kind == "delivery":
-                seed.bear(("delivery_id",), {"".join(filter(str.isdigit, text))})
-        return seed
-
-    def _spellings(self, text: str) -> set[str]:
-        """An address or name as it may have been logged: case does not matter."""
-        rows = self.database.connection.execute(
-            "select spelling from own.spellings where lower = ?", [text.lower()]
-        ).fetchall()
-        return {text, text.lower(), *(spelling for (spelling,) in rows)}
-
-    def _span(self, since: datetime | None, until: datetime | None) -> tuple[str, str, Values]:
-        """The rows that may be of a span, the condition that they are, and its values."""
-        files, values = [], []
-        condition = ""
-        if since is not None:
-            files.append("last >= ?")
-            condition += " and time >= ?"
-            values.append(since)
-        if until is not None:
-            files.append("first < ?")
-            condition += " and time < ?"
-            values.append(until)
-        return self.database.relation(EVENTS, " and ".join(files) or "true", tuple(values)), condition, values
 
     def _take(self, rows: pl.DataFrame, most: int = MOST_IDS) -> tuple[set[str], set[str], set[str]]:
         """Note ids, Message-IDs and messages of lines, and when they were; gives those that are new."""
@@ -178,100 +124,129 @@ class Search:
         for _ in range(ROUNDS):
             if not (ids or message_ids or trails) or self.first is None or self.last is None:
                 return
-            relation, span, bounds = self._span(self.first - REACH, self.last + REACH)
-            named = _naming(ids, message_ids, trails)
-            rows = self._bearing(named, Within(relation, span, bounds))
-            rows = pl.concat([rows, self._notified(rows)])
-            ids, message_ids, trails = self._take(rows)
+            rows = self._bearing(named(ids, message_ids, trails), Span(self.first - REACH, self.last + REACH))
+            notified = self._notified(rows)
+            self._found.append(notified)
+            ids, message_ids, trails = self._take(pl.concat([rows, notified]))
+
+    def _bearing(self, sought: Seed, span: Span, most: int | None = None) -> pl.DataFrame:
+        """The lines that bear one of some names or fit a condition; where there is a limit, the earliest."""
+        files = self._sealed.within(span.since, span.until)
+        parts = [self._hot(sought, span)]
+        if sought.names:
+            parts += map(span.of, self._sealed.bearing(files, sought.names))
+        for condition in sought.conditions:
+            parts.append(self._fitting(condition, span))
+        found = pl.concat(parts).unique([PATH, ROW], keep="first")
+        found = found.sort("time", PATH, ROW)
+        if most is not None:
+            found = found.head(most)
+        self._found.append(found)
+        return found
+
+    def _hot(self, sought: Seed, span: Span) -> pl.DataFrame:
+        """The lines that are not sealed and bear a name."""
+        told, values = [], []
+        for column, names in sought.names.items():
+            # Some are numbers (delivery_id).
+            told.append(f"{column}::varchar in (select unnest(?::varchar[]))")
+            values.append(sorted(names))
+        where, bounds = span.sql()
+        wanted = " or ".join(told) or "false"
+        return self.database.frame(
+            f"select {COLUMNS} from hot.{EVENTS.name} where ({wanted}){where}", [*values, *bounds]
+        )
+
+    def _fitting(self, condition: Condition, span: Span) -> pl.DataFrame:
+        """The lines that fit a condition."""
+        files = self._sealed.fitting(self._sealed.within(span.since, span.until), condition)
+        where, bounds = span.sql()
+        return self.database.frame(
+            f"select {', '.join((PATH, ROW, *BASE))} from ({self._sealed.relation(files)}) "
+            f"where ({condition.sql}){where}",
+            [*condition.values, *bounds],
+        )
 
     def _notified(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Where qmail made a notification: the lines that bring it into the queue, by its process."""
         made = rows.filter((pl.col("event") == "bounced_to_sender") & pl.col("qp").is_not_null())
         if not len(made) or self.first is None or self.last is None:
             return rows.clear()
-        relation, span, bounds = self._span(self.first, self.last + SOON)
-        return self._beside(
-            made.select("qp", "time").unique(),
-            f"select {COLUMNS} from ({relation}) as line where event = 'queued'{span} and exists ("
-            "select 1 from anchors where anchors.qp = line.qp and epoch(line.time) - epoch(anchors.time) "
-            f"between -1 and {SOON.total_seconds()})",
-            bounds,
-        )
-
-    def _beside(self, anchors: pl.DataFrame, statement: str, values: Values) -> pl.DataFrame:
-        """An answer for which some rows are at hand as ``anchors``."""
-        connection = self.database.connection
-        connection.register("anchors", anchors)
-        try:
-            return self.database.frame(statement, values)
-        finally:
-            connection.unregister("anchors")
-
-    def _bearing(self, seed: Seed, within: Within, most: int | None = None) -> pl.DataFrame:
-        """The lines that bear one of some names or fit a condition; where there is a limit, the earliest.
-
-        Each column is looked through by itself: so whole row groups without the name are passed over, by
-        their Bloom filters, and other columns are read of those lines only.  A line can be there twice.
-        """
-        tail = "" if most is None else f" order by time limit {most}"
-        begin = f"select {COLUMNS} from ({within.relation}) where"
-        parts = [
-            self.database.frame(
-                f"{begin} {name} in (select unnest(?::varchar[])){within.span}{tail}",
-                [sorted(names), *within.bounds],
-            )
-            for name, names in seed.names.items()
-        ]
-        if seed.conditions:
-            where = " or ".join(seed.conditions)
-            parts.append(
-                self.database.frame(f"{begin} ({where}){within.span}{tail}", [*seed.values, *within.bounds])
-            )
-        found = pl.concat(parts).unique(LINE, keep="first", maintain_order=True)
-        if most is not None:
-            found = found.sort("time", maintain_order=True).head(most)
-        self._found.append(found)
-        return found
-
-    def _all(self) -> pl.DataFrame:
-        """All lines that were found on the way, with their sessions."""
-        found = pl.concat(self._found)
-        found = pl.concat([found, self._sessions(found)]).unique(LINE, keep="first")
-        sets = self.database.frame("select source, set_id from own.sources")
-        return (
-            found.sort("time", "batch", "line_number")
-            .join(sets, on="source", how="left", maintain_order="left")
-            .select("source", "set_id", "time", "raw")
-        )
+        anchors = made.select("qp", "time").unique()
+        span = Span(self.first, self.last + SOON)
+        return self._beside(anchors, ["qp"], pl.col("event") == "queued", timedelta(seconds=1), SOON, span)
 
     def _sessions(self, found: pl.DataFrame) -> pl.DataFrame:
         """The lines around acceptances and refusals that the same process wrote."""
         begun = found.filter(pl.col("event").is_in(["accepted", "rejected"]) & pl.col("pid").is_not_null())
         if not len(begun) or len(begun) > MOST_SESSIONS:
             return found.clear()
-        anchors = begun.select("host", "pid", "time").unique()
-        first, last = anchors["time"].min(), anchors["time"].max()
-        assert isinstance(first, datetime)
-        assert isinstance(last, datetime)
-        relation, span, bounds = self._span(first - SESSION, last + SESSION)
-        return self._beside(
-            anchors,
-            f"select {COLUMNS} from ({relation}) as line where queue_id is null{span} and exists ("
-            "select 1 from anchors where anchors.pid = line.pid and anchors.host is not distinct from "
-            f"line.host and abs(epoch(anchors.time) - epoch(line.time)) <= {SESSION.total_seconds()})",
-            bounds,
+        anchors = begun.select("pid", "host", "time").unique()
+        return self._beside(anchors, ["pid", "host"], pl.col("queue_id").is_null(), SESSION, SESSION)
+
+    def _beside(
+        self,
+        anchors: pl.DataFrame,
+        keys: list[str],
+        wanted: pl.Expr,
+        before: timedelta,
+        after: timedelta,
+        span: Span | None = None,
+    ) -> pl.DataFrame:
+        """The lines with the same keys (the first is a number) as an anchor and so near to it in time."""
+        spans = _spans(anchors["time"].drop_nulls(), before, after)
+        files = {file.path: file for since, until in spans for file in self._sealed.within(since, until)}
+        parts = [self._hot_beside(anchors[keys[0]], keys[0], spans)]
+        parts += self._sealed.beside(files.values(), keys[0], anchors[keys[0]], wanted)
+        rows = pl.concat(parts).filter(wanted)
+        rows = rows if span is None else span.of(rows)
+        near = (
+            rows.select(PATH, ROW, "time", *keys)
+            .join(anchors.rename({"time": "at"}), on=keys, how="inner", nulls_equal=True)
+            .filter((pl.col("time") - pl.col("at")).is_between(-before, after))
+        )
+        return rows.join(near, on=[PATH, ROW], how="semi", nulls_equal=True)
+
+    def _hot_beside(
+        self, values: pl.Series, column: str, spans: list[tuple[datetime, datetime]]
+    ) -> pl.DataFrame:
+        return self.database.frame(
+            f"select {COLUMNS} from hot.{EVENTS.name} where {column} in (select unnest(?::bigint[])) "
+            "and time >= ? and time < ?",
+            [values.drop_nulls().unique().to_list(), spans[0][0], spans[-1][1]],
+        )
+
+    def _all(self) -> pl.DataFrame:
+        """All lines that were found on the way, with their sessions."""
+        found = pl.concat(self._found).unique([PATH, ROW], keep="first", maintain_order=True)
+        found = pl.concat([found, self._sessions(found)]).unique([PATH, ROW])
+        parts = []
+        for (path,), rows in found.select(PATH, ROW).sort(PATH, ROW).partition_by(PATH, as_dict=True).items():
+            numbers = rows[ROW].to_list()
+            parts.append(self._hot_texts(numbers) if path is None else self._sealed.texts(str(path), numbers))
+        lines = pl.concat(parts) if parts else self._hot_texts([])
+        sets = self.database.frame("select source, set_id from own.sources")
+        return (
+            lines.sort("time", "batch", "line_number")
+            .join(sets, on="source", how="left", maintain_order="left")
+            .select("source", "set_id", "time", "raw")
+        )
+
+    def _hot_texts(self, rows: Iterable[int]) -> pl.DataFrame:
+        return self.database.frame(
+            f"select time, {', '.join(TEXT)} from hot.{EVENTS.name} "
+            "where rowid in (select unnest(?::bigint[]))",
+            [list(rows)],
         )
 
 
-def _naming(ids: set[str], message_ids: set[str], trails: set[str]) -> Seed:
-    """Lines that bear one of these names."""
-    seed = Seed()
-    for columns, names in ((NAMING, ids), (("message_id",), message_ids), (("trail_id",), trails)):
-        if names:
-            seed.bear(columns, names)
-    return seed
-
-
-def _list(values: Iterable[str]) -> str:
-    """Texts as an SQL list of literals."""
-    return "(" + ", ".join("'" + value.replace("'", "''") + "'" for value in sorted(values)) + ")"
+def _spans(times: pl.Series, before: timedelta, after: timedelta) -> list[tuple[datetime, datetime]]:
+    """Instants with what is around them, as spans that do not meet (ends exclusive)."""
+    spans: list[tuple[datetime, datetime]] = []
+    for time in times.unique().sort():
+        begin, end = time - before, time + after + timedelta(microseconds=1)
+        if spans and begin <= spans[-1][1]:
+            spans[-1] = spans[-1][0], end
+        else:
+            spans.append((begin, end))
+    return spans

@@ -8,10 +8,10 @@ from datetime import date, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from mailscope.store import audit, days
+from mailscope.store import audit, days, indexing
 from mailscope.store.database import Database, Queries, quoted
 from mailscope.store.days import NAMELESS
-from mailscope.store.sealing import SLICE_ROWS, enter, sha256, write_segment
+from mailscope.store.sealing import SLICE_ROWS, enter, remove, sha256, write_segment
 from mailscope.tallies import kept
 from mailscope.tallies.ledger import Ledger
 from mailscope.vocabulary.tables import TABLES, Table
@@ -26,10 +26,14 @@ SMALL_ROWS: Final = SLICE_ROWS // 2
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """Something of the store that is not as it should be."""
+    """Something of the store that is not as it should be.
+
+    ``index``: only an index, without which its file is looked through; nothing is lost by it.
+    """
 
     place: str
     what: str
+    index: bool = False
 
 
 def expire(database: Database, before: Mapping[str, datetime]) -> int:
@@ -59,7 +63,7 @@ def expire(database: Database, before: Mapping[str, datetime]) -> int:
             if paths:
                 gone += [path for (path,) in paths]
                 database.show(table)
-    _unlink(database, gone)
+    remove(database, gone)
     return len(gone)
 
 
@@ -102,17 +106,15 @@ def compact(database: Database, table: Table, day: date) -> bool:
         database.connection.execute(f"delete from own.manifest where path in ({named})")
         enter(database, entry, table, day)
         database.show(table)
-    _unlink(database, paths)
+    remove(database, paths)
     return True
 
 
-def _unlink(database: Database, paths: list[str]) -> None:
-    for path in paths:
-        (database.directory / path).unlink(missing_ok=True)
-
-
 def check(database: Queries, *, thorough: bool) -> list[Damage]:
-    """What is wrong with sealed files: missing, of another size or, ``thorough``, of other contents."""
+    """What is wrong with sealed files: missing, of another size or, ``thorough``, of other contents.
+
+    With the latter, also indexes that are damaged.
+    """
     import duckdb
 
     found = []
@@ -136,6 +138,7 @@ def check(database: Queries, *, thorough: bool) -> list[Damage]:
             if rows_there != count:
                 found.append(Damage(path, f"it has {rows_there} rows instead of {count} of {name}"))
     if thorough:
+        found += [Damage(place, what, index=True) for place, what in indexing.damaged(database)]
         for table in TABLES.values():
             try:
                 database.connection.execute(f"select count(columns(*)) from hot.{table.name}").fetchall()
@@ -145,7 +148,10 @@ def check(database: Queries, *, thorough: bool) -> list[Damage]:
 
 
 def set_aside(database: Database, damages: list[Damage]) -> None:
-    """Leave damaged files out of what is read, so that the rest can be; those that are whole are taken in."""
+    """Leave damaged files out of what is read, so that the rest can be; those that are whole are taken in.
+
+    Indexes are made anew.
+    """
     with database.transaction():
         database.connection.execute("update own.manifest set damage = null where damage is not null")
         for damage in damages:
@@ -154,3 +160,6 @@ def set_aside(database: Database, damages: list[Damage]) -> None:
             )
         for table in TABLES.values():
             database.show(table)
+    indexing.remove(database, [damage.place for damage in damages if damage.index])
+    while indexing.make_next(database):
+        pass

@@ -20,9 +20,9 @@ from mailscope.store import days, state
 from mailscope.store.alongside import ALONGSIDE, Alongside
 from mailscope.store.database import Database
 from mailscope.store.following import StoreTracker
+from mailscope.store.names import ADDRESSES
 from mailscope.store.restore import APART, STATE, UnderWay, restore
 from mailscope.store.rows import delivery_rows, event_rows, link_rows, message_rows, session_rows
-from mailscope.store.search import ADDRESSES
 from mailscope.tallies import kept
 from mailscope.tallies.hours import Hours
 from mailscope.tallies.ledger import Ledger

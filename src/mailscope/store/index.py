@@ -1,0 +1,168 @@
+"""The index of a sealed file: which names its lines bear, so that a search opens only files that have them.
+
+It lies beside the file, ``part-NNNNNN.names``, and is made with it.  Little-endian:
+
+    8    MAGIC
+    8    which secret the numbers are made with: what stands for KEYED under it
+    32   SHA-256 of the sealed file
+    4    bits: numbers are in 2**bits buckets, by their highest bits
+    4    how many numbers
+    4    CRC-32 of what stands before, and of the directory
+    4 (2**bits + 1)    directory: where each bucket begins, and the end, counted in numbers
+    4 (2**bits)        CRC-32 of each bucket
+    4 each             the next 32 bits of each number, ascending in each bucket
+
+So a look-up reads the directory and one bucket, and a number counts with bits + 32 bits.  An index that is of
+another file or secret, or damaged, is of no use: then the file is looked through as if there were none.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import sys
+from array import array
+from bisect import bisect_left
+from collections.abc import Collection
+from itertools import pairwise
+from pathlib import Path
+from typing import Final
+from zlib import crc32
+
+import polars as pl
+
+from mailscope.store.names import Numbers
+
+SUFFIX: Final = ".names"
+MAGIC: Final = b"MSNAMES1"
+KEYED: Final = ("", "secret")
+HEADER: Final = struct.Struct("<8s8s32sIII")
+# Numbers in a bucket, about; a thousand bytes are read at once.
+BUCKET: Final = 256
+MOST_BITS: Final = 20
+# From so many numbers on, all of an index is read.
+MANY: Final = 300
+NEXT: Final = 0xFFFF_FFFF
+
+
+class DamagedIndexError(Exception):
+    """An index is not as it was written."""
+
+
+def place_of(path: Path) -> Path:
+    """Where the index of a sealed file is."""
+    return path.with_suffix(SUFFIX)
+
+
+def fingerprint(numbers: Numbers) -> bytes:
+    """What tells one secret from another and does not give it away."""
+    return struct.pack("<Q", *numbers.of(KEYED[0], KEYED[1:]))
+
+
+def packed(found: pl.Series, numbers: Numbers, checksum: str) -> bytes:
+    """An index of numbers (UInt64) for the sealed file with a SHA-256."""
+    found = found.unique().sort()
+    bits = min(max((len(found) // BUCKET).bit_length(), 1), MOST_BITS)
+    bucket = (found // (1 << (64 - bits))).cast(pl.UInt32)
+    begins = bucket.search_sorted(pl.Series(range((1 << bits) + 1), dtype=pl.UInt32), side="left").to_list()
+    entries = _bytes(array("I", _next(found, bits).to_list()))
+    sums = [crc32(entries[4 * a : 4 * b]) for a, b in pairwise(begins)]
+    directory = _bytes(array("I", [*begins, *sums]))
+    fields = (MAGIC, fingerprint(numbers), bytes.fromhex(checksum), bits, len(found))
+    total = crc32(directory, crc32(HEADER.pack(*fields, 0)[:-4]))
+    return HEADER.pack(*fields, total) + directory + entries
+
+
+class Index:
+    """An open index.  ``close`` it."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises OSError where it cannot be read, DamagedIndexError where it is damaged."""
+        self._file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            self._set_up()
+        except BaseException:
+            self.close()
+            raise
+
+    def _set_up(self) -> None:
+        head = os.pread(self._file, 8192, 0)
+        if len(head) < HEADER.size or not head.startswith(MAGIC):
+            raise DamagedIndexError("it does not begin as an index does")
+        *_, bits, count, total = fields = HEADER.unpack_from(head)
+        if bits > MOST_BITS:
+            raise DamagedIndexError("its head was changed")
+        size = 4 * (2 * (1 << bits) + 1)
+        self._begin = HEADER.size + size
+        if len(head) < self._begin:
+            head = os.pread(self._file, self._begin, 0)
+        directory = head[HEADER.size : self._begin]
+        if crc32(directory, crc32(head[: HEADER.size - 4])) != total:
+            raise DamagedIndexError("its head was changed")
+        if os.fstat(self._file).st_size != self._begin + 4 * count:
+            raise DamagedIndexError("it has another size")
+        self.secret, self.checksum = fields[1], fields[2].hex()
+        self._bits = bits
+        self._directory = _numbers(directory)
+
+    def has(self, number: int) -> bool:
+        """Whether a number is in it.  Raises DamagedIndexError."""
+        entries = self._bucket(number >> (64 - self._bits))
+        entry = number >> (32 - self._bits) & NEXT
+        at = bisect_left(entries, entry)
+        return at < len(entries) and entries[at] == entry
+
+    def any(self, sought: Collection[int]) -> bool:
+        """Whether any of some numbers is in it.  Raises DamagedIndexError."""
+        if len(sought) >= MANY:
+            sought = self._likely(sought)
+        return any(map(self.has, sought))
+
+    def _likely(self, sought: Collection[int]) -> list[int]:
+        """Those of many numbers whose entries are in it, in whatever bucket."""
+        import pyarrow as pa
+
+        count = self._directory[1 << self._bits]
+        data = os.pread(self._file, 4 * count, self._begin)
+        if sys.byteorder == "big":
+            data = _numbers(data).tobytes()
+        entries = pl.from_arrow(pa.Array.from_buffers(pa.uint32(), count, [None, pa.py_buffer(data)]))
+        assert isinstance(entries, pl.Series)
+        numbers = pl.Series(list(sought), dtype=pl.UInt64)
+        mine = _next(numbers, self._bits)
+        there = entries.filter(entries.is_in(mine.implode()))
+        return numbers.filter(mine.is_in(there.implode())).to_list()
+
+    def check(self) -> None:
+        """Read all of it.  Raises DamagedIndexError."""
+        for bucket in range(1 << self._bits):
+            self._bucket(bucket)
+
+    def _bucket(self, bucket: int) -> array[int]:
+        begin, end = self._directory[bucket], self._directory[bucket + 1]
+        data = os.pread(self._file, 4 * (end - begin), self._begin + 4 * begin)
+        if crc32(data) != self._directory[(1 << self._bits) + 1 + bucket]:
+            raise DamagedIndexError("its contents were changed")
+        return _numbers(data)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        os.close(self._file)
+
+
+def _next(numbers: pl.Series, bits: int) -> pl.Series:
+    """Entries of numbers: what follows their highest bits."""
+    return (numbers // (1 << (32 - bits)) & NEXT).cast(pl.UInt32)
+
+
+def _numbers(data: bytes) -> array[int]:
+    found = array("I", data)
+    if sys.byteorder == "big":
+        found.byteswap()
+    return found
+
+
+def _bytes(numbers: array[int]) -> bytes:
+    if sys.byteorder == "big":
+        numbers.byteswap()
+    return numbers.tobytes()
