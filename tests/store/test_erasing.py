@@ -23,9 +23,10 @@ from storing import LAB, ORDER, ZONE, Feeder, arrivals, contents, lab_lines
 
 from mailscope.cli.main import mailscope
 from mailscope.privacy.person import Person
-from mailscope.store import audit, copies, erasing, receipts, sealing
+from mailscope.store import audit, copies, erasing, indexing, receipts, sealing
 from mailscope.store.database import Database
 from mailscope.store.holding import find
+from mailscope.store.names import ADDRESSES, Numbers
 from mailscope.store.writer import Writer
 from mailscope.trails.recipients import WHO
 
@@ -140,6 +141,17 @@ def assert_erased(store: Path) -> None:
     database = Database(store)
     assert not [part for part in blobs(database) if BYTES.search(part.replace(OTHERS, b""))]
     assert not find(database, PERSON).counts
+    # Whoever knows the store's secret cannot tell from an index that the person was in it.
+    files = database.connection.execute("select path, checksum from own.manifest where name = 'events'")
+    numbers = Numbers(database.secret())
+    for path, checksum in files.fetchall():
+        index = indexing.opened(database.directory / path, checksum, database.secret())
+        assert index is not None
+        assert not any(index.any(numbers.of(column, PERSON.names)) for column in ADDRESSES)
+        index.close()
+    assert {path.stem for path in store.rglob("*.names")} == {
+        path.stem for path in (store / "events").rglob("*.parquet")
+    }
     database.close()
 
 

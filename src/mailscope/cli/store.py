@@ -95,10 +95,11 @@ def verify(place: Path | None, set_aside: bool) -> None:
 @store.command()
 @place_option
 def seal(place: Path | None) -> None:
-    """Seal finished days now, as the daemon does each night."""
+    """Seal finished days now, as the daemon does each night, and make indexes that are missing."""
     from mailscope.cli.inputs import zone
     from mailscope.cli.stores import settings
     from mailscope.store.days import tidy
+    from mailscope.store.indexing import make_next
     from mailscope.store.sealing import next_slice
     from mailscope.store.sealing import seal as seal_slice
 
@@ -111,9 +112,14 @@ def seal(place: Path | None) -> None:
             count += 1
         while tidy(database, zone(settings().time_zone or None), now):
             count += 1
+        indexed = 0
+        while make_next(database) is not None:
+            indexed += 1
     finally:
         database.close()
     say(f"{count} file{'' if count == 1 else 's'} sealed")
+    if indexed:
+        say(f"{indexed} index{'' if indexed == 1 else 'es'} made anew")
 
 
 @store.command()

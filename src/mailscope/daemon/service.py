@@ -37,6 +37,7 @@ from mailscope.sequence.selection import Selection
 from mailscope.store import days, upkeep
 from mailscope.store.audit import enter
 from mailscope.store.database import Database
+from mailscope.store.indexing import make_next
 from mailscope.store.known import Known
 from mailscope.store.reader import Reader
 from mailscope.store.sealing import next_slice, remove_strays, seal
@@ -274,6 +275,8 @@ class Service:
             if part is not None:
                 self.writer.checkpoint()
                 seal(self.database, part)
+                return True
+            if make_next(self.database) is not None:
                 return True
             if self.retention is not None and not self._expired:
                 upkeep.expire(self.database, limits(self.retention, now))

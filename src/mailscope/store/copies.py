@@ -8,6 +8,7 @@ from pathlib import Path
 
 from mailscope.store import audit, receipts, upkeep
 from mailscope.store.database import FILE, Database, StoreError
+from mailscope.store.index import place_of
 from mailscope.vocabulary.errors import InputError, OutputError
 
 UNFINISHED = ".unfinished"
@@ -37,13 +38,16 @@ def restore(source: Path, store: Path) -> int:
 
 
 def _copied(database: Database, store: Path, target: Path) -> int:
-    damages = upkeep.check(database, thorough=True)
+    # An index can be made again.
+    damages = [damage for damage in upkeep.check(database, thorough=True) if not damage.index]
     if damages:
         raise StoreError(f"{damages[0].place}: {damages[0].what}", str(store), "see 'mailscope store verify'")
     if target.exists():
         raise OutputError("it exists already", str(target), "name a new directory")
     begun = target.with_name(target.name + UNFINISHED)
     paths = [path for (path,) in database.connection.execute("select path from own.manifest").fetchall()]
+    indexes = [place_of(Path(path)).as_posix() for path in paths]
+    paths += [path for path in indexes if (store / path).exists()]
     # What was committed last may stand in the log beside the file.
     own = [FILE, *(name for name in (f"{FILE}.wal", audit.FILE) if (store / name).exists())]
     own += [f"{receipts.DIRECTORY}/{kept.name}" for kept in (store / receipts.DIRECTORY).glob("*.json")]
@@ -68,7 +72,7 @@ def _copied(database: Database, store: Path, target: Path) -> int:
         raise OutputError.from_os_error(error, target) from error
     copy = Database(target, read_only=True)
     try:
-        damages = upkeep.check(copy, thorough=True)
+        damages = [damage for damage in upkeep.check(copy, thorough=True) if not damage.index]
     finally:
         copy.close()
     if damages:

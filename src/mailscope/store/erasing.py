@@ -29,9 +29,10 @@ from mailscope.store import audit, day_files, packed, receipts
 from mailscope.store.database import FILE, Database, StoreError, quoted
 from mailscope.store.day_files import SealedDay
 from mailscope.store.holding import ROW, Held, SealedFile, find, hot_rows, sealed_rows
+from mailscope.store.index import place_of
 from mailscope.store.places import same_owner
 from mailscope.store.renewing import remove_begun, renew
-from mailscope.store.sealing import SUFFIX, Segment, enter, remove_strays, write_segment
+from mailscope.store.sealing import SUFFIX, Segment, enter, remove, remove_strays, write_segment
 from mailscope.trails.recipients import WHO
 from mailscope.vocabulary.tables import Table
 
@@ -57,8 +58,7 @@ def erase(directory: Path, person: Person, who: str) -> dict[str, Any]:
         old = _replace(database, person, name)
     finally:
         database.close()
-    for path in old:
-        (directory / path).unlink(missing_ok=True)
+    remove(database, old)
     entries = audit.rewrite(directory, lambda entry: _entry(person, entry))
     renew(directory)
     database = Database(directory)
@@ -135,10 +135,11 @@ def _renewed(database: Database, person: Person, held: Held, file: SealedFile, n
 
 
 def _as_before(database: Database, place: str, before: str) -> None:
-    """Give a new file the owner and the mode of the one before it."""
+    """Give a new file, and its index, the owner and the mode of the one before it."""
     path, old = database.directory / place, database.directory / before
-    path.chmod(old.stat().st_mode & 0o7777)
-    same_owner(path, old)
+    for made in filter(Path.exists, (path, place_of(path))):
+        made.chmod(old.stat().st_mode & 0o7777)
+        same_owner(made, old)
 
 
 def _hot(database: Database, person: Person, held: Held, table: Table) -> None:
@@ -303,12 +304,20 @@ def _keep(directory: Path, receipt: dict[str, Any]) -> None:
 
 
 def other_files(directory: Path, person: Person) -> list[str]:
-    """Files in the store's directory that are none of the store's and name the person."""
+    """Files in the store's directory that are none of the store's and name the person.
+
+    Indexes hold keyed hashes only, and were made anew with their files.
+    """
     ours = {FILE, audit.FILE}
     found = []
     for path in sorted(directory.rglob("*")):
         name = path.relative_to(directory).as_posix()
-        if path.is_file() and name not in ours and path.suffix != SUFFIX and _names(path, person):
+        if (
+            path.is_file()
+            and name not in ours
+            and path.suffix not in (SUFFIX, place_of(path).suffix)
+            and _names(path, person)
+        ):
             found.append(person.text(name))
     return found
 
