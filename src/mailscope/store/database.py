@@ -151,11 +151,13 @@ class Queries:
 class Database(Queries):
     """The open DuckDB file.
 
-    ``read_only``: for those who look while no daemon runs.  Raises StoreError where another process has it,
+    ``read_only``: for those who look while no daemon runs; ``views``: see ``snapshot``.  Raises StoreError where another process has it,
     InputError where there is none (read only).
     """
 
-    def __init__(self, directory: Path, *, read_only: bool = False, memory_mb: int = MEMORY_MB) -> None:
+    def __init__(
+        self, directory: Path, *, read_only: bool = False, memory_mb: int = MEMORY_MB, views: bool = True
+    ) -> None:
         import duckdb
 
         directory = directory.absolute()
@@ -181,22 +183,25 @@ class Database(Queries):
         self._identity = _identity(path)
         try:
             self._set_up(memory_mb)
+            for table in TABLES.values() if views else ():
+                self.show(table)
         except duckdb.Error as error:
             self.connection.close()
             raise _unusable(error, path) from error
 
     @contextmanager
-    def snapshot(self) -> Iterator[Queries]:
+    def snapshot(self, *, views: bool = True) -> Iterator[Queries]:
         """Another connection, which sees the store as it is now, whatever is written or sealed meanwhile.
 
-        Each thread that asks needs one of its own.
+        Each thread that asks needs one of its own.  ``views``: with the views that people read, for which
+        every sealed file is opened.
         """
         cursor = self.connection.cursor()
         try:
             cursor.execute("set timezone = 'UTC'")
             cursor.execute("begin transaction")
             looking = Queries(cursor, self.directory)
-            for table in TABLES.values():
+            for table in TABLES.values() if views else ():
                 looking.show(table)
             yield looking
         finally:
@@ -222,8 +227,6 @@ class Database(Queries):
             if not known:
                 self._create()
             self._migrate()
-        for table in TABLES.values():
-            self.show(table)
 
     def _create(self) -> None:
         run = self.connection.execute

@@ -51,11 +51,11 @@ class Reader:
     @classmethod
     def open(cls, directory: Path, library: Library, zone: ZoneInfo) -> Reader:
         """A reader of a store that no daemon has.  Raises InputError or StoreError."""
-        return cls(Database(directory, read_only=True), library, zone)
+        return cls(Database(directory, read_only=True, views=False), library, zone)
 
     def lines(self, asked: Asked) -> Iterator[pl.DataFrame]:
         """Lines in the order of each source."""
-        with self.database.snapshot() as looking:
+        with self.database.snapshot(views=False) as looking:
             if asked.about is not None and "network" not in asked.kinds:
                 yield from Search(looking, asked).lines()
             else:
@@ -89,13 +89,13 @@ class Reader:
     def verdict(self, receipt: dict[str, Any], names: tuple[str, ...]) -> Verdict:
         """Whether a receipt is of this store.  Raises UsageError for what is nobody's name."""
         asked = Person.of(names).names if names else ()
-        with self.database.snapshot() as looking:
+        with self.database.snapshot(views=False) as looking:
             secret = looking.about("secret")
         return verdict(bytes.fromhex(secret) if secret else None, receipt, asked)
 
     def status(self) -> dict[str, Any]:
         """How the store is: what it holds, of when, in how much space, and what is wrong."""
-        with self.database.snapshot() as looking:
+        with self.database.snapshot(views=False) as looking:
             return {"directory": str(self.database.directory), **_status(looking)}
 
     def close(self) -> None:
