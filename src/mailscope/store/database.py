@@ -151,8 +151,8 @@ class Queries:
 class Database(Queries):
     """The open DuckDB file.
 
-    ``read_only``: for those who look while no daemon runs; ``views``: see ``snapshot``.  Raises StoreError where another process has it,
-    InputError where there is none (read only).
+    ``read_only``: for those who look while no daemon runs; ``views``: see ``snapshot``.  Raises StoreError
+    where another process has it, InputError where there is none (read only).
     """
 
     def __init__(
