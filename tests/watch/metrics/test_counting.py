@@ -17,6 +17,7 @@ from metering import log_lines, number, shown
 from running import examples
 from storing import NOW, ZONE, Feeder, arrivals
 
+from mailscope.tallies.hours import NO_TIME
 from mailscope.tallies.ledger import Ledger
 from mailscope.tallies.tally import bucket, bucket_value
 from mailscope.watch.metrics.counting import OLDEST, counted, stage_name
@@ -139,6 +140,13 @@ def test_what_was_loaded_of_the_past_does_not_count() -> None:
     assert recent == shown(counts_of(lines()))
     assert number(past, "mailscope_delivery_attempts_total", status="sent") == 0
     assert not any(name == "mailscope_lines_total" for name, _ in past)
+
+
+def test_what_has_no_instant_counts_as_of_now() -> None:
+    ledger = Ledger(lines={("strange", "read"): 3}, totals={"blank": 2})
+    found = counted({NO_TIME: ledger}, Labels(), NOW)
+    assert found["mailscope_lines"] == {("strange",): 3}
+    assert found["mailscope_lines_skipped"]["blank",] == 2
 
 
 def test_a_store_without_a_daemon_tells_all_its_hours(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from typing import Final
 import polars as pl
 
 from mailscope.reports.causes import of_attempts, of_verdicts
+from mailscope.tallies.hours import NO_TIME
 from mailscope.tallies.ledger import Ledger
 from mailscope.tallies.registry import BY_NAME
 from mailscope.tallies.tally import STAGES, Tally
@@ -71,8 +72,7 @@ NAMES: Final = frozenset(tally.name for tally in TALLIES)
 
 def counted(hours: Mapping[datetime, Ledger], labels: Labels, now: datetime | None = None) -> Values:
     """The metrics that hours sum up to; ``now`` (naive UTC): without what is too old by then."""
-    recent = [ledger for hour, ledger in hours.items() if now is None or hour >= now - OLDEST]
-    followed = [ledger for hour, ledger in hours.items() if now is None or hour >= now - OLDEST_MESSAGE]
+    recent, followed = _since(hours, now, OLDEST), _since(hours, now, OLDEST_MESSAGE)
     values: Values = {name: {} for name in OF_LINES}
     values |= {each.name: {} for each in COUNTED} | {DELAY + BUCKET: {}}
     _lines(values, recent, labels)
@@ -87,6 +87,13 @@ def counted(hours: Mapping[datetime, Ledger], labels: Labels, now: datetime | No
             found = frame.group_by("bucket").agg(pl.col("count").sum()).sort("bucket")
             of_tally(values, DELAY, (stage_name(stage),), found.iter_rows())
     return values
+
+
+def _since(hours: Mapping[datetime, Ledger], now: datetime | None, oldest: timedelta) -> list[Ledger]:
+    """The hours that are not too old; what has no instant is of now, as far as anybody can tell."""
+    return [
+        ledger for hour, ledger in hours.items() if now is None or hour >= now - oldest or hour == NO_TIME
+    ]
 
 
 def stage_name(stage: str) -> str:

@@ -61,8 +61,8 @@ def queue(looking: Queries, now: datetime) -> Values:
 
 def size(looking: Queries) -> Values:
     """How large the store is, and how far it is sealed."""
-    hot = ", ".join(f"(select count(*) from hot.{name})" for name in TABLES)
-    counts = dict(zip(TABLES, looking.connection.execute(f"select {hot}").fetchall()[0], strict=True))
+    # One by one: as one statement they take six times as long.
+    counts = {name: int(looking.value(f"select count(*) from hot.{name}")) for name in TABLES}
     sealed = {name: rest for name, *rest in looking.connection.execute(SEALED).fetchall()}
     values: Values = {
         "mailscope_store_rows": {},
