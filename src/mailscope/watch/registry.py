@@ -9,11 +9,29 @@ from typing import Any, Final
 from mailscope.vocabulary.errors import UsageError
 from mailscope.watch.detection import About, Detection, Site
 from mailscope.watch.detections.brute_force import BruteForce
+from mailscope.watch.detections.certificate_expiry import CertificateExpiry
+from mailscope.watch.detections.concurrency_saturated import ConcurrencySaturated
+from mailscope.watch.detections.coverage_falling import CoverageFalling
 from mailscope.watch.detections.distributed_guessing import DistributedGuessing
+from mailscope.watch.detections.log_loss import LogLoss
 from mailscope.watch.detections.password_spraying import PasswordSpraying
+from mailscope.watch.detections.silence import Silence
+from mailscope.watch.detections.system_trouble import SystemTrouble
+from mailscope.watch.detections.tls_failures import TlsFailures
 
 # Each is made with its table of the settings (``vocabulary/settings/detections``), which has its name.
-_CLASSES: Final[tuple[type[Any], ...]] = (BruteForce, PasswordSpraying, DistributedGuessing)
+_CLASSES: Final[tuple[type[Any], ...]] = (
+    BruteForce,
+    PasswordSpraying,
+    DistributedGuessing,
+    Silence,
+    LogLoss,
+    CoverageFalling,
+    SystemTrouble,
+    ConcurrencySaturated,
+    TlsFailures,
+    CertificateExpiry,
+)
 DETECTIONS: Final[Mapping[str, Callable[[Any, Site], Detection]]] = {
     each.about.name: each for each in _CLASSES
 }

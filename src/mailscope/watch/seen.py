@@ -48,12 +48,13 @@ class Seen:
 
     def events(self, kinds: Iterable[str], columns: Sequence[str]) -> pl.DataFrame:
         """Events of some kinds in order of time: their core columns (``recognise/events.CORE``), ``time``,
-        ``order``, ``queue_id`` and ``columns``; events without an instant are left out.
+        ``order``, ``queue_id`` and ``columns`` (``text`` is the whole message); events without an instant are
+        left out.
         """
         asked = tuple(sorted(kinds)), tuple(columns)
         if asked not in self._frames:
             wanted = self.kinds.intersection(asked[0])
-            tables = [events.table(asked[0], asked[1], core=CORE).drop("row") for events in self.batch]
+            tables = [_table(events, asked[0], asked[1]) for events in self.batch]
             if not wanted or not tables:
                 found = tables[0].clear() if tables else pl.DataFrame()
             else:
@@ -64,7 +65,7 @@ class Seen:
 
     @cached_property
     def lines(self) -> pl.DataFrame:
-        """Every line that counts, recognised or not: time, host, program, service, order."""
+        """Every line that counts: time, host, program, service, order, and whether a pattern ``knows`` it."""
         frames = []
         for events in self.batch:
             rows = pl.int_range(len(events.raw), dtype=pl.UInt32, eager=True)
@@ -78,6 +79,7 @@ class Seen:
                         events.tagged("program", rows).alias("program"),
                         events.tagged("service", rows).alias("service"),
                         _order(events, rows),
+                        (~rows.is_in(events.unrecognised.implode())).alias("known"),
                     ]
                 )
             )
@@ -124,6 +126,13 @@ class Seen:
                 line = Line(events.source, int(events.number[row]), events.time[row], str(events.raw[row]))
                 found.append((int(order[row]), line))
         return tuple(line for _, line in sorted(found, key=lambda pair: pair[0]))[:most]
+
+
+def _table(events: Events, kinds: Sequence[str], columns: Sequence[str]) -> pl.DataFrame:
+    found = events.table(kinds, [name for name in columns if name != "text"], core=CORE)
+    if "text" in columns:
+        found = found.with_columns(take(events.text, found["row"]).alias("text"))
+    return found.drop("row")
 
 
 def _order(events: Events, rows: pl.Series) -> pl.Series:

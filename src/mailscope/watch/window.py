@@ -57,6 +57,8 @@ class Window:
         Out: a row per key and bucket that rows came to: the keys, the measures of the window that ends with
         the bucket, ``_since`` (its first row in the window) and ``_last`` (its last row so far), by time.
         """
+        if not len(rows):
+            return pl.DataFrame()
         rows = rows.filter(pl.all_horizontal(pl.col(key).is_not_null() for key in self.keys))
         if not len(rows):
             return pl.DataFrame()

@@ -25,10 +25,10 @@ class BruteForce:
         name="brute_force",
         sees="Many failed logins of one account from one address within a short time.",
         why="Someone, or a program, tries passwords of this account until one fits.",
-        false_positives="A phone or a mail program with an old password tries every few minutes for days; "
-        "its address is usually one from which the user logged in before the password was changed.",
-        advice="Look whether a login succeeded after the failures. If the user knows nothing of it, block "
-        "the address; a password that can be guessed should be changed.",
+        false_positives="A phone or a mail program with an old password tries every few minutes for "
+        "days; its address is usually one from which the user logged in before the password was changed.",
+        advice="Look whether a login succeeded after the failures. If the user knows nothing of it, "
+        "block the address; a password that can be guessed should be changed.",
         commands=("mailscope about {client_ip}", "mailscope logins --user {user}"),
     )
     needs = NEEDS

@@ -31,8 +31,8 @@ class DistributedGuessing:
     about: ClassVar[About] = About(
         name="distributed_guessing",
         sees="Failed logins of one account from many networks.",
-        why="A botnet guesses the password of this account, a few tries from each address, so that no single "
-        "address is noticed.",
+        why="A botnet guesses the password of this account, a few tries from each address, so that no "
+        "single address is noticed.",
         false_positives="A shared account whose password was changed, with mail programs in many places.",
         advice="Blocking addresses does not help; limit logins of this account (Dovecot: auth_policy, "
         "auth_failure_delay), give it a strong password or a second factor, and look at logins that "

@@ -26,10 +26,10 @@ class PasswordSpraying:
         name="password_spraying",
         sees="Failed logins of many accounts from one network.",
         why="A few common passwords are tried at every account, slowly enough that no account is locked.",
-        false_positives="An office or a mobile network behind one address, when a login server is broken for "
-        "all; then most users of that network fail, and none is unknown.",
-        advice="Block the network unless users of yours are in it, and look which of its logins succeeded: "
-        "the password of such an account is known to somebody else.",
+        false_positives="An office or a mobile network behind one address, when a login server is "
+        "broken for all; then most users of that network fail, and none is unknown.",
+        advice="Block the network unless users of yours are in it, and look which of its logins "
+        "succeeded: the password of such an account is known to somebody else.",
         commands=("mailscope about {network}",),
     )
     needs = NEEDS

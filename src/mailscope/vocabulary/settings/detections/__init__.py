@@ -5,6 +5,15 @@ from __future__ import annotations
 from pydantic import Field
 
 from mailscope.vocabulary.settings.detections.access import BruteForce, DistributedGuessing, PasswordSpraying
+from mailscope.vocabulary.settings.detections.host import (
+    CertificateExpiry,
+    ConcurrencySaturated,
+    CoverageFalling,
+    LogLoss,
+    Silence,
+    SystemTrouble,
+    TlsFailures,
+)
 from mailscope.vocabulary.settings.values import Network, Table
 
 __all__ = ["Detections"]
@@ -19,3 +28,10 @@ class Detections(Table):
     brute_force: BruteForce = BruteForce()
     password_spraying: PasswordSpraying = PasswordSpraying()
     distributed_guessing: DistributedGuessing = DistributedGuessing()
+    silence: Silence = Silence()
+    log_loss: LogLoss = LogLoss()
+    coverage_falling: CoverageFalling = CoverageFalling()
+    system_trouble: SystemTrouble = SystemTrouble()
+    concurrency_saturated: ConcurrencySaturated = ConcurrencySaturated()
+    tls_failures: TlsFailures = TlsFailures()
+    certificate_expiry: CertificateExpiry = CertificateExpiry()
