@@ -15,7 +15,7 @@ import os
 import pwd
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
 from secrets import token_hex
@@ -223,7 +223,7 @@ class Database(Queries):
         known = self.value("select count(*) from duckdb_schemas() where schema_name = 'own' and not internal")
         if not known and self.read_only:
             raise StoreError("there is nothing in the store", str(self.directory), "load logs first")
-        with self.transaction() if not self.read_only else _nothing():
+        with self.transaction() if not self.read_only else nullcontext():
             if not known:
                 self._create()
             self._migrate()
@@ -332,11 +332,6 @@ class Database(Queries):
     def close(self) -> None:
         """Let go of the file."""
         self.connection.close()
-
-
-@contextmanager
-def _nothing() -> Iterator[None]:
-    yield
 
 
 def _identity(path: Path) -> tuple[int, int]:
