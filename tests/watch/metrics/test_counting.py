@@ -17,6 +17,7 @@ from metering import log_lines, number, shown
 from running import examples
 from storing import NOW, ZONE, Feeder, arrivals
 
+from mailscope.store import days
 from mailscope.tallies.hours import NO_TIME
 from mailscope.tallies.ledger import Ledger
 from mailscope.tallies.tally import bucket, bucket_value
@@ -157,7 +158,20 @@ def test_a_store_without_a_daemon_tells_all_its_hours(tmp_path: Path) -> None:
         if serial != 1:
             feeder.writer.checkpoint()
     found = shown(of_hours(feeder.database, feeder.writer.hours, ZONE))
+    # Days that are over become files, late lines of theirs come besides, and the counts stay.
+    feeder.writer.checkpoint()
+    before = of_store(feeder.database)
+    days.tidy_all(feeder.database, ZONE, NOW + timedelta(days=3))
+    assert not days.hot(feeder.database, None, None)
+    assert shown(of_hours(feeder.database, feeder.writer.hours, ZONE)) == found
+    after = of_store(feeder.database)
+    assert after["mailscope_store_bytes"][()] != before["mailscope_store_bytes"][()]
+    assert after["mailscope_store_last_sealing_timestamp_seconds"][()] > 0
+    late = [f"{line}\n".encode() for line in log_lines(BEGIN, 7)]
+    feeder.feed(*arrivals(late, (), "mail.log.late"))
+    late_found = shown(of_hours(feeder.database, feeder.writer.hours, ZONE))
     feeder.close()
+    assert number(late_found, "mailscope_delivery_attempts_total", status="sent") == 4
     assert number(found, "mailscope_delivery_attempts_total", status="sent") == 3
     assert number(found, "mailscope_lines_total", program="dovecot") == 6
 

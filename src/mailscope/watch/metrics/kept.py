@@ -10,11 +10,12 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from mailscope.store import day_files, days
 from mailscope.store.database import FILE, Queries
-from mailscope.store.days import hours
 from mailscope.tallies.hours import Hours
 from mailscope.tallies.kept import from_bytes
 from mailscope.vocabulary.tables import EVENTS, TABLES
@@ -71,10 +72,12 @@ def size(looking: Queries) -> Values:
     }
     damaged, total, sealings = 0, _of_database(looking), [0.0]
     for name, count in counts.items():
-        rows, held, files, broken, newest = sealed.get(name, (0, 0, 0, 0, None))
+        rows, _, files, *_ = sealed.get(name, (0, 0, 0))
         values["mailscope_store_rows"][(name,)] = count + int(rows)
         values["mailscope_store_hot_rows"][(name,)] = count
         values["mailscope_store_sealed_files"][(name,)] = files
+    # Tallies of days are files, too.
+    for _, held, _, broken, newest in sealed.values():
         damaged += broken
         total += int(held)
         if newest is not None:
@@ -128,12 +131,19 @@ def _last(looking: Queries, table: str, by: str, now: datetime) -> list[dict[str
 
 
 def of_hours(looking: Queries, under_way: Hours, zone: ZoneInfo) -> Values:
-    """The counts of all hours that the store keeps, and of what is not kept yet; hour by hour, so that
-    memory does not grow with them."""
+    """The counts of all days and hours that the store keeps, and of what is not kept yet.
+
+    One after the other, so that memory does not grow with them.
+    """
     labels = Labels()
     values = counted(under_way.ledgers, labels)
-    for hour, data in hours(looking):
-        values = added(values, counted({hour: from_bytes(data, zone, only=NAMES)}, labels))
+    sealed = (
+        (day.start, data)
+        for day in day_files.sealed_days(looking, None, None)
+        for data in day_files.sums(looking, day, by_time=False)
+    )
+    for begin, data in chain(sealed, days.hot(looking, None, None)):
+        values = added(values, counted({begin: from_bytes(data, zone, only=NAMES)}, labels))
     return values
 
 
