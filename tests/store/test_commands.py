@@ -265,5 +265,5 @@ def test_a_damaged_database_is_named(store: str, tmp_path: Path) -> None:
     data[:16384] = bytes(16384)
     path.write_bytes(data)
     for words in (("store", "verify"), ("trace", "root@lab.example"), ("report",)):
-        with pytest.raises(MailscopeError, match=r"mailscope\.duckdb: it cannot be opened"):
+        with pytest.raises(MailscopeError, match=r"mailscope\.duckdb: it is damaged"):
             run(*words, "--store", copy)

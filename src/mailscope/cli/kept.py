@@ -35,6 +35,16 @@ def kept(inputs: Inputs, part: Part | None, domains: Collection[str]) -> Ledger 
     door = inputs.door
     if door is None or domains or inputs.hosts or not _same_zone(inputs.zone):
         return None
+    from mailscope.store.database import DamagedError
+
+    try:
+        return _summed(door, inputs, part)
+    except DamagedError:
+        # It was said when the store was opened; the lines of sealed files are there.
+        return None
+
+
+def _summed(door: Door, inputs: Inputs, part: Part | None) -> Ledger | None:
     if part is None:
         since, until = inputs.since_utc, inputs.until_utc
         if not all(edge is None or _whole(edge) for edge in (since, until)):

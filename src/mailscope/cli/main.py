@@ -28,7 +28,7 @@ COMMANDS: Final = {
     "tail": "Show events as the daemon stores them.",
     "mark": "Put a note on the time line.",
     "ingest": "Load logs into the store.",
-    "store": "Look after the store: status, verify, seal, compact, backup, restore.",
+    "store": "Look after the store: status, verify, seal, compact, backup, restore, rebuild.",
     "sql": "Ask the store in SQL.",
     "metrics": "Show figures for Prometheus; its alert rules and a dashboard for Grafana.",
     "privacy": "Give out or erase what the store holds of a person.",

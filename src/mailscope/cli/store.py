@@ -6,12 +6,15 @@ import json
 import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from mailscope.cli.inputs import Inputs, say
 from mailscope.vocabulary.errors import InputError
+
+if TYPE_CHECKING:
+    from mailscope.store.rebuilding import Rebuilt
 
 place_option = click.option(
     "--store", "place", type=click.Path(path_type=Path), metavar="DIR", help="The store; else the settings'."
@@ -74,11 +77,19 @@ def verify(place: Path | None, set_aside: bool) -> None:
     """Read all of the store and compare it with its checksums (exit code 1 where anything differs)."""
     from mailscope.cli.stores import directory
     from mailscope.store import upkeep
-    from mailscope.store.database import Database
+    from mailscope.store.database import DamagedError, Database
+    from mailscope.store.sealed_only import SealedOnly
 
-    database = Database(directory(place), read_only=not set_aside)
+    try:
+        database = Database(directory(place), read_only=not set_aside)
+    except DamagedError as error:
+        if set_aside:
+            raise
+        database = SealedOnly(directory(place), error)
     try:
         damages = upkeep.check(database, thorough=True)
+        if database.damage:
+            damages.insert(0, upkeep.Damage(database.path.name, database.damage))
         if set_aside:
             upkeep.set_aside(database, damages)
     finally:
@@ -86,7 +97,11 @@ def verify(place: Path | None, set_aside: bool) -> None:
     for damage in damages:
         click.echo(f"{damage.place}: {damage.what}")
     if damages and not set_aside:
-        say("put the files back from a backup, or run it with --set-aside to read the rest")
+        own = any(not each.place.endswith((".parquet", ".names")) for each in damages)
+        if own:
+            say("restore a backup, or run 'mailscope store rebuild' with the daemon stopped")
+        if not own or len(damages) > 1:
+            say("put the files back from a backup, or run it with --set-aside to read the rest")
     if not damages:
         click.echo("every file is as it was written")
     sys.exit(1 if damages else 0)
@@ -182,6 +197,61 @@ def audit(place: Path | None, since: str | None, form: str) -> None:
             click.echo(json.dumps(asdict(entry)).replace("\x7f", "\\u007f"))
         else:
             click.echo(safe(f"{entry.time}  {entry.who}  {entry.what}: {entry.asked}"))
+
+
+@store.command()
+@place_option
+def rebuild(place: Path | None) -> None:
+    """Make the database file anew where it is damaged: from the sealed files, and what of it can be read.
+
+    The damaged file is kept under another name.  What was lost, and what to do about it, is said.
+    \b
+    Example:
+      systemctl stop mailscope && runuser -u mailscope -- mailscope store rebuild
+    """
+    from mailscope.cli.stores import directory, settings
+    from mailscope.cli.terminal import safe
+    from mailscope.store.rebuilding import rebuild as make_anew
+
+    inputs = Inputs((), None, None, (), settings().time_zone or None, None)
+    done = make_anew(directory(place), inputs.library(), inputs.zone)
+    for line in _rebuilt(done):
+        click.echo(safe(line))
+    if done.damages:
+        sys.exit(1)
+
+
+def _rebuilt(done: Rebuilt) -> list[str]:
+    """What rebuilding came to."""
+    if not done.made:
+        return ["every part of the database can be read: nothing was changed"]
+    lines = [f"could not be read: {table}: {why}" for table, why in sorted(done.lost.items())]
+    lines += [f"rows of {name} that are gone: at most {count:,}" for name, count in done.rows.items()]
+    if done.without_log:
+        lines.append("the log beside the file (.wal) was damaged: what stood only in it is read again")
+    if not done.logged:
+        lines.append("there was no manifest.jsonl: all sealed files that lie in the store were taken")
+    lines += [f"{each.place}: {each.what}; what it held is left out" for each in done.damages]
+    if done.remade is not None:
+        lines.append(f"made anew from {done.remade:,} stored lines: what follows from them")
+    if done.tallies:
+        lines.append(f"tallies {done.tallies}")
+    if done.new_secret:
+        lines.append(
+            "the store's secret, if it had one, is gone: receipts of earlier erasures cannot be verified"
+        )
+    if done.resumed:
+        lines.append("reading of logs goes on where it was")
+    else:
+        since = f" after {done.after.isoformat(sep=' ', timespec='seconds')} UTC" if done.after else ""
+        lines += [
+            f"lines{since} that were not sealed may be missing.  The daemon reads its logs again from their",
+            "beginning and stores what is missing; of rotated ones, before that: mailscope ingest FILES",
+        ]
+        lines += [f"  source: {source}" for source in done.sources]
+    if done.aside is not None:
+        lines.append(f"the damaged file is kept: {done.aside}; remove it when it is of no use any more")
+    return lines
 
 
 def _opened(place: Path | None) -> Any:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 CONFIG: Final = "MAILSCOPE_CONFIG"
 DATABASE: Final = "mailscope.duckdb"
+# Beside it: what is sealed.
+MANIFEST: Final = "manifest.jsonl"
 
 
 def settings(file: Path | None = None) -> Settings:
@@ -34,7 +36,7 @@ def directory(store: Path | None) -> Path:
 def exists(place: Path) -> bool:
     """Whether there is a store; one that may not be looked into counts as one."""
     try:
-        return (place / DATABASE).is_file()
+        return any((place / name).is_file() for name in (DATABASE, MANIFEST))
     except PermissionError:
         return True
 
@@ -49,11 +51,16 @@ def door(inputs: Inputs) -> Door | None:
         if inputs.store is None:
             return None
         raise InputError("there is no store", str(place), "load logs with 'mailscope ingest FILES'")
-    from mailscope.store.database import StoreError
+    from mailscope.store.database import DamagedError, StoreError
     from mailscope.store.reader import Reader
 
     try:
         return Reader.open(place, inputs.library(), inputs.zone)
+    except DamagedError as damage:
+        from mailscope.store.sealed_only import SealedOnly
+
+        # The days that are sealed can be looked at all the same; what is left out is said.
+        return Reader(SealedOnly(place, damage), inputs.library(), inputs.zone)
     except (StoreError, InputError) as refused:
         # The daemon has it, or it alone may open it: it answers for it.
         path = Path(settings().api.socket)

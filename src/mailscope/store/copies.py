@@ -6,7 +6,7 @@ import os
 import shutil
 from pathlib import Path
 
-from mailscope.store import audit, receipts, upkeep
+from mailscope.store import audit, manifest_log, receipts, upkeep
 from mailscope.store.database import FILE, Database, StoreError
 from mailscope.store.index import place_of
 from mailscope.vocabulary.errors import InputError, OutputError
@@ -49,7 +49,10 @@ def _copied(database: Database, store: Path, target: Path) -> int:
     indexes = [place_of(Path(path)).as_posix() for path in paths]
     paths += [path for path in indexes if (store / path).exists()]
     # What was committed last may stand in the log beside the file.
-    own = [FILE, *(name for name in (f"{FILE}.wal", audit.FILE) if (store / name).exists())]
+    own = [
+        FILE,
+        *(name for name in (f"{FILE}.wal", manifest_log.FILE, audit.FILE) if (store / name).exists()),
+    ]
     own += [f"{receipts.DIRECTORY}/{kept.name}" for kept in (store / receipts.DIRECTORY).glob("*.json")]
     size = 0
     try:

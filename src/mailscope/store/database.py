@@ -23,43 +23,32 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
+from mailscope.store import schema
+from mailscope.store.manifest_log import ManifestLog, agree
+from mailscope.store.schema import VERSION
 from mailscope.vocabulary.errors import InputError, MailscopeError
-from mailscope.vocabulary.tables import SQL_TYPES, TABLES, Table
+from mailscope.vocabulary.tables import TABLES, Table
 
 if TYPE_CHECKING:
     import duckdb
 
 FILE: Final = "mailscope.duckdb"
-VERSION: Final = 2
 # The oldest version that can be read as it is; it is written only after it was brought up to date.
 READABLE: Final = 1
 MEMORY_MB: Final = 160
+REBUILD: Final = "restore a backup, or run 'mailscope store rebuild' with the daemon stopped"
 IN_USE: Final = "another process has it open"
 # How DuckDB names the process that has a file, and says that it only reads it.
 HOLDER: Final = re.compile(r"\(PID ([0-9]+)\)")
 ONLY_READ: Final = "able to open this database in read-only mode"
-DAYS: Final = (
-    'create table own.days (start timestamp, "end" timestamp, zone varchar, path varchar, nameless boolean, '
-    "made timestamp)"
-)
-# Rows that are not of the documented tables.
-OWN: Final = (
-    "create table own.about (name varchar primary key, value varchar)",
-    "create table own.manifest (path varchar primary key, name varchar, day date, row_count bigint, "
-    "bytes bigint, first timestamp, last timestamp, checksum varchar, damage varchar)",
-    "create table own.sources (source varchar primary key, resume varchar, set_id varchar, "
-    "updated timestamp)",
-    "create table own.state (name varchar primary key, batch bigint, data blob)",
-    "create table own.hours (hour timestamp, batch bigint, data blob)",
-    DAYS,
-    "create table own.spellings (lower varchar, spelling varchar, primary key (lower, spelling))",
-)
-# What changes the schema from one version to the next: version -> statements.
-MIGRATIONS: Final[dict[int, tuple[str, ...]]] = {1: (DAYS,)}
 
 
 class StoreError(MailscopeError):
     """The store cannot be used as asked: it is locked, damaged, or of a later version."""
+
+
+class DamagedError(StoreError):
+    """The DuckDB file is damaged, older than the sealed files, or gone while they are there."""
 
 
 class InUseError(StoreError):
@@ -90,6 +79,11 @@ class Queries:
         """
         columns = ", ".join(f'"{name}"' for name in table.names)
         hot = f"select {columns} from hot.{table.name}"
+        sealed = self.sealed(table, where, values)
+        return hot if sealed is None else f"{hot} union all by name ({sealed})"
+
+    def sealed(self, table: Table, where: str = "true", values: tuple[object, ...] = ()) -> str | None:
+        """The same for rows of sealed files only; None where there is no such file."""
         paths = self.connection.execute(
             f"select path, bytes from own.manifest where name = ? and damage is null and {where} "
             "order by path",
@@ -97,11 +91,12 @@ class Queries:
         ).fetchall()
         listed = ", ".join(self.file(path) for path, size in paths if self.size(path) == size)
         if not listed:
-            return hot
+            return None
         # Files may be older than columns of the table.
+        columns = ", ".join(f'"{name}"' for name in table.names)
         empty = f"select {columns} from hot.{table.name} where false"
         sealed = f"select * from read_parquet([{listed}], union_by_name = true, hive_partitioning = false)"
-        return f"{hot} union all by name ({empty} union all by name {sealed})"
+        return f"{empty} union all by name {sealed}"
 
     def span(self, table: Table) -> tuple[datetime | None, datetime | None]:
         """The first and last instant of a table's rows; of sealed ones the manifest tells."""
@@ -156,16 +151,26 @@ class Database(Queries):
     """
 
     def __init__(
-        self, directory: Path, *, read_only: bool = False, memory_mb: int = MEMORY_MB, views: bool = True
+        self,
+        directory: Path,
+        *,
+        read_only: bool = False,
+        memory_mb: int = MEMORY_MB,
+        views: bool = True,
+        name: str = FILE,
     ) -> None:
         import duckdb
 
         directory = directory.absolute()
+        # What keeps most of the store from being read; empty where nothing does.
+        self.damage = ""
         # How an older store was changed when it was opened, for whoever opened it to say.
         self.brought_up: list[str] = []
         self.read_only = read_only
-        path = directory / FILE
+        path = self.path = directory / name
         try:
+            if not path.is_file():
+                _refuse_bereft(directory, name)
             if read_only and not path.is_file():
                 raise InputError(
                     "there is no store", str(directory), "load logs with 'mailscope ingest FILES'"
@@ -181,6 +186,8 @@ class Database(Queries):
         except duckdb.Error as error:
             raise _unusable(error, path) from error
         self._identity = _identity(path)
+        # One that is being made anew is not in force yet.
+        self._log = None if read_only or name != FILE else ManifestLog(directory)
         try:
             self._set_up(memory_mb)
             for table in TABLES.values() if views else ():
@@ -188,6 +195,9 @@ class Database(Queries):
         except duckdb.Error as error:
             self.connection.close()
             raise _unusable(error, path) from error
+        except BaseException:
+            self.connection.close()
+            raise
 
     @contextmanager
     def snapshot(self, *, views: bool = True) -> Iterator[Queries]:
@@ -225,18 +235,9 @@ class Database(Queries):
             raise StoreError("there is nothing in the store", str(self.directory), "load logs first")
         with self.transaction() if not self.read_only else nullcontext():
             if not known:
-                self._create()
+                schema.create(self.connection)
             self._migrate()
-
-    def _create(self) -> None:
-        run = self.connection.execute
-        run("create schema own")
-        run("create schema hot")
-        for statement in OWN:
-            run(statement)
-        run("insert into own.about values ('version', ?)", [str(VERSION)])
-        for table in TABLES.values():
-            run(f"create table hot.{table.name} ({table.definition()})")
+            self._agree()
 
     def _migrate(self) -> None:
         """Bring an older store up to this version; raise StoreError for a later one."""
@@ -252,33 +253,12 @@ class Database(Queries):
                 what = f"it is of version {version} and must be brought up to {VERSION}"
                 raise StoreError(what, str(self.directory), "start the daemon, or run 'mailscope store seal'")
             return
-        for step in range(version, VERSION):
-            self.brought_up.append(f"from version {step} to {step + 1}")
-            for statement in MIGRATIONS[step]:
-                self.connection.execute(statement)
-        if version != VERSION:
-            self.set_about("version", str(VERSION))
-        for table in TABLES.values():
-            self._complete(table)
+        self.brought_up += schema.migrated(self.connection, version)
 
-    def _complete(self, table: Table) -> None:
-        """Add columns that the vocabulary has gained since the store was made."""
-        rows = self.connection.execute(
-            "select column_name from duckdb_columns() where schema_name = 'hot' and table_name = ?",
-            [table.name],
-        ).fetchall()
-        have = {name for (name,) in rows}
-        if not have:
-            self.connection.execute(f"create table hot.{table.name} ({table.definition()})")
-            self.brought_up.append(f"table {table.name} is new")
-            return
-        new = [column for column in table.columns if column.name not in have]
-        for column in new:
-            kind = SQL_TYPES[column.kind]
-            self.connection.execute(f'alter table hot.{table.name} add column "{column.name}" {kind}')
-        if new:
-            names = ", ".join(column.name for column in new)
-            self.brought_up.append(f"table {table.name} has new columns: {names}")
+    def _agree(self) -> None:
+        """Hold the manifest against its log.  Raises DamagedError where the file is an older one."""
+        if self._log is not None and (why := agree(self, self._log)):
+            raise DamagedError(f"it is older than the sealed files beside it: {why}", str(self.path), REBUILD)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -287,10 +267,12 @@ class Database(Queries):
         Raises StoreError where the file is no longer in its place: what was written to it would be lost.
         """
         if not self.in_place():
-            raise StoreError("it was removed or replaced", str(self.directory / FILE), "a new one is begun")
+            raise StoreError("it was removed or replaced", str(self.path), "a new one is begun")
         self.connection.execute("begin transaction")
         try:
             yield
+            if self._log is not None:
+                self._log.follow(self)
         except BaseException:
             self._roll_back()
             raise
@@ -303,13 +285,15 @@ class Database(Queries):
     def in_place(self) -> bool:
         """Whether the open file is the one that has its name."""
         try:
-            return _identity(self.directory / FILE) == self._identity
+            return _identity(self.path) == self._identity
         except FileNotFoundError:
             return False
 
     def _roll_back(self) -> None:
         import duckdb
 
+        if self._log is not None:
+            self._log.doubt()
         try:
             self.connection.execute("rollback")
         except duckdb.Error:
@@ -327,6 +311,8 @@ class Database(Queries):
             known = token_hex(32)
             with self.transaction():
                 self.set_about("secret", known)
+                if self._log is not None:
+                    self._log.keep_secret(known)
         return bytes.fromhex(known)
 
     def close(self) -> None:
@@ -360,9 +346,15 @@ def _unusable(error: duckdb.Error, path: Path) -> MailscopeError:
         return InUseError(what, str(path), "ask the daemon, or stop it first", read=ONLY_READ in words)
     if "Permission denied" in words:
         return _not_permitted(path)
-    return StoreError(
-        f"it cannot be opened ({words[:300]})", str(path), "see 'mailscope store verify'; restore a backup"
-    )
+    if "database file with version number" in words:
+        return StoreError(f"another DuckDB wrote it ({words[:300]})", str(path), "use the newer Mailscope")
+    return DamagedError(f"it is damaged ({words[:300]})", str(path), REBUILD)
+
+
+def _refuse_bereft(directory: Path, name: str) -> None:
+    """Raise DamagedError where sealed files are there and the file that names them is gone."""
+    if name == FILE and any(any((directory / table).glob("day=*/part-*.parquet")) for table in TABLES):
+        raise DamagedError("it is gone, and sealed files are there", str(directory / FILE), REBUILD)
 
 
 def _not_permitted(path: Path) -> InputError:

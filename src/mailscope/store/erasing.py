@@ -30,7 +30,7 @@ from mailscope.store.database import FILE, Database, StoreError, quoted
 from mailscope.store.day_files import SealedDay
 from mailscope.store.holding import ROW, Held, SealedFile, find, hot_rows, sealed_rows
 from mailscope.store.index import place_of
-from mailscope.store.places import same_owner
+from mailscope.store.places import ASIDE, same_owner
 from mailscope.store.renewing import remove_begun, renew
 from mailscope.store.sealing import SUFFIX, Segment, enter, remove, remove_strays, write_segment
 from mailscope.trails.recipients import WHO
@@ -49,6 +49,7 @@ def erase(directory: Path, person: Person, who: str) -> dict[str, Any]:
 
     Raises StoreError or OutputError where it cannot be done; what was begun is finished when it is run again.
     """
+    refuse_kept_aside(directory)
     database = Database(directory)
     try:
         remove_begun(directory)
@@ -74,6 +75,12 @@ def erase(directory: Path, person: Person, who: str) -> dict[str, Any]:
     finally:
         database.close()
     return receipt
+
+
+def refuse_kept_aside(directory: Path) -> None:
+    """Raise StoreError where a damaged file was set aside: nobody can tell whom it names."""
+    for path in directory.glob(f"{FILE}{ASIDE}*"):
+        raise StoreError("it may name the person, and cannot be erased from", str(path), "remove it first")
 
 
 def _replace(database: Database, person: Person, name: str) -> list[str]:

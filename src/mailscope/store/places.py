@@ -6,9 +6,9 @@ import os
 from pathlib import Path
 from typing import Final
 
-from mailscope.store.sealing import sync_directory
-
 NEW: Final = ".renewed"
+# A damaged file that was kept, and when it was set aside.
+ASIDE: Final = ".damaged-"
 
 
 def same_owner(path: Path, as_of: Path) -> None:
@@ -37,6 +37,15 @@ def replace(begun: Path, path: Path) -> None:
 def synced(path: Path) -> None:
     """Bring a file to the disk."""
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_directory(path: Path) -> None:
+    """Bring a directory's entries to the disk."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
     finally:

@@ -17,7 +17,7 @@ from mailscope.recognise.engine import Engine
 from mailscope.recognise.library import Library
 from mailscope.store import upkeep
 from mailscope.store.asking import LINES, Asked
-from mailscope.store.database import Database, Queries
+from mailscope.store.database import REBUILD, DamagedError, Database, Queries
 from mailscope.store.hours import Copied, copied
 from mailscope.store.person import everything
 from mailscope.store.receipts import Verdict, verdict
@@ -66,7 +66,12 @@ class Reader:
         return self.hours(since, until, by_time=by_time).packed()
 
     def hours(self, since: datetime | None, until: datetime | None, *, by_time: bool = False) -> Copied:
-        """The same before it is added up, which needs nothing of the store any more."""
+        """The same before it is added up, which needs nothing of the store any more.
+
+        Raises DamagedError where the file that holds them cannot be read.
+        """
+        if self.database.damage:
+            raise DamagedError(self.database.damage, str(self.database.path), REBUILD)
         return copied(self.database, self.under_way, self.zone, since, until, by_time=by_time)
 
     @property
@@ -96,7 +101,12 @@ class Reader:
     def status(self) -> dict[str, Any]:
         """How the store is: what it holds, of when, in how much space, and what is wrong."""
         with self.database.snapshot(views=False) as looking:
-            return {"directory": str(self.database.directory), **_status(looking)}
+            told = {"directory": str(self.database.directory), **_status(looking)}
+        if self.database.damage:
+            told["damage"].insert(
+                0, {"place": self.database.path.name, "what": f"{self.database.damage}; {REBUILD}"}
+            )
+        return told
 
     def close(self) -> None:
         """Let go of the store, unless the writer has it."""

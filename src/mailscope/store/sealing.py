@@ -19,6 +19,7 @@ from typing import Final
 from mailscope.store import indexing
 from mailscope.store.database import Database, quoted
 from mailscope.store.index import place_of
+from mailscope.store.places import sync_directory
 from mailscope.vocabulary.tables import EVENTS, TABLES, Table
 
 # As many rows as can be sealed between two batches.
@@ -168,15 +169,6 @@ def sha256(path: Path) -> tuple[str, int]:
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256")
         return digest.hexdigest(), file.tell()
-
-
-def sync_directory(path: Path) -> None:
-    """Bring a directory's entries to the disk."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def remove_strays(database: Database) -> list[str]:

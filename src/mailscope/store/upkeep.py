@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from mailscope.store import audit, days, indexing
 from mailscope.store.database import Database, Queries, quoted
 from mailscope.store.days import NAMELESS
+from mailscope.store.probing import read_values, use_index
 from mailscope.store.sealing import SLICE_ROWS, enter, remove, sha256, write_segment
 from mailscope.tallies import kept
 from mailscope.tallies.ledger import Ledger
@@ -139,11 +140,25 @@ def check(database: Queries, *, thorough: bool) -> list[Damage]:
                 found.append(Damage(path, f"it has {rows_there} rows instead of {count} of {name}"))
     if thorough:
         found += [Damage(place, what, index=True) for place, what in indexing.damaged(database)]
-        for table in TABLES.values():
-            try:
-                database.connection.execute(f"select count(columns(*)) from hot.{table.name}").fetchall()
-            except duckdb.Error as error:
-                found.append(Damage(f"hot.{table.name}", f"it cannot be read ({str(error)[:200]})"))
+        found += unreadable(database)
+    return found
+
+
+def unreadable(database: Queries) -> list[Damage]:
+    """Tables of the database that cannot be read whole."""
+    import duckdb
+
+    found = []
+    tables = database.connection.execute(
+        "select schema_name || '.' || table_name from duckdb_tables() where schema_name in ('hot', 'own') "
+        "order by 1"
+    ).fetchall()
+    for (name,) in tables:
+        try:
+            read_values(database.connection, name)
+            use_index(database.connection, name)
+        except duckdb.Error as error:
+            found.append(Damage(name, f"it cannot be read ({' '.join(str(error).split())[:200]})"))
     return found
 
 
