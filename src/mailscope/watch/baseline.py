@@ -6,7 +6,7 @@ some weeks.  Source: Rousseeuw and Croux, "Alternatives to the Median Absolute D
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from statistics import median
@@ -54,14 +54,21 @@ class Baseline:
 
     def add(self, hour: datetime, values: Mapping[str, float]) -> None:
         """Enter an hour that is over."""
-        if self.watched and hour <= self.watched[-1]:
-            return
-        self.watched.append(hour)
         new = pl.DataFrame(
             {"key": list(values), "hour": [hour] * len(values), "value": list(values.values())}, schema=SCHEMA
         )
-        self.rows = pl.concat([self.rows, own(new)])
-        horizon = hour - timedelta(weeks=WEEKS)
+        self.extend([hour], new)
+
+    def extend(self, hours: Sequence[datetime], rows: pl.DataFrame) -> None:
+        """Enter several hours that are over, in order, with their rows (``SCHEMA``)."""
+        hours = [hour for hour in hours if not self.watched or hour > self.watched[-1]]
+        if not hours:
+            return
+        self.watched.extend(hours)
+        new = rows.filter(pl.col("hour").is_in(hours))
+        if len(new):
+            self.rows = pl.concat([self.rows, own(new)])
+        horizon = hours[-1] - timedelta(weeks=WEEKS)
         if self.watched[0] < horizon:
             self.watched = [each for each in self.watched if each >= horizon]
             self.rows = self.rows.filter(pl.col("hour") >= horizon)

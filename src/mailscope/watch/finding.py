@@ -103,7 +103,7 @@ class Finding:
         worse = SEVERITIES.index(signal.severity) >= SEVERITIES.index(self.severity)
         newest = signal.time >= self.last_time
         told = worse and newest
-        reasons = {str(each): each for each in (*self.reasons, *signal.reasons)}
+        reasons = {_same(each): each for each in (*self.reasons, *signal.reasons)}
         lines = {(each.source, each.number): each for each in (*self.lines, *signal.lines)}
         return replace(
             self,
@@ -150,6 +150,12 @@ def identify(detection: str, subject: Subject, since: datetime) -> str:
     """The name of an incident: the same lines, read again, give the same name."""
     told = json.dumps([detection, sorted(subject.items()), since.isoformat()])
     return hashlib.sha256(told.encode()).hexdigest()[:16]
+
+
+def _same(reason: Phrase) -> tuple[str, ...]:
+    """What tells reasons apart: their words; where only figures differ, the newest is told."""
+    words = (value for value in reason.values.values() if isinstance(value, str))
+    return (reason.template, *words)
 
 
 def _iso(instant: datetime) -> str:

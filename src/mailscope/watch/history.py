@@ -20,7 +20,11 @@ def detect(pipeline: Pipeline, watcher: Watcher) -> Iterator[list[Finding]]:
     newest: datetime | None = None
     for batch in pipeline.batches():
         outcome = tracker.feed(batch)
-        latest = pl.Series([events.time.max() for events in batch], dtype=pl.Datetime("us")).max()
+        # A chunk of one log may reach far beyond what is merged of all just now.
+        times = [
+            events.time if events.alive is None else events.time.filter(events.alive) for events in batch
+        ]
+        latest = pl.Series([each.max() for each in times], dtype=pl.Datetime("us")).max()
         if isinstance(latest, datetime):
             newest = latest if newest is None else max(newest, latest)
         if newest is not None:

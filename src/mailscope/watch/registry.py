@@ -8,14 +8,24 @@ from typing import Any, Final
 
 from mailscope.vocabulary.errors import UsageError
 from mailscope.watch.detection import About, Detection, Site
+from mailscope.watch.detections.bounce_rate import BounceRate
 from mailscope.watch.detections.brute_force import BruteForce
 from mailscope.watch.detections.certificate_expiry import CertificateExpiry
 from mailscope.watch.detections.concurrency_saturated import ConcurrencySaturated
 from mailscope.watch.detections.coverage_falling import CoverageFalling
+from mailscope.watch.detections.directory_harvest import DirectoryHarvest
 from mailscope.watch.detections.distributed_guessing import DistributedGuessing
+from mailscope.watch.detections.incoming_flood import IncomingFlood
+from mailscope.watch.detections.list_abuse import ListAbuse
 from mailscope.watch.detections.log_loss import LogLoss
+from mailscope.watch.detections.mail_loop import MailLoop
+from mailscope.watch.detections.outgoing_spam import OutgoingSpam
 from mailscope.watch.detections.password_spraying import PasswordSpraying
+from mailscope.watch.detections.provider_blocks import ProviderBlocks
+from mailscope.watch.detections.queue_size import QueueSize
+from mailscope.watch.detections.relay_probing import RelayProbing
 from mailscope.watch.detections.silence import Silence
+from mailscope.watch.detections.slow_delivery import SlowDelivery
 from mailscope.watch.detections.system_trouble import SystemTrouble
 from mailscope.watch.detections.tls_failures import TlsFailures
 
@@ -31,6 +41,16 @@ _CLASSES: Final[tuple[type[Any], ...]] = (
     ConcurrencySaturated,
     TlsFailures,
     CertificateExpiry,
+    OutgoingSpam,
+    IncomingFlood,
+    DirectoryHarvest,
+    RelayProbing,
+    ListAbuse,
+    MailLoop,
+    BounceRate,
+    ProviderBlocks,
+    SlowDelivery,
+    QueueSize,
 )
 DETECTIONS: Final[Mapping[str, Callable[[Any, Site], Detection]]] = {
     each.about.name: each for each in _CLASSES

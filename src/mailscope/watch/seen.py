@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -35,6 +35,13 @@ class Seen:
     messages: pl.DataFrame
     now: datetime
     _frames: dict[tuple[tuple[str, ...], tuple[str, ...]], pl.DataFrame] = field(default_factory=dict)
+    _derived: dict[str, pl.DataFrame] = field(default_factory=dict)
+
+    def derived(self, name: str, make: Callable[[], pl.DataFrame]) -> pl.DataFrame:
+        """What several detections make of the batch, made once."""
+        if name not in self._derived:
+            self._derived[name] = make()
+        return self._derived[name]
 
     @cached_property
     def kinds(self) -> frozenset[str]:
@@ -118,14 +125,18 @@ class Seen:
 
     def evidence(self, rows: pl.DataFrame, most: int = MOST_LINES) -> tuple[Line, ...]:
         """The log lines of some rows (by their ``order`` in the batch), the first ones."""
-        wanted = rows["order"].head(most)
-        found: list[tuple[int, Line]] = []
+        found = self.written(rows["order"].head(most))
+        return tuple(found[order] for order in sorted(found))[:most]
+
+    def written(self, orders: pl.Series) -> dict[int, Line]:
+        """The log lines that have some ``order`` in the batch."""
+        found: dict[int, Line] = {}
         for events in self.batch:
             order = _order(events, pl.int_range(len(events.raw), dtype=pl.UInt32, eager=True))
-            for row in order.is_in(wanted.implode()).arg_true():
+            for row in order.is_in(orders.implode()).arg_true():
                 line = Line(events.source, int(events.number[row]), events.time[row], str(events.raw[row]))
-                found.append((int(order[row]), line))
-        return tuple(line for _, line in sorted(found, key=lambda pair: pair[0]))[:most]
+                found[int(order[row])] = line
+        return found
 
 
 def _table(events: Events, kinds: Sequence[str], columns: Sequence[str]) -> pl.DataFrame:

@@ -5,6 +5,18 @@ from __future__ import annotations
 from pydantic import Field
 
 from mailscope.vocabulary.settings.detections.access import BruteForce, DistributedGuessing, PasswordSpraying
+from mailscope.vocabulary.settings.detections.flow import (
+    BounceRate,
+    DirectoryHarvest,
+    IncomingFlood,
+    ListAbuse,
+    MailLoop,
+    OutgoingSpam,
+    ProviderBlocks,
+    QueueSize,
+    RelayProbing,
+    SlowDelivery,
+)
 from mailscope.vocabulary.settings.detections.host import (
     CertificateExpiry,
     ConcurrencySaturated,
@@ -35,3 +47,13 @@ class Detections(Table):
     concurrency_saturated: ConcurrencySaturated = ConcurrencySaturated()
     tls_failures: TlsFailures = TlsFailures()
     certificate_expiry: CertificateExpiry = CertificateExpiry()
+    outgoing_spam: OutgoingSpam = OutgoingSpam()
+    incoming_flood: IncomingFlood = IncomingFlood()
+    directory_harvest: DirectoryHarvest = DirectoryHarvest()
+    relay_probing: RelayProbing = RelayProbing()
+    list_abuse: ListAbuse = ListAbuse()
+    mail_loop: MailLoop = MailLoop()
+    bounce_rate: BounceRate = BounceRate()
+    provider_blocks: ProviderBlocks = ProviderBlocks()
+    slow_delivery: SlowDelivery = SlowDelivery()
+    queue_size: QueueSize = QueueSize()
