@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,38 @@ from mailscope.store.remote import Remote
 from mailscope.vocabulary.errors import MailscopeError
 
 PATIENCE_S = 300.0
+
+
+def made_lines(count: int, seed: int = 1) -> list[str]:
+    """Lines of messages of the last hour, each line once."""
+    begin = datetime.now(UTC) - timedelta(hours=1)
+    return [
+        line
+        for number in range(count // 5)
+        for line in message_lines(1, number, seed, begin + timedelta(milliseconds=700 * number))
+    ]
+
+
+def message_lines(count: int, first: int, seed: int = 1, now: datetime | None = None) -> list[str]:
+    """Five lines of each of some messages, whose numbers begin with ``first``."""
+    at = (now or datetime.now(UTC)).isoformat(timespec="microseconds")
+    lines = []
+    for number in range(first, first + count):
+        queue_id = f"{seed:X}{number:09X}"
+        lines += [
+            f"{at} mx postfix/smtpd[{900 + number % 7}]: {queue_id}: client=host.example.org[192.0.2.{number % 250}]",
+            f"{at} mx postfix/cleanup[31]: {queue_id}: message-id=<{number}.{seed}@example.org>",
+            f"{at} mx postfix/qmgr[7]: {queue_id}: from=<a{number}@example.org>, size=912, nrcpt=1 (queue active)",
+            f"{at} mx postfix/smtp[44]: {queue_id}: to=<b@example.net>, relay=mx.example.net[198.51.100.2]:25, "
+            "delay=0.5, delays=0.1/0/0.2/0.2, dsn=2.0.0, status=sent (250 2.0.0 Ok)",
+            f"{at} mx postfix/qmgr[7]: {queue_id}: removed",
+        ]
+    return lines
+
+
+def append(path: Path, lines: list[str]) -> None:
+    with path.open("a") as file:
+        file.write("".join(f"{line}\n" for line in lines))
 
 
 class Daemon:

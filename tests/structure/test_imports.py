@@ -16,6 +16,7 @@ INTAKE, RECOGNISE, SEQUENCE = {"vocabulary"}, {"vocabulary"}, {"recognise", "int
 TRAILS, TALLIES = {"recognise", "vocabulary"}, {"trails", "recognise", "vocabulary"}
 REPORTS = {"tallies", "causes", "trails", "recognise", "language", "vocabulary"}
 FLOW = {"tallies", "trails", "sequence", "recognise", "intake", "vocabulary"}
+SEARCHED = {"trails/search", "trails/narrative"}
 ALLOWED: dict[str, set[str]] = {
     "vocabulary": set(),
     # How a process is started beside this one, whatever it does.
@@ -55,7 +56,8 @@ ALLOWED: dict[str, set[str]] = {
     # What the daemon samples beside the logs.
     # Joins feeds, flow and store while lines come, and opens the door to them.
     "daemon": {"web", "watch", "watch/metrics", "store", "privacy", "syslog", *FLOW},
-    "web": {"store", "exports", "tallies", "vocabulary"},
+    # Answers what the commands answer, by the same calls.
+    "web": {"store", "exports", "about", "reports", "language", "pipeline", *SEARCHED, *FLOW},
     # What needs a person, told from the flow while it runs; what it has seen is kept as the store keeps it.
     # Figures of tallies and of the store, with the causes that reports tell.
     "watch/metrics": {"watch", "store", "reports", *FLOW},

@@ -66,9 +66,8 @@ def about(
 
 
 def _collected(inputs: Inputs, asked: Subject) -> Collector:
-    from mailscope.about.collect import Collector
-    from mailscope.about.gather import MOST_MESSAGES, gather
-    from mailscope.intake.clock import YearDisproved
+    from mailscope.about.found import collected
+    from mailscope.about.gather import MOST_MESSAGES
     from mailscope.trails.search.kept import Kept
     from mailscope.trails.search.window import Window
 
@@ -82,15 +81,7 @@ def _collected(inputs: Inputs, asked: Subject) -> Collector:
     inputs.errors.extend(kept.problems)
     try:
         sources = inputs.sources_of(kept.files)
-        gathered = gather(asked, sources, inputs.library(), selection, window)
-        while True:
-            collector = Collector(asked, inputs.zone)
-            try:
-                collector.collect(gathered.batches())
-                break
-            except YearDisproved as disproved:
-                # Its stamps pass one New Year more than was known; see intake.clock.
-                sources.go_back(disproved.source, disproved.years)
+        collector = collected(asked, sources, inputs.library(), selection, window)
     finally:
         kept.close()
     if not collector.lines:

@@ -14,6 +14,7 @@ from mailscope.cli.store import place_option
 from mailscope.vocabulary.errors import InputError
 
 if TYPE_CHECKING:
+    from mailscope.privacy.person import Person
     from mailscope.store.holding import Held
 
 names_argument = click.argument("names", nargs=-1, required=True, metavar="ADDRESS...")
@@ -74,33 +75,25 @@ def erase(
 ) -> None:
     """Put a random name in the place of a person's, everywhere in the store, for good.
 
-    Numbers stay true, and so do the rows of others.  Nobody may have the store open: stop the daemon first.
-    What was begun and broken off is finished when it is run again.
+    Numbers stay true, and so do the rows of others.  While the daemon runs it does the work; what comes
+    meanwhile waits.  What was begun and broken off is finished when it is run again.
     """
     from mailscope.cli.output import writable, write
-    from mailscope.cli.stores import enter
+    from mailscope.cli.stores import either
     from mailscope.privacy.person import Person
     from mailscope.store import audit
-    from mailscope.store.database import Database
     from mailscope.store.erasing import erase as erased
-    from mailscope.store.holding import find
     from mailscope.store.receipts import DIRECTORY
 
     person = Person.of(names)
     writable(output)
     where = _store(place)
-    enter(where, " ".join(names))
-    database = Database(where, read_only=True)
-    try:
-        held = find(database, person)
-    finally:
-        database.close()
-    _tell(held)
+    _tell(either(where, lambda: _held(where, person), lambda daemon: daemon.held(names)))
     if dry_run:
         return
     if not yes:
         click.confirm("Erase this person? It cannot be undone", abort=True, err=True)
-    receipt = erased(where, person, audit.user())
+    receipt = either(where, lambda: erased(where, person, audit.user()), lambda daemon: daemon.erase(names))
     told = json.dumps(receipt, indent=1) + "\n"
     write([told], output)
     say(f"the person is erased; the receipt is kept in {where / DIRECTORY}")
@@ -108,6 +101,20 @@ def erase(
         say(f"{where / name}: it is none of the store's files, and names the person: remove it")
     if receipt["other_files"]:
         sys.exit(1)
+
+
+def _held(where: Path, person: Person) -> Held:
+    """What names the person in a store that no daemon has."""
+    from mailscope.cli.stores import enter
+    from mailscope.store.database import Database
+    from mailscope.store.holding import find
+
+    database = Database(where, read_only=True)
+    try:
+        enter(where, " ".join(person.names))
+        return find(database, person)
+    finally:
+        database.close()
 
 
 def _tell(held: Held) -> None:

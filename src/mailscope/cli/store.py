@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from mailscope.vocabulary.errors import InputError
 
 if TYPE_CHECKING:
     from mailscope.store.rebuilding import Rebuilt
+    from mailscope.store.upkeep import Damage, Step
 
 place_option = click.option(
     "--store", "place", type=click.Path(path_type=Path), metavar="DIR", help="The store; else the settings'."
@@ -75,25 +77,14 @@ def _status(told: dict[str, Any]) -> list[str]:
 @click.option("--set-aside", is_flag=True, help="Leave damaged files out of what is read, from now on.")
 def verify(place: Path | None, set_aside: bool) -> None:
     """Read all of the store and compare it with its checksums (exit code 1 where anything differs)."""
-    from mailscope.cli.stores import directory
-    from mailscope.store import upkeep
-    from mailscope.store.database import DamagedError, Database
-    from mailscope.store.sealed_only import SealedOnly
+    from mailscope.cli.stores import directory, either
 
-    try:
-        database = Database(directory(place), read_only=not set_aside)
-    except DamagedError as error:
-        if set_aside:
-            raise
-        database = SealedOnly(directory(place), error)
-    try:
-        damages = upkeep.check(database, thorough=True)
-        if database.damage:
-            damages.insert(0, upkeep.Damage(database.path.name, database.damage))
-        if set_aside:
-            upkeep.set_aside(database, damages)
-    finally:
-        database.close()
+    where = directory(place)
+    damages = either(
+        where,
+        lambda: _verified(where, set_aside=set_aside),
+        lambda daemon: daemon.verify(set_aside=set_aside),
+    )
     for damage in damages:
         click.echo(f"{damage.place}: {damage.what}")
     if damages and not set_aside:
@@ -111,27 +102,10 @@ def verify(place: Path | None, set_aside: bool) -> None:
 @place_option
 def seal(place: Path | None) -> None:
     """Seal finished days now, as the daemon does each night, and make indexes that are missing."""
-    from mailscope.cli.inputs import zone
-    from mailscope.cli.stores import settings
-    from mailscope.store.days import tidy
-    from mailscope.store.indexing import make_next
-    from mailscope.store.sealing import next_slice
-    from mailscope.store.sealing import seal as seal_slice
+    from mailscope.cli.stores import either
 
-    database = _opened(place)
-    try:
-        now = datetime.now(UTC).replace(tzinfo=None)
-        count = 0
-        while (part := next_slice(database, now)) is not None:
-            click.echo(seal_slice(database, part))
-            count += 1
-        while tidy(database, zone(settings().time_zone or None), now):
-            count += 1
-        indexed = 0
-        while make_next(database) is not None:
-            indexed += 1
-    finally:
-        database.close()
+    where = _existing(place)
+    count, indexed = either(where, lambda: _told(_sealed(where)), lambda daemon: _told(daemon.seal()))
     say(f"{count} file{'' if count == 1 else 's'} sealed")
     if indexed:
         say(f"{indexed} index{'' if indexed == 1 else 'es'} made anew")
@@ -141,17 +115,12 @@ def seal(place: Path | None) -> None:
 @place_option
 def compact(place: Path | None) -> None:
     """Make one file of the small files of each day."""
-    from mailscope.store import upkeep
-    from mailscope.vocabulary.tables import TABLES
+    from mailscope.cli.stores import either
 
-    database = _opened(place)
-    try:
-        rows: list[tuple[str, date]] = database.connection.execute(
-            "select distinct name, day from own.manifest order by name, day"
-        ).fetchall()
-        count = sum(upkeep.compact(database, TABLES[name], day) for name, day in rows if name in TABLES)
-    finally:
-        database.close()
+    where = _existing(place)
+    count = either(
+        where, lambda: sum(1 for _ in _compacted(where)), lambda daemon: sum(1 for _ in daemon.compact())
+    )
     say(f"{count} day{'' if count == 1 else 's'} of tables made one file each")
 
 
@@ -160,10 +129,11 @@ def compact(place: Path | None) -> None:
 @click.argument("target", type=click.Path(path_type=Path))
 def backup(place: Path | None, target: Path) -> None:
     """Copy the store to TARGET, a new directory; the store is not changed."""
-    from mailscope.cli.stores import directory
+    from mailscope.cli.stores import directory, either
     from mailscope.store import copies
 
-    size = copies.backup(directory(place), target)
+    where = directory(place)
+    size = either(where, lambda: copies.backup(where, target), lambda daemon: daemon.backup(target))
     say(f"{size / 1e6:,.1f} MB copied to {target}")
 
 
@@ -254,11 +224,86 @@ def _rebuilt(done: Rebuilt) -> list[str]:
     return lines
 
 
-def _opened(place: Path | None) -> Any:
+def _existing(place: Path | None) -> Path:
     from mailscope.cli.stores import directory, exists
-    from mailscope.store.database import Database
 
     where = directory(place)
     if not exists(where):
         raise InputError("there is no store", str(where), "load logs with 'mailscope ingest FILES'")
-    return Database(where)
+    return where
+
+
+def _told(steps: Iterator[Step]) -> tuple[int, int]:
+    """Show files as they are made; how many files there were, with those of tallies, and how many indexes."""
+    count = indexed = 0
+    for step in steps:
+        if step.kind == "index":
+            indexed += 1
+            continue
+        count += 1
+        if step.kind == "file":
+            click.echo(step.place)
+    return count, indexed
+
+
+def _verified(where: Path, *, set_aside: bool) -> list[Damage]:
+    from mailscope.store import upkeep
+    from mailscope.store.database import DamagedError, Database
+    from mailscope.store.sealed_only import SealedOnly
+
+    try:
+        database = Database(where, read_only=not set_aside)
+    except DamagedError as error:
+        if set_aside:
+            raise
+        database = SealedOnly(where, error)
+    try:
+        damages = upkeep.check(database, thorough=True)
+        if database.damage:
+            damages.insert(0, upkeep.Damage(database.path.name, database.damage))
+        if set_aside:
+            upkeep.set_aside(database, damages)
+        return damages
+    finally:
+        database.close()
+
+
+def _sealed(where: Path) -> Iterator[Step]:
+    from mailscope.cli.inputs import zone
+    from mailscope.cli.stores import settings
+    from mailscope.store.database import Database
+    from mailscope.store.days import tidy
+    from mailscope.store.indexing import make_next
+    from mailscope.store.sealing import next_slice
+    from mailscope.store.sealing import seal as seal_slice
+    from mailscope.store.upkeep import Step
+
+    database = Database(where)
+    try:
+        now = datetime.now(UTC).replace(tzinfo=None)
+        while (part := next_slice(database, now)) is not None:
+            yield Step("file", seal_slice(database, part))
+        while tidy(database, zone(settings().time_zone or None), now):
+            yield Step("tallies")
+        while (indexed := make_next(database)) is not None:
+            yield Step("index", indexed)
+    finally:
+        database.close()
+
+
+def _compacted(where: Path) -> Iterator[Step]:
+    from mailscope.store import upkeep
+    from mailscope.store.database import Database
+    from mailscope.store.upkeep import Step
+    from mailscope.vocabulary.tables import TABLES
+
+    database = Database(where)
+    try:
+        rows: list[tuple[str, date]] = database.connection.execute(
+            "select distinct name, day from own.manifest order by name, day"
+        ).fetchall()
+        for name, day in rows:
+            if name in TABLES and upkeep.compact(database, TABLES[name], day):
+                yield Step("day", f"{name} {day}")
+    finally:
+        database.close()

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
-from mailscope.vocabulary.errors import InputError
+from mailscope.vocabulary.errors import InputError, MailscopeError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mailscope.cli.inputs import Inputs
     from mailscope.store.asking import Asked, Door
+    from mailscope.store.remote import Remote
     from mailscope.store.spool import Spool
     from mailscope.vocabulary.settings.settings import Settings
 
+Result = TypeVar("Result")
 CONFIG: Final = "MAILSCOPE_CONFIG"
 DATABASE: Final = "mailscope.duckdb"
 # Beside it: what is sealed.
@@ -72,6 +76,46 @@ def door(inputs: Inputs) -> Door | None:
             return Remote(path)
         except InputError as error:
             raise (error if error.what == NOT_ALLOWED else refused) from None
+
+
+def either(place: Path, here: Callable[[], Result], there: Callable[[Remote], Result]) -> Result:
+    """Do something to a store: here, or, where the daemon has it or it alone may open it, there.
+
+    Raises what doing it raises; where nobody answers for the store, why it cannot be opened here.
+    """
+    from mailscope.store.database import InUseError
+
+    try:
+        return here()
+    except InUseError as refused:
+        answering = _answering(place, refused)
+    except InputError as refused:
+        # It may not be opened; what else cannot be read is nothing that the daemon could help with.
+        if refused.where not in (str(place.absolute()), str(place.absolute() / DATABASE)):
+            raise
+        answering = _answering(place, refused)
+    try:
+        return there(answering)
+    finally:
+        answering.close()
+
+
+def _answering(place: Path, refused: MailscopeError) -> Remote:
+    """The daemon that has a store.  Raises why the store cannot be opened where there is none."""
+    from mailscope.store.remote import NOT_ALLOWED, Remote
+
+    path = Path(settings().api.socket)
+    if not path.exists():
+        raise refused
+    try:
+        found = Remote(path)
+    except InputError as error:
+        raise (error if error.what == NOT_ALLOWED else refused) from None
+    if Path(found.status()["directory"]) != place.absolute():
+        found.close()
+        # It answers for another store.
+        raise refused
+    return found
 
 
 def entered(way: Door, asked: str) -> None:

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from mailscope.trails.search.wants import Found
 
 NOTHING_FOUND: Final = 1
-MORE: Final = 8
 
 
 @click.command()
@@ -64,17 +63,19 @@ def trace(
         # The search runs while what is needed to understand its result is being loaded.
         numbered = raw or form == "json"
         result = begin(partial(search, asked, kept.files, limit, window, numbered=numbered))
-        from mailscope.trails.narrative.story import tell_stories
+        from mailscope.trails.narrative.whole import tell_whole
 
         sources = inputs.sources_of(kept.files)
         library, selection = inputs.library(), inputs.selection()
-        found, follow = result(), limit
-        told = tell_stories(asked, found, sources, library, selection, limit)
-        while len(told.stories) < limit and found.more and not selection.everything:
-            # The bytes of a stamp tell the time only roughly: what was followed may lie beside the span.
-            follow *= MORE
-            found = search(asked, kept.files, follow, window, numbered=numbered)
-            told = tell_stories(asked, found, sources, library, selection, limit)
+        found, told = tell_whole(
+            asked,
+            result(),
+            lambda follow: search(asked, kept.files, follow, window, numbered=numbered),
+            sources,
+            library,
+            selection,
+            limit,
+        )
     finally:
         kept.close()
     _show(told, inputs, form, raw=raw, language=language)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 from mailscope.intake.live import Arrival, Feed
+from mailscope.recognise.engine import Engine
 from mailscope.recognise.events import Events
+from mailscope.recognise.library import Library
+from mailscope.sequence.live import LiveSequence
 
 
 @dataclass
@@ -41,3 +45,17 @@ class InHand:
     def unrepeatable(self) -> bool:
         """Whether any of it cannot be read again."""
         return any(arrival.resume is None for arrival in self.arrivals)
+
+
+def plainly(
+    arrivals: Sequence[Arrival], error: Exception, zone: ZoneInfo, say: Callable[[str], None]
+) -> list[Events]:
+    """Lines that a mistake of ours cannot take apart, as lines that no pattern knows: none is lost.
+
+    Otherwise one such line would end the daemon, and end it again as often as it is started.
+    """
+    sources = ", ".join(sorted({arrival.source for arrival in arrivals}))
+    words = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+    say(f"lines of {sources} are kept as they are, as taking them apart failed; report this: {words}")
+    now = datetime.now(UTC).replace(tzinfo=None)
+    return LiveSequence(Engine(Library(())), zone).batch(arrivals, now)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import partial
 from operator import attrgetter
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -17,11 +16,9 @@ from mailscope.daemon.opening import opened
 from mailscope.daemon.samplers import CHANGES, samplers
 from mailscope.daemon.scraping import Scraping
 from mailscope.daemon.service import Service
+from mailscope.daemon.serving import Doors
 from mailscope.daemon.signals import Signals
-from mailscope.privacy import secrets
-from mailscope.privacy.key import read_key
-from mailscope.privacy.lines import Anonymiser
-from mailscope.privacy.pseudonyms import Pseudonyms
+from mailscope.privacy.cleaning import cleaner
 from mailscope.recognise.library import Library, in_force
 from mailscope.syslog.receiver.feed import Receiver
 from mailscope.vocabulary.errors import MailscopeError
@@ -61,13 +58,15 @@ def run(file: Path | None, store: Path | None, zone: ZoneInfo, say: Callable[[st
             service.renew(feeds(settings, service.writer.resume_points(), say))
             service.samplers = samplers(settings, service.database.about(CHANGES))
             service.daily = daily(settings, file, place, zone, say)
-            server = Server(service, settings.api)
+            service.between.wake, service.between.alive = signals.wake, notifier.alive
+            server = Server(Doors(service), settings.api)
             scraping.prepare(settings.metrics)
             scraping.take()
             notifier.ready(_told(service))
             say(f"storing in {place}, answering on {settings.api.socket}")
             _loop(service, settings, scraping, signals, notifier, file, say)
         finally:
+            service.between.close()
             scraping.close()
             if server is not None:
                 server.close()
@@ -147,20 +146,6 @@ def _library(settings: Settings) -> Library:
 
 def _settings(file: Path | None) -> Settings:
     return load(file).settings if file is not None else load(must_exist=False).settings
-
-
-def cleaner(settings: Settings, library: Library, secret: bytes) -> Callable[[bytes], bytes]:
-    """What is done to lines before anything is kept of them: secrets go; names, where the settings say so.
-
-    ``secret``: the store's own, with which ids of sessions are hashed.
-    """
-    privacy = settings.privacy
-    ways = {privacy.addresses, privacy.ips}
-    if privacy.at == "ingest" and ways != {"keep"}:
-        key = read_key(Path(privacy.key_file)) if "pseudonymise" in ways else secret
-        names = Pseudonyms(key, privacy.addresses, privacy.ips, privacy.keep_domains)
-        return Anonymiser(library, names).chunk
-    return partial(secrets.masked_chunk, session=Pseudonyms(secret, "keep", "keep").session)
 
 
 def _told(service: Service) -> str:

@@ -16,28 +16,28 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, cast
 from zoneinfo import ZoneInfo
 
 import duckdb
 import polars as pl
 
+from mailscope.daemon.between import Between, Looking, Shared
 from mailscope.daemon.daily import Daily
-from mailscope.daemon.held import InHand, Status
+from mailscope.daemon.held import InHand, Status, plainly
 from mailscope.daemon.keeping import limits
 from mailscope.daemon.metrics import Measured
 from mailscope.daemon.samplers import Sampled
-from mailscope.daemon.trouble import Trouble
+from mailscope.daemon.trouble import Trouble, keeping, storing
 from mailscope.intake.live import Arrival, Feed
-from mailscope.recognise.engine import Engine
 from mailscope.recognise.events import Events
 from mailscope.recognise.library import Library
 from mailscope.sequence.live import LiveSequence
 from mailscope.sequence.selection import Selection
 from mailscope.store import days, upkeep
-from mailscope.store.audit import enter
 from mailscope.store.database import Database
 from mailscope.store.indexing import make_next
+from mailscope.store.ingest import Loading
 from mailscope.store.known import Known
 from mailscope.store.reader import Reader
 from mailscope.store.sealing import next_slice, remove_strays, seal
@@ -85,21 +85,12 @@ class Service:
 
     def __post_init__(self) -> None:
         # Held while the store is written, and by whoever looks at what is under way.
-        self.lock = threading.Lock()
+        self.lock = threading.RLock()
+        self.between, self.looking = Between(), Looking()
+        self.loading: Loading | None = None  # logs that a client loads
         self.status = Status(_now())
         self._in_hand: InHand | None = None
-        self._storing = Trouble(
-            "the store cannot be written",
-            "lines wait where they are, the next try follows",
-            "the store takes lines again; none was lost",
-            self.say,
-        )
-        self._keeping = Trouble(
-            "the store cannot be kept in order",
-            "nothing is lost by it, the next try follows",
-            "the store is kept in order again",
-            self.say,
-        )
+        self._storing, self._keeping = storing(self.say), keeping(self.say)
         self._stale = False
         # The batch in hand, where it turned out to be stored although an error had come.
         self._stored_after_all: Written | None = None
@@ -130,13 +121,30 @@ class Service:
 
     def step(self) -> bool:
         """One turn of the loop; whether there may be more to do at once."""
+        # What was asked for before anything is taken is done after all that had come until then.
+        asked = len(self.between)
         if self._in_hand is None:
             self._in_hand = self._taken()
         more = False
         if self._in_hand is not None:
             more = self._tried(self._storing, self._store)
+        if asked and not more and self._in_hand is None:
+            self._do_asked()
+            more = True
         # Where lines come all the time, finished days must be sealed all the same.
         return more or self._tried(self._keeping, self._tidy)
+
+    def _do_asked(self) -> None:
+        """One piece of work of others."""
+        error = self.between.one()
+        if isinstance(error, (duckdb.Error, OSError, MemoryError)):
+            self.spoil()
+
+    def spoil(self) -> None:
+        """Work of others has failed: what is followed cannot be trusted until the store is opened again."""
+        # It is not the batch in hand that could not be written.
+        self.writer.attempted = None
+        self._stale = True
 
     def _tried(self, trouble: Trouble, work: Callable[[], bool]) -> bool:
         """Do some work, unless it is too early after it failed; whether there is more of it."""
@@ -181,19 +189,7 @@ class Service:
         except MemoryError:
             raise
         except Exception as error:
-            return InHand(taken, arrivals, self._plainly(arrivals, error), plain=True)
-
-    def _plainly(self, arrivals: list[Arrival], error: Exception) -> list[Events]:
-        """Lines that a mistake of ours cannot take apart, as lines that no pattern knows: none is lost.
-
-        Otherwise one such line would end the daemon, and end it again as often as it is started.
-        """
-        sources = ", ".join(sorted({arrival.source for arrival in arrivals}))
-        words = " ".join(f"{type(error).__name__}: {error}".split())[:300]
-        self.say(
-            f"lines of {sources} are kept as they are, as taking them apart failed; report this: {words}"
-        )
-        return LiveSequence(Engine(Library(())), self.zone).batch(arrivals, _now())
+            return InHand(taken, arrivals, plainly(arrivals, error, self.zone, self.say), plain=True)
 
     def _new(self, events: Events) -> Events:
         """Lines that the store has no resume point of, without those that it holds all the same."""
@@ -227,7 +223,8 @@ class Service:
                 except Exception as error:
                     if held.plain:
                         raise
-                    held.lines, held.batch, held.plain = self._plainly(held.arrivals, error), [], True
+                    held.lines = plainly(held.arrivals, error, self.zone, self.say)
+                    held.batch, held.plain = [], True
                     self.writer.recover()
                     return True
         self._stored_after_all = None
@@ -238,6 +235,8 @@ class Service:
         self.status.batches += 1
         self.status.last_batch = _now()
         self.measured.stored(self.writer.under_way, written, time.monotonic() - begun)
+        if self.loading is not None and len(written.events):
+            self.loading.known.come(written.events["time"])
         for watcher in self.watchers:
             watcher(written.events)
         return held.size >= BATCH_BYTES // 2
@@ -247,16 +246,22 @@ class Service:
         with self.lock:
             attempted = self.writer.attempted
             self.database.close()
-            self.database = self.open()
-            remove_strays(self.database)
-            self.writer = Writer(self.database, self.library, self.zone, self.watching)
-            self.measured.follow(self.writer)
-            self._known.database = self.database
-            self.sequence.read_by(self.writer.engine)
+            self.begin_anew()
             if attempted is not None and self.writer.under_way.batch == attempted[0]:
                 # It was on the disk when what came after it failed: written again, it would be there twice.
                 self._stored_after_all = attempted[1]
             self._stale = False
+
+    def begin_anew(self) -> None:
+        """Open the store, which was closed, and follow what is under way in it; the lock is held."""
+        self.database = self.open()
+        remove_strays(self.database)
+        self.loading = None
+        self.writer = Writer(self.database, self.library, self.zone, self.watching)
+        self.measured.follow(self.writer)
+        # What it has looked up may have been changed meanwhile.
+        self._known = Known(self.database, self._known.batch, met=self._known.met)
+        self.sequence.read_by(self.writer.engine)
 
     def _tidy(self) -> bool:
         """What is done between batches, a little at a time; whether there is more of it."""
@@ -311,6 +316,7 @@ class Service:
 
         What cannot be stored is read again later, but for what came over sockets: that is tried for a while.
         """
+        self.between.close()
         self.finish()
         until = time.monotonic() + STOP_S
         while (left := self._unrepeatable()) is not None and time.monotonic() < until:
@@ -347,7 +353,7 @@ class Service:
 
     def reader(self) -> Reader:
         """Answers from the store as it is."""
-        return Reader(self.database, self.library, self.zone, self.writer.under_way)
+        return Reader(cast(Database, Shared(self)), self.library, self.zone, self.writer.under_way)
 
     def metrics(self, accept: str) -> tuple[bytes, str]:
         """Figures for Prometheus, as the Accept header asks, and their content type."""
@@ -355,21 +361,10 @@ class Service:
 
         return page(self.measured.values(self), accept, process=True)
 
-    def audit(self, who: str, what: str, asked: str) -> None:
-        """Enter who looks at whose data, before it is shown."""
-        enter(self.database.directory, who, what, asked)
-
     def add(self, table: str, rows: pl.DataFrame) -> None:
         """Store rows of a table that come from no line."""
         with self.lock:
             self.writer.add(table, rows)
-
-    def mark(self, when: datetime, author: str, title: str, details: str) -> None:
-        """Put a note on the time line."""
-        row = {
-            "time": when, "host": None, "kind": "note", "author": author, "title": title, "details": details
-        }  # fmt: skip
-        self.add("marks", pl.DataFrame([row], schema_overrides={"time": pl.Datetime("us")}))
 
     def renew(self, feeds: list[Feed]) -> None:
         """Go on with other feeds, as when settings were read again; nothing may be in hand.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import select
 import signal
 import socket
+from contextlib import suppress
 from types import FrameType
 from typing import Any, Final, Self
 
@@ -54,6 +55,11 @@ class Signals:
         """Whether a reload was asked for since the last call."""
         asked, self._reload = self._reload, False
         return asked
+
+    def wake(self) -> None:
+        """End the sleep, from any thread."""
+        with suppress(BlockingIOError):  # it is awake, and busy
+            self._wakes.send(b"\0")
 
     def sleep(self, seconds: float) -> None:
         """Wait for so long, or until a signal comes."""

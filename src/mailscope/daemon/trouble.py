@@ -51,3 +51,23 @@ class Trouble:
     def waiting(self) -> bool:
         """Whether it is too early for the next try."""
         return time.monotonic() < self._again_at
+
+
+def storing(say: Callable[[str], None]) -> Trouble:
+    """Of writing what has come."""
+    return Trouble(
+        "the store cannot be written",
+        "lines wait where they are, the next try follows",
+        "the store takes lines again; none was lost",
+        say,
+    )
+
+
+def keeping(say: Callable[[str], None]) -> Trouble:
+    """Of upkeep."""
+    return Trouble(
+        "the store cannot be kept in order",
+        "nothing is lost by it, the next try follows",
+        "the store is kept in order again",
+        say,
+    )

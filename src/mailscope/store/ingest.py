@@ -6,7 +6,7 @@ on.  Older logs are followed by themselves; what is not finished at their end st
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -31,40 +31,69 @@ class Loaded:
     blank: int = 0
 
 
+class Loading:
+    """One run of loading: batches one after the other, then the end.
+
+    Others may write between them; what they store is known too, where ``known.come`` tells of it.
+    """
+
+    def __init__(self, writer: Writer) -> None:
+        self.writer = writer
+        self.loaded = Loaded()
+        self.known = Known(writer.database, writer.under_way.batch)
+        # What set each source is of.
+        self.sets: dict[str, str | None] = {}
+        self._begun = self._apart = False
+
+    def add(
+        self, batch: list[Events], sets: Mapping[str, str | None], blank: int = 0, duplicate: int = 0
+    ) -> None:
+        """Store what is new of a batch; ``blank``, ``duplicate``: how many lines it was read without."""
+        lines = sum(events.read for events in batch)
+        thinned = self.known.without(batch)
+        if thinned and not self._begun and _before(thinned, self.writer.tracker.now):
+            self.writer.follow_apart()
+            self._apart = True
+        self._begun = self._begun or bool(thinned)
+        stored = 0
+        if thinned:
+            stored = self.writer.write(thinned, {}, sets, apart=self._apart).lines
+            self.known.own.add(self.writer.under_way.batch)
+        self.sets.update(sets)
+        self.loaded.read += lines + blank + duplicate
+        self.loaded.stored += stored
+        self.loaded.blank += blank
+        self.loaded.known += lines - stored + duplicate
+
+    def end(self) -> None:
+        """All is read, or what is left will not be."""
+        with self.writer.database.transaction():
+            self.writer.note_sources(dict.fromkeys(self.sets), self.sets)
+        if self._apart:
+            self._apart = False
+            self.writer.end_apart()
+        else:
+            self.writer.checkpoint()
+
+
 def ingest(writer: Writer, pipeline: Pipeline, watch: Callable[[Loaded], None] | None = None) -> Loaded:
     """Store all lines of a pipeline's sources that are not stored yet.
 
     Raises YearDisproved as ``Pipeline.batches`` does: called again, it goes on, as what is stored is known.
     """
-    loaded = Loaded()
-    known = Known(writer.database, writer.under_way.batch)
-    names = [source.name for source in pipeline.sources.files]
+    loading = Loading(writer)
     sets = {source.name: source.set_id for source in pipeline.sources.files}
-    apart = False
-    for number, batch in enumerate(pipeline.batches()):
-        lines = sum(events.read for events in batch)
+    loading.sets.update(sets)
+    for batch in pipeline.batches():
         blank = sum(events.blank for events in batch)
-        duplicate = sum(events.duplicate for events in batch)
-        batch = known.without(batch)
-        if not number and _before(batch, writer.tracker.now):
-            writer.follow_apart()
-            apart = True
-        stored = writer.write(batch, {}, sets).lines if batch else 0
-        loaded.read += lines + blank + duplicate
-        loaded.stored += stored
-        loaded.blank += blank
-        loaded.known += lines - stored + duplicate
+        loading.add(batch, sets, blank, sum(events.duplicate for events in batch))
         if watch is not None:
-            watch(loaded)
+            watch(loading.loaded)
         seal_due(writer)
-    writer.note_sources(dict.fromkeys(names), sets)
-    if apart:
-        writer.end_apart()
-    else:
-        writer.checkpoint()
+    loading.end()
     seal_due(writer)
     days.tidy_all(writer.database, writer.zone, datetime.now(UTC).replace(tzinfo=None))
-    return loaded
+    return loading.loaded
 
 
 def seal_due(writer: Writer) -> None:

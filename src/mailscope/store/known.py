@@ -21,11 +21,17 @@ HOUR = timedelta(hours=1)
 
 @dataclass
 class Known:
-    """What the store held before a run (up to ``batch``); ``met`` counts how often lines were met in it."""
+    """What the store held before a run (up to ``batch``); ``met`` counts how often lines were met in it.
+
+    ``own``: batches that the run itself has stored; what others store meanwhile is known as well, where
+    ``come`` is told of it.
+    """
 
     database: Database
     batch: int
+    own: set[int] = field(default_factory=set)
     met: Counter[tuple[datetime | None, str]] = field(default_factory=Counter)
+    others: bool = False
     _hours: dict[datetime | None, pl.DataFrame] = field(default_factory=dict)
 
     def without(self, batch: list[Events]) -> list[Events]:
@@ -33,6 +39,12 @@ class Known:
         thinned = [self._thinned(events) for events in batch]
         # Where nothing is new, its blank lines were counted as well.
         return [now for now, before in zip(thinned, batch, strict=True) if now.read or now is before]
+
+    def come(self, times: pl.Series) -> None:
+        """Others have stored lines of these instants."""
+        self.others = True
+        for hour in times.dt.truncate("1h").unique().to_list():
+            self._hours.pop(hour, None)
 
     def _thinned(self, events: Events) -> Events:
         if not len(events.raw):
@@ -74,11 +86,14 @@ class Known:
                 values = [hour, hour + HOUR]
                 relation = self.database.relation(EVENTS, "last >= ? and first < ?", tuple(values))
                 where = "time >= ? and time < ?"
-            self._hours[hour] = self.database.frame(
-                f"select time, raw, count(*) as count from ({relation}) where {where} and batch <= ? "
-                "group by time, raw",
-                [*values, self.batch],
+            rows = self.database.frame(
+                f"select time, raw, greatest(batch, ?) as batch, count(*) as count from ({relation}) "
+                f"where {where} group by all",
+                [self.batch, *values],
             )
+            # Of what has come since, only what others have stored.
+            later = pl.col("batch").is_in(list(self.own)) if self.others else pl.col("batch") > self.batch
+            self._hours[hour] = rows.filter(~later).group_by("time", "raw").agg(pl.col("count").sum())
         return self._hours[hour]
 
 

@@ -5,21 +5,36 @@ from __future__ import annotations
 import http.client
 import json
 import socket
-from collections.abc import Iterator, Sequence
+import struct
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final, cast
 from urllib.parse import quote, urlencode
 
 import polars as pl
 
 from mailscope.store.asking import Asked
+from mailscope.store.copies import received
+from mailscope.store.holding import Held
+from mailscope.store.ingest import Loaded
 from mailscope.store.person import from_bytes
 from mailscope.store.receipts import Verdict
-from mailscope.vocabulary.errors import InputError, MailscopeError, UsageError
+from mailscope.store.upkeep import Damage, Step
+from mailscope.vocabulary.errors import InputError, MailscopeError, OutputError, UsageError
 
 TIMEOUT_S: Final = 600.0
+LENGTH: Final = struct.Struct(">Q")
 NOT_ALLOWED: Final = "no permission to ask the daemon"
+
+
+class _Socket(socket.socket):
+    """A socket whose other end may go without ending this process, which lets SIGPIPE end it."""
+
+    def sendall(self, data: Any, flags: int = 0) -> None:
+        """Send all; raises BrokenPipeError where nobody is there any more."""
+        super().sendall(data, flags | socket.MSG_NOSIGNAL)
 
 
 class _Connection(http.client.HTTPConnection):
@@ -31,7 +46,7 @@ class _Connection(http.client.HTTPConnection):
 
     def connect(self) -> None:
         """Connect to the socket's path."""
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock = _Socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.sock.settimeout(TIMEOUT_S)
         self.sock.connect(str(self._path))
 
@@ -104,6 +119,65 @@ class Remote:
         told = {"action": action, "words": words, "until": until.isoformat() + "Z" if until else None}
         self._asked("POST", f"/v1/findings/{quote(finding)}/handled", told).read()
 
+    def load(self, parts: Iterable[bytes]) -> Loaded:
+        """Load the parts of batches (``parts.py``); raises what making them raises."""
+        body = (LENGTH.pack(len(part)) + part for part in parts)
+        headers = {"Content-Type": "application/octet-stream"}
+        try:
+            self._connection.request("POST", "/v1/ingest", body, headers)
+        except (BrokenPipeError, ConnectionResetError):
+            # It may have said why before it stopped listening.
+            return Loaded(**json.load(self._answered()))
+        except BaseException:
+            # What has been sent is not whole: the daemon forgets what is under way in it.
+            self._connection.close()
+            raise
+        return Loaded(**json.load(self._answered()))
+
+    def held(self, names: tuple[str, ...]) -> Held:
+        """What names a person, as counts."""
+        told = json.load(self._asked("POST", "/v1/erase", {"names": list(names), "dry_run": True}))
+        return Held(counts=Counter(told["counts"]), alone=told["alone"])
+
+    def erase(self, names: tuple[str, ...]) -> dict[str, Any]:
+        """Erase a person; gives the receipt."""
+        receipt: dict[str, Any] = json.load(self._asked("POST", "/v1/erase", {"names": list(names)}))[
+            "receipt"
+        ]
+        return receipt
+
+    def seal(self) -> Iterator[Step]:
+        """Seal finished days; gives the files."""
+        yield from self._steps("/v1/store/seal")
+
+    def compact(self) -> Iterator[Step]:
+        """Make one file of small ones; gives the tables and days."""
+        yield from self._steps("/v1/store/compact")
+
+    def verify(self, *, set_aside: bool) -> list[Damage]:
+        """Read all of the store; gives what is wrong."""
+        told = json.load(self._asked("POST", "/v1/store/verify", {"set_aside": set_aside}))
+        return [Damage(**each) for each in told["damage"]]
+
+    def backup(self, target: Path) -> int:
+        """Copy the store to a new directory; gives its size in bytes."""
+        if target.exists():
+            raise OutputError("it exists already", str(target), "name a new directory")
+        answer = self._asked("GET", "/v1/store/backup")
+        try:
+            return received(cast(BinaryIO, answer), target)
+        finally:
+            answer.close()
+            self._connection.close()
+
+    def _steps(self, path: str) -> Iterator[Step]:
+        answer = self._asked("POST", path)
+        while line := answer.readline():
+            told = json.loads(line)
+            if "error" in told:
+                raise MailscopeError(*(str(told["error"][name]) for name in ("what", "where", "what_to_do")))
+            yield Step(told["done"], str(told["place"]))
+
     def close(self) -> None:
         """Let go of the connection."""
         self._connection.close()
@@ -132,12 +206,22 @@ class Remote:
         headers = {"Content-Type": "application/json", "Accept": accept}
         try:
             self._connection.request(method, path, None if body is None else json.dumps(body), headers)
+        except (OSError, http.client.HTTPException) as error:
+            raise self._broken(error) from error
+        return self._answered()
+
+    def _answered(self) -> http.client.HTTPResponse:
+        try:
             answer = self._connection.getresponse()
         except (OSError, http.client.HTTPException) as error:
-            raise InputError(f"the daemon broke off ({error})", str(self.path), "ask again") from error
+            raise self._broken(error) from error
         if answer.status >= 400:
             raise _refusal(answer)
         return answer
+
+    def _broken(self, error: Exception) -> InputError:
+        self._connection.close()
+        return InputError(f"the daemon broke off ({error})", str(self.path), "ask again")
 
 
 def _refusal(answer: http.client.HTTPResponse) -> MailscopeError:

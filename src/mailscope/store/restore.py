@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
@@ -19,6 +20,8 @@ from mailscope.vocabulary.tables import EVENTS, FINDINGS, TABLES
 
 STATE: Final = "tracker"
 APART: Final = "apart"
+# Which batches since the state was kept are of logs that are followed by themselves.
+APART_BATCHES: Final = "apart batches"
 # Where the state cannot be used (it is another version's), messages are followed anew from so far back.
 FAR_BACK: Final = timedelta(days=8)
 # Tables whose rows come from what looks at the batches.
@@ -38,11 +41,6 @@ class UnderWay:
     hours: Hours = field(default_factory=Hours)
     batch: int = 0
     relived: int = 0
-
-    @property
-    def current(self) -> StoreTracker:
-        """The tracker that follows what comes now."""
-        return self.apart if self.apart is not None else self.tracker
 
 
 def restore(
@@ -78,6 +76,7 @@ def restore(
         relation = f"({database.relation(EVENTS, 'last >= ?', values)})"
     sets = dict(database.connection.execute("select source, set_id from own.sources").fetchall())
     columns = ", ".join(stored.COLUMNS)
+    apart = set(json.loads(database.about(APART_BATCHES) or "[]"))
     numbers = database.connection.execute(
         f"select distinct batch from {relation} where {where} order by batch", values
     ).fetchall()
@@ -87,10 +86,11 @@ def restore(
         )
         found.relived += len(rows)
         for batch in stored.relived(rows, engine, sets):
-            outcome = found.current.feed(batch)
-            if alongside is not None and number > since and found.apart is None:
-                alongside.see(batch, outcome, found.current, None)
-            found.current.forget(outcome.messages)
+            tracker = found.apart if found.apart is not None and number in apart else found.tracker
+            outcome = tracker.feed(batch)
+            if alongside is not None and number > since and number not in apart:
+                alongside.see(batch, outcome, tracker, None)
+            tracker.forget(outcome.messages)
             if usable or number > since:
                 found.hours.add(batch, outcome)
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Final
+from typing import Final, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 from mailscope.store import audit, days, indexing
@@ -23,6 +23,13 @@ NAMES: Final = "names"
 AUDIT: Final = "audit"
 # A file of fewer rows is joined with others of its day.
 SMALL_ROWS: Final = SLICE_ROWS // 2
+
+
+class Step(NamedTuple):
+    """One piece of upkeep that is done: a sealed file, a day's tallies, an index, a table's day."""
+
+    kind: Literal["file", "tallies", "index", "day"]
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from mailscope.store.alongside import ALONGSIDE, Alongside
 from mailscope.store.database import Database
 from mailscope.store.following import StoreTracker
 from mailscope.store.names import ADDRESSES
-from mailscope.store.restore import APART, STATE, UnderWay, restore
+from mailscope.store.restore import APART, APART_BATCHES, STATE, UnderWay, restore
 from mailscope.store.rows import delivery_rows, event_rows, link_rows, message_rows, session_rows
 from mailscope.tallies import kept
 from mailscope.tallies.hours import Hours
@@ -34,6 +34,8 @@ from mailscope.vocabulary.tables import TABLES
 CHECKPOINT_S: Final = 60.0
 # ... and no more than about so many.
 CHECKPOINT_LINES: Final = 50_000
+# Between the numbers of messages that come, and those of messages of older logs.
+FAR: Final = 1 << 40
 # Tallies of an hour come in parts; when it is over for so long they are made one.
 SETTLED: Final = timedelta(hours=2)
 
@@ -73,6 +75,7 @@ class Writer:
         """Be as the store is: what was followed and could not be written is forgotten."""
         self.under_way = restore(self.database, self.engine, self.zone, self.alongside)
         self._kept_at = time.monotonic()
+        self._apart_batches: list[int] = json.loads(self.database.about(APART_BATCHES) or "[]")
         # What was followed once more need not be so again, however soon it is killed next.
         self._lines_since = self.under_way.relived
         if self.under_way.apart is not None:
@@ -81,8 +84,8 @@ class Writer:
 
     @property
     def tracker(self) -> StoreTracker:
-        """The messages that are followed just now."""
-        return self.under_way.current
+        """The messages that are followed just now, as they come."""
+        return self.under_way.tracker
 
     @property
     def hours(self) -> Hours:
@@ -97,9 +100,17 @@ class Writer:
         return {source: json.loads(resume) for source, resume in rows}
 
     def write(
-        self, batch: list[Events], resume: Mapping[str, Resume | None], sets: Mapping[str, str | None]
+        self,
+        batch: list[Events],
+        resume: Mapping[str, Resume | None],
+        sets: Mapping[str, str | None],
+        *,
+        apart: bool = False,
     ) -> Written:
-        """Follow a batch and store it with the resume points of its sources (and what set each is of)."""
+        """Follow a batch and store it with the resume points of its sources (and what set each is of).
+
+        ``apart``: it is of the older logs that are followed by themselves (``follow_apart``).
+        """
         if not batch:
             # Reading went on without a line that counts.
             with self.database.transaction():
@@ -107,12 +118,15 @@ class Writer:
             self.pass_time()
             return Written(pl.DataFrame(), Outcome(**story.nothing()))
         number = self.under_way.batch + 1
-        outcome = self.tracker.feed(batch)
+        tracker = self.under_way.apart if apart else self.under_way.tracker
+        assert tracker is not None
+        outcome = tracker.feed(batch)
         self.hours.add(batch, outcome)
-        self._look(batch, outcome)
-        events = event_rows(batch, self.tracker)
-        messages = message_rows(outcome, self.tracker)
-        deliveries, links = delivery_rows(outcome, self.tracker), link_rows(outcome, self.tracker)
+        if not apart:
+            self._look(batch, outcome)
+        events = event_rows(batch, tracker)
+        messages = message_rows(outcome, tracker)
+        deliveries, links = delivery_rows(outcome, tracker), link_rows(outcome, tracker)
         written = Written(events, outcome)
         self.attempted = number, written
         with self.database.transaction():
@@ -121,10 +135,13 @@ class Writer:
             self._replace_messages(messages)
             self._insert("deliveries", deliveries, number)
             self._insert("links", links, number)
-            self._insert("sessions", session_rows(self.tracker), number)
+            self._insert("sessions", session_rows(tracker), number)
             self._put_looked()
             self.note_sources(resume, sets)
             self.database.set_about("batch", str(number))
+            if apart:
+                self._apart_batches.append(number)
+                self.database.set_about(APART_BATCHES, json.dumps(self._apart_batches))
             self._lines_since += len(events)
             due = time.monotonic() - self._kept_at > CHECKPOINT_S or self._lines_since > CHECKPOINT_LINES
             if due:
@@ -132,21 +149,21 @@ class Writer:
         if due:
             self._begin_anew()
         self.under_way.batch = number
-        self.tracker.forget(outcome.messages)
+        tracker.forget(outcome.messages)
         self.attempted = None
         return written
 
     def pass_time(self) -> None:
         """Let what looks at the batches know that time has passed without any."""
-        if self.alongside is None or self.under_way.apart is not None:
+        if self.alongside is None:
             return
         self._look([], Outcome(**story.nothing()))
         with self.database.transaction():
             self._put_looked()
 
     def _look(self, batch: list[Events], outcome: Outcome) -> None:
-        """Old logs that are loaded are not looked at: their clock is another."""
-        if self.alongside is not None and self.under_way.apart is None:
+        """What comes is looked at; old logs that are loaded are not: their clock is another."""
+        if self.alongside is not None:
             self.alongside.see(batch, outcome, self.tracker, _now())
 
     def _put_looked(self) -> None:
@@ -172,8 +189,8 @@ class Writer:
 
     def follow_apart(self) -> None:
         """What comes now is older than what is under way: it is followed by itself, until ``end_apart``."""
-        # Numbers of messages must not meet.
-        self.under_way.apart = StoreTracker(detail=True, next_trail=self.tracker.next_trail)
+        # Numbers of messages must not meet, also where others come meanwhile.
+        self.under_way.apart = StoreTracker(detail=True, next_trail=self.tracker.next_trail + FAR)
         self.checkpoint()
 
     def end_apart(self) -> None:
@@ -201,6 +218,7 @@ class Writer:
         run = self.database.connection.execute
         # Of one who does not look at the batches, what was seen before stays.
         run("delete from own.state where ? or name <> ?", [self.alongside is not None, ALONGSIDE])
+        self.database.set_about(APART_BATCHES, "[]")
         for name, tracker in ((STATE, self.under_way.tracker), (APART, self.under_way.apart)):
             if tracker is not None:
                 run("insert into own.state values (?, ?, ?)", [name, number, state.to_bytes(tracker)])
@@ -231,6 +249,7 @@ class Writer:
         self.under_way.hours = Hours(self.zone)
         self._kept_at = time.monotonic()
         self._lines_since = 0
+        self._apart_batches = []
 
     def _insert(self, table: str, rows: pl.DataFrame, number: int) -> None:
         if len(rows):

@@ -35,6 +35,35 @@ class Names(Strict):
     )
 
 
+class Erasure(Names):
+    """Whom to erase."""
+
+    dry_run: bool = Field(False, description="Only tell what would be changed.")
+
+
+class Erased(BaseModel):
+    """What names a person; and the receipt, once the person is erased."""
+
+    counts: dict[str, int] = Field(description="Rows that name the person, by table.")
+    alone: int = Field(description="Rows where a login name stands alone, and nothing tells whose it is.")
+    receipt: dict[str, Any] | None = None
+
+
+class Loaded(BaseModel):
+    """What loading came to, in lines."""
+
+    read: int
+    stored: int
+    known: int = Field(description="The store, or another of the files, had them already.")
+    blank: int
+
+
+class Verification(Strict):
+    """How the store is to be verified."""
+
+    set_aside: bool = Field(False, description="Leave damaged files out of what is read from now on.")
+
+
 class Receipt(Strict):
     """A receipt that is to be verified."""
 
@@ -107,6 +136,7 @@ class Damage(BaseModel):
 
     place: str
     what: str
+    index: bool = Field(False, description="It is an index, without which answers take longer only.")
 
 
 class StoreStatus(BaseModel):
@@ -119,6 +149,12 @@ class StoreStatus(BaseModel):
     bytes: int
     tables: dict[str, Rows]
     sources: list[SourceStatus]
+    damage: list[Damage]
+
+
+class Damages(BaseModel):
+    """What is wrong with the store."""
+
     damage: list[Damage]
 
 

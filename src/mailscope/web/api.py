@@ -11,30 +11,28 @@ import duckdb
 import polars as pl
 import pyarrow as pa
 from fastapi import FastAPI, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, StreamingResponse
 
 from mailscope import __version__
 from mailscope.store.asking import Asked
-from mailscope.store.database import StoreError
 from mailscope.store.person import to_bytes
 from mailscope.vocabulary.errors import MailscopeError, UsageError
 from mailscope.web.answers import Health, Mark, Names, Question, Receipt, Refused, Statement, Status, Verdict
+from mailscope.web.changing import add_changing
 from mailscope.web.findings import add_findings
 from mailscope.web.live import add_tail
 from mailscope.web.metrics import add_metrics
+from mailscope.web.refusals import REFUSED, NotAllowedError, told
 from mailscope.web.served import Served
+from mailscope.web.telling import add_telling
 
 ARROW: Final = "application/vnd.apache.arrow.stream"
 OCTETS: Final = "application/octet-stream"
-STATUS: Final = "see 'mailscope store status' and 'mailscope store verify'"
-REFUSED: Final[dict[int | str, dict[str, Any]]] = {
-    400: {"model": Refused, "description": "It cannot be asked so."},
-    503: {"model": Refused, "description": "It cannot be answered now."},
-}
 
 
-def api(service: Served) -> FastAPI:
-    """The application over a running service."""
+def api(service: Served, group: str = "") -> FastAPI:
+    """The application over a running service; ``group``: whose members may change the store."""
     app = FastAPI(
         title="Mailscope",
         version=__version__,
@@ -44,24 +42,38 @@ def api(service: Served) -> FastAPI:
         openapi_url="/v1/openapi.json",
     )
     app.add_exception_handler(MailscopeError, _refused)
-    app.add_exception_handler(duckdb.Error, _unreadable)
+    app.add_exception_handler(duckdb.Error, _refused)
+    app.add_exception_handler(OSError, _refused)
+    app.add_exception_handler(RequestValidationError, _wrong)
+    app.add_exception_handler(Exception, _mistaken)
     add_reading(app, service)
     add_marks(app, service)
     add_findings(app, service, caller)
+    add_telling(app, service, caller, REFUSED)
     add_tail(app, service, caller)
     add_metrics(app, service)
+    add_changing(app, service, caller, group, REFUSED)
     return app
 
 
 def _refused(request: Request, error: Exception) -> Response:
-    assert isinstance(error, MailscopeError)
-    told = Refused(what=error.what, where=error.where, what_to_do=error.what_to_do)
-    return JSONResponse(told.model_dump(), 400 if isinstance(error, UsageError) else 503)
+    status = 400 if isinstance(error, UsageError) else 403 if isinstance(error, NotAllowedError) else 503
+    return JSONResponse(told(error).model_dump(), status)
 
 
-def _unreadable(request: Request, error: Exception) -> Response:
-    words = " ".join(str(error).split())[:300]
-    return _refused(request, StoreError(f"it cannot be used now ({words})", "the store", STATUS))
+def _wrong(request: Request, error: Exception) -> Response:
+    """A parameter, or a field of the body, that cannot be so."""
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"][1:]) or str(first["loc"][0])
+    advice = "see /v1/openapi.json"
+    return JSONResponse(Refused(what=str(first["msg"]), where=where, what_to_do=advice).model_dump(), 422)
+
+
+def _mistaken(request: Request, error: Exception) -> Response:
+    """What should never be."""
+    words = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+    return JSONResponse(Refused(what=words, where="the daemon", what_to_do="report this").model_dump(), 500)
 
 
 def add_reading(app: FastAPI, service: Served) -> None:
@@ -74,10 +86,10 @@ def add_reading(app: FastAPI, service: Served) -> None:
     @app.get("/v1/status", summary="How the daemon and its store are.")
     def status() -> Status:
         store = service.reader().status()
-        told = service.status
+        found = service.status
         daemon = {
-            "started": told.started, "lines": told.lines, "batches": told.batches,
-            "last_batch": told.last_batch, "problems": service.problems(),
+            "started": found.started, "lines": found.lines, "batches": found.batches,
+            "last_batch": found.last_batch, "problems": service.problems(),
         }  # fmt: skip
         return Status.model_validate({"daemon": daemon, "store": store})
 

@@ -11,13 +11,10 @@ from fastapi import FastAPI, Path, Query, Request
 from pydantic import BaseModel, Field
 
 from mailscope.store import findings
-from mailscope.web.answers import Refused, Strict
+from mailscope.web.answers import Strict
+from mailscope.web.refusals import REFUSED
 from mailscope.web.served import Served
 
-REFUSED: dict[int | str, dict[str, Any]] = {
-    400: {"model": Refused, "description": "It cannot be asked so."},
-    503: {"model": Refused, "description": "It cannot be answered now."},
-}
 Id = Annotated[str, Path(description="The id, or its beginning.", min_length=4, max_length=16)]
 
 

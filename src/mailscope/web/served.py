@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, Protocol
 
 import polars as pl
 
+from mailscope.store.holding import Held
+from mailscope.store.ingest import Loaded
 from mailscope.store.reader import Reader
+from mailscope.store.upkeep import Damage, Step
 
 
 class HowItIs(Protocol):
@@ -34,6 +37,19 @@ class HowItIs(Protocol):
     @property
     def problem(self) -> str:
         """What keeps it from storing; empty where nothing does."""
+
+
+class Load(Protocol):
+    """Logs that a client loads."""
+
+    def add(self, data: bytes) -> None:
+        """Store what is new of a part (``store/parts.py``)."""
+
+    def end(self) -> Loaded:
+        """All parts have come; what it came to."""
+
+    def drop(self) -> None:
+        """No more comes."""
 
 
 class Served(Protocol):
@@ -65,6 +81,27 @@ class Served(Protocol):
 
     def add(self, table: str, rows: pl.DataFrame) -> None:
         """Store rows of a table that come from no line."""
+
+    def load(self) -> Load:
+        """Begin to load logs.  Raises StoreError while others are loaded."""
+
+    def held(self, names: tuple[str, ...]) -> Held:
+        """What names a person."""
+
+    def erase(self, names: tuple[str, ...], who: str) -> dict[str, Any]:
+        """Erase a person; gives the receipt."""
+
+    def seal(self) -> Iterator[Step]:
+        """Seal finished days; gives the files."""
+
+    def compact(self) -> Iterator[Step]:
+        """Make one file of the small ones of each day; gives the tables and days."""
+
+    def verify(self, *, set_aside: bool) -> Sequence[Damage]:
+        """Read all of the store; gives what is wrong, ``set_aside``: which is left out from now on."""
+
+    def backup(self) -> Iterator[bytes]:
+        """A copy of the store as it is at one moment, as a tar file."""
 
     def mark(self, when: datetime, author: str, title: str, details: str) -> None:
         """Put a note on the time line."""

@@ -34,8 +34,8 @@ class PeerProtocol(H11Protocol):
         peer = transport.get_extra_info("socket")
         if peer is not None and peer.family == socket.AF_UNIX:
             packed = peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, CREDENTIALS.size)
-            pid, uid, _ = CREDENTIALS.unpack(packed)
-            self.client = (user_name(uid), pid)
+            _, uid, _ = CREDENTIALS.unpack(packed)
+            self.client = (user_name(uid), uid)
 
 
 def user_name(uid: int) -> str:
@@ -54,7 +54,7 @@ class Server:
         self.path = Path(settings.socket)
         self._socket = _bound(self.path, settings)
         config = uvicorn.Config(
-            api(service),
+            api(service, settings.group),
             http=PeerProtocol,
             ws="none",
             lifespan="off",

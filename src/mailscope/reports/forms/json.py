@@ -19,6 +19,11 @@ FOR_PEOPLE: Final = frozenset({"title", "meaning", "what", "advice"})
 
 def written(report: dict[str, Any], tr: Translator, paper: Paper) -> bytes:
     """The report as one JSON object."""
+    return text(report, tr)
+
+
+def text(report: dict[str, Any], tr: Translator) -> bytes:
+    """The same, which needs no paper."""
     told = _told({**report, "language": tr.language}, tr)
     return (json.dumps(told, indent=1, ensure_ascii=True).replace("\x7f", "\\u007f") + "\n").encode("ascii")
 

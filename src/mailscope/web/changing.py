@@ -1,0 +1,160 @@
+"""What changes the store: loading logs, erasing a person, upkeep.
+
+Only root, the daemon's own user and the members of the socket's group (``api.group``) may ask for it.
+"""
+
+from __future__ import annotations
+
+import grp
+import json
+import os
+import pwd
+import struct
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import asdict
+from typing import Any, Final
+
+import duckdb
+from fastapi import Depends, FastAPI, Request
+from fastapi.responses import StreamingResponse
+from starlette.concurrency import run_in_threadpool
+
+from mailscope.store.upkeep import Step
+from mailscope.vocabulary.errors import MailscopeError, UsageError
+from mailscope.web.answers import Damages, Erased, Erasure, Loaded, Refused, Verification
+from mailscope.web.refusals import NotAllowedError, told
+from mailscope.web.served import Load, Served
+
+NDJSON: Final = "application/x-ndjson"
+TAR: Final = "application/x-tar"
+OCTETS: Final = "application/octet-stream"
+LENGTH: Final = struct.Struct(">Q")
+# A part has some thousand lines.
+MOST_BYTES: Final = 1 << 30
+BEGUN: Final = {
+    "description": "A line of JSON for each file or day that is done; where it fails, `error` in the last."
+}
+
+
+def add_changing(
+    app: FastAPI,
+    service: Served,
+    caller: Callable[[Request], str],
+    group: str,
+    refused: dict[int | str, dict[str, Any]],
+) -> None:
+    """Loading, erasing and upkeep."""
+
+    def may_change(request: Request) -> None:
+        if request.client is None or not allowed(request.client.port, group):
+            raise NotAllowedError(caller(request), group)
+
+    only = [Depends(may_change)]
+    answers = {403: {"model": Refused, "description": "Not for this user."}, **refused}
+
+    @app.post(
+        "/v1/ingest",
+        summary="Load lines: parts as mailscope.store.parts packs them, each behind its length (8 bytes).",
+        dependencies=only,
+        responses=answers,
+        openapi_extra={"requestBody": {"content": {OCTETS: {}}, "required": True}},
+    )
+    async def ingest(request: Request) -> Loaded:
+        load = await run_in_threadpool(service.load)
+        try:
+            await _fed(load, request.stream())
+            return Loaded(**asdict(await run_in_threadpool(load.end)))
+        except BaseException:
+            await run_in_threadpool(load.drop)
+            raise
+
+    @app.post("/v1/erase", summary="Erase a person.", dependencies=only, responses=answers)
+    def erase(question: Erasure, request: Request) -> Erased:
+        who, names = caller(request), tuple(question.names)
+        service.audit(who, "privacy erase", " ".join(names))
+        held = service.held(names)
+        receipt = None if question.dry_run else service.erase(names, who)
+        return Erased(counts=dict(held.counts), alone=held.alone, receipt=receipt)
+
+    def stepwise(path: str, summary: str, steps: Callable[[], Iterator[Step]]) -> None:
+        @app.post(
+            f"/v1/store/{path}",
+            summary=summary,
+            response_class=StreamingResponse,
+            dependencies=only,
+            responses={200: {"content": {NDJSON: {}}, **BEGUN}, **answers},
+            name=path,
+        )
+        def step() -> StreamingResponse:
+            return StreamingResponse(_steps(steps()), media_type=NDJSON)
+
+    stepwise("seal", "Seal finished days now.", service.seal)
+    stepwise("compact", "Make one file of the small files of each day.", service.compact)
+
+    @app.post(
+        "/v1/store/verify",
+        summary="Read all of the store and compare it.",
+        dependencies=only,
+        responses=answers,
+    )
+    def verify(question: Verification) -> Damages:
+        damages = service.verify(set_aside=question.set_aside)
+        return Damages.model_validate({"damage": [asdict(each) for each in damages]})
+
+    @app.get(
+        "/v1/store/backup",
+        summary="A copy of the store as it is at one moment, as a tar file.",
+        response_class=StreamingResponse,
+        dependencies=only,
+        responses={200: {"content": {TAR: {}}}, **answers},
+    )
+    def backup(request: Request) -> StreamingResponse:
+        service.audit(caller(request), "store backup", "everything")
+        pieces = service.backup()
+        # The first piece now: what cannot be copied is told with a status of its own.
+        first = next(pieces)
+        return StreamingResponse(_again(first, pieces), media_type=TAR)
+
+
+def allowed(uid: int, group: str) -> bool:
+    """Whether a user may change the store."""
+    if uid in (0, os.geteuid()):
+        return True
+    if not group:
+        return False
+    try:
+        account, wanted = pwd.getpwuid(uid), grp.getgrnam(group).gr_gid
+    except KeyError:
+        return False
+    return wanted in os.getgrouplist(account.pw_name, account.pw_gid)
+
+
+async def _fed(load: Load, pieces: AsyncIterator[bytes]) -> None:
+    """Give the parts of a body to be stored, one after the other."""
+    held = bytearray()
+    async for piece in pieces:
+        held += piece
+        while len(held) >= LENGTH.size:
+            (length,) = LENGTH.unpack_from(held)
+            if length > MOST_BYTES:
+                raise UsageError("a part is too long", "the lines", "send what 'mailscope ingest' sends")
+            if len(held) < LENGTH.size + length:
+                break
+            data = bytes(held[LENGTH.size : LENGTH.size + length])
+            del held[: LENGTH.size + length]
+            await run_in_threadpool(load.add, data)
+    if held:
+        raise UsageError("the last part is not whole", "the lines", "run it again: no line is stored twice")
+
+
+def _steps(steps: Iterator[Step]) -> Iterator[str]:
+    try:
+        for step in steps:
+            yield json.dumps({"done": step.kind, "place": step.place}) + "\n"
+    except (MailscopeError, duckdb.Error, OSError) as error:
+        yield json.dumps({"error": told(error).model_dump()}) + "\n"
+
+
+def _again(first: bytes, others: Iterator[bytes]) -> Iterator[bytes]:
+    yield first
+    yield from others
