@@ -17,7 +17,8 @@ FINDS: dict[str, tuple[str, ...]] = {
     "relay_probing": ("relay_probing",),
     "provider_blocks": ("provider_blocks",),
     "bounce_rate": ("bounce_rate",),
-    "dnsbl_listed": ("dnsbl_listed",),
+    # Told by the replies, so what looks at replies finds it; the other asks the list itself.
+    "dnsbl_listed": ("dnsbl_listed", "provider_blocks"),
     "queue_growth": ("queue_size",),
     "slow_delivery": ("slow_delivery",),
     "tls_failures": ("tls_failures", "certificate_expiry"),

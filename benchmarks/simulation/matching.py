@@ -10,7 +10,7 @@ from typing import Any
 from simulation.kinds import FINDS, FOLLOWS, ON_A_TRIP
 
 AFTERWARDS = timedelta(hours=2)  # queues empty and bounces come while it is over
-IDENTITIES = ("ip", "ips", "network", "user", "sender", "recipient", "domain", "domains", "program")
+IDENTITIES = ("ip", "ips", "network", "user", "sender", "recipient", "domain", "domains", "program", "uid")
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Incident:
             values += value if isinstance(value, list) else [value]
         return cls(
             data["kind"], data["variant"], instant(data["start"]), instant(data["knowable"] or data["start"]),
-            instant(data["end"]), tuple(value.lower() for value in values),
+            instant(data["end"]), tuple(str(value).lower() for value in values),
         )  # fmt: skip
 
     @property
