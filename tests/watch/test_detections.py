@@ -7,15 +7,20 @@ subject, severity and found_time.  On ``quiet.log`` no detection finds anything.
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from watching import found_in
 
+from mailscope.trails import story
+from mailscope.trails.tracker import Outcome
 from mailscope.vocabulary.settings.settings import Settings
 from mailscope.watch.finding import Finding
 from mailscope.watch.registry import DETECTIONS, abouts
+from mailscope.watch.seen import Seen
+from mailscope.watch.watcher import Watcher
 
 DATA = Path(__file__).parents[1] / "data" / "detections"
 
@@ -65,3 +70,11 @@ def test_each_says_what_it_is_and_has_settings() -> None:
         for words in (about.sees, about.why, about.false_positives, about.advice):
             assert words.endswith("."), about.name
         assert getattr(Settings().detections, about.name).enabled in (True, False)
+
+
+@pytest.mark.parametrize("name", DETECTIONS)
+def test_time_may_pass_without_a_line(name: str) -> None:
+    watcher = Watcher.of(Settings(), [name])
+    for minute in range(3):
+        now = datetime(2026, 3, 1, 12, minute)
+        assert watcher.see(Seen([], Outcome(**story.nothing()), story.empty(), now)) == []

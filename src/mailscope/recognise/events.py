@@ -100,7 +100,7 @@ class Events:
             self._part(part, columns, bool(names)) for part in self.parts if part.pattern.event in wanted
         ]
         if not frames:
-            return _no_rows(tuple(columns), names)
+            return no_rows(tuple(columns), names)
         frame = pl.concat(frames).sort("row") if len(frames) > 1 else frames[0]
         rows = frame["row"]
         order = rows if self.order is None else take(self.order, rows)
@@ -140,7 +140,7 @@ class Events:
 
 
 @lru_cache(maxsize=256)
-def _no_rows(columns: tuple[str, ...], core: tuple[str, ...]) -> pl.DataFrame:
+def no_rows(columns: tuple[str, ...], core: tuple[str, ...]) -> pl.DataFrame:
     """An empty table, with its columns in the order of others; most kinds are missing from most chunks."""
     schema: dict[str, pl.DataType | type[pl.DataType]] = {"row": pl.UInt32, "queue_id": pl.String}
     schema |= {name: DTYPES[BY_NAME[name].kind] for name in columns}

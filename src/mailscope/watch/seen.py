@@ -11,7 +11,7 @@ from typing import Final
 import polars as pl
 
 from mailscope.causes.events import ATTEMPT, with_causes
-from mailscope.recognise.events import CORE, Events
+from mailscope.recognise.events import CORE, Events, no_rows
 from mailscope.recognise.replies import with_replies
 from mailscope.trails.tracker import Outcome
 from mailscope.vocabulary.columns import take
@@ -61,10 +61,10 @@ class Seen:
         asked = tuple(sorted(kinds)), tuple(columns)
         if asked not in self._frames:
             wanted = self.kinds.intersection(asked[0])
-            tables = [_table(events, asked[0], asked[1]) for events in self.batch]
-            if not wanted or not tables:
-                found = tables[0].clear() if tables else pl.DataFrame()
+            if not wanted:
+                found = _nothing(asked[1])
             else:
+                tables = [_table(events, asked[0], asked[1]) for events in self.batch]
                 found = pl.concat(tables).filter(pl.col("time").is_not_null())
                 found = found.sort("time", "order", maintain_order=True)
             self._frames[asked] = found
@@ -144,6 +144,12 @@ def _table(events: Events, kinds: Sequence[str], columns: Sequence[str]) -> pl.D
     if "text" in columns:
         found = found.with_columns(take(events.text, found["row"]).alias("text"))
     return found.drop("row")
+
+
+def _nothing(columns: Sequence[str]) -> pl.DataFrame:
+    """The table of a batch that has no such event."""
+    found = no_rows(tuple(name for name in columns if name != "text"), CORE).drop("row")
+    return found.with_columns(pl.lit(None, pl.String).alias("text")) if "text" in columns else found
 
 
 def _order(events: Events, rows: pl.Series) -> pl.Series:
