@@ -21,7 +21,7 @@ from pathlib import Path
 
 import psutil
 
-from mailscope.store.remote import _Connection
+from mailscope.store.calling import Connection
 
 HERE = Path(__file__).parent
 PROBE = "mailscope-probe"
@@ -79,7 +79,7 @@ class Watch(threading.Thread):
 
     def __init__(self, place: Path) -> None:
         super().__init__(daemon=True)
-        self._connection = _Connection(place / "api.sock")
+        self._connection = Connection(place / "api.sock")
         self.seen: dict[int, float] = {}
 
     def run(self) -> None:
@@ -104,7 +104,7 @@ class Scrapes(threading.Thread):
     def run(self) -> None:
         """Ask until told to stop."""
         while not self.over.wait(self._every_s):
-            connection = _Connection(self._socket)
+            connection = Connection(self._socket)
             begun = time.monotonic()
             connection.request("GET", "/metrics")
             self.bytes = len(connection.getresponse().read())

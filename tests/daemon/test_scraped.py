@@ -20,7 +20,7 @@ import pytest
 from metering import Series, log_lines, number, series, utc_now
 from serving import PATIENCE_S, Daemon
 
-from mailscope.store.remote import _Connection
+from mailscope.store.calling import Connection
 from mailscope.watch.metrics.shipped import panels, rules
 
 PROMETHEUS = shutil.which("prometheus")
@@ -43,7 +43,7 @@ def asked(port: int, path: str = "/metrics", **headers: str) -> tuple[int, str, 
 
 
 def on_socket(daemon: Daemon) -> Series:
-    connection = _Connection(daemon.place / "api.sock")
+    connection = Connection(daemon.place / "api.sock")
     connection.request("GET", "/metrics")
     answer = connection.getresponse()
     assert answer.status == 200

@@ -63,7 +63,8 @@ class Measured:
         self._findings = FindingCounts()
         self._running = Running()
         self._batches: Values = {}
-        self._lag_s: float | None = None
+        # How old the newest line of the last batch was when it was stored.
+        self.lag_s: float | None = None
         self._lock = threading.Lock()
         self._store: tuple[float, Values] = (-STORE_S, {})
 
@@ -82,7 +83,7 @@ class Measured:
         self._batches = batches
         newest = written.events["time"].max() if written.lines else None
         if isinstance(newest, datetime):
-            self._lag_s = max(0.0, time.time() - seconds(newest))
+            self.lag_s = max(0.0, time.time() - seconds(newest))
 
     def values(self, service: Told) -> Values:
         """All figures now."""
@@ -94,7 +95,7 @@ class Measured:
                 **self._of_store(service.database),
                 **self._batches,
             }
-        values |= _of_status(service.status, service.problems(), self._lag_s)
+        values |= _of_status(service.status, service.problems(), self.lag_s)
         values |= _of_feeds(service.feeds)
         return {**values, **timed(begun)}
 

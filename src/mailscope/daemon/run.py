@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from operator import attrgetter
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from mailscope.daemon.checking import measured
 from mailscope.daemon.daily import daily
 from mailscope.daemon.feeds import feeds
 from mailscope.daemon.notify import Notifier
@@ -26,6 +28,7 @@ from mailscope.vocabulary.settings.reading import load
 from mailscope.vocabulary.settings.settings import Settings
 from mailscope.watch.watcher import Watcher
 from mailscope.watch.watching import Watching
+from mailscope.web.checks import checks
 from mailscope.web.server import Server
 
 STATUS_S = 5.0
@@ -59,7 +62,7 @@ def run(file: Path | None, store: Path | None, zone: ZoneInfo, say: Callable[[st
             service.samplers = samplers(settings, service.database.about(CHANGES))
             service.daily = daily(settings, file, place, zone, say)
             service.between.wake, service.between.alive = signals.wake, notifier.alive
-            server = Server(Doors(service), settings.api)
+            server = Server(Doors(service), settings.api, (checks(partial(measured, service)),))
             scraping.prepare(settings.metrics)
             scraping.take()
             notifier.ready(_told(service))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import socket
 import struct
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,6 +15,7 @@ from urllib.parse import quote, urlencode
 import polars as pl
 
 from mailscope.store.asking import Asked
+from mailscope.store.calling import Connection
 from mailscope.store.copies import received
 from mailscope.store.holding import Held
 from mailscope.store.ingest import Loaded
@@ -24,31 +24,8 @@ from mailscope.store.receipts import Verdict
 from mailscope.store.upkeep import Damage, Step
 from mailscope.vocabulary.errors import InputError, MailscopeError, OutputError, UsageError
 
-TIMEOUT_S: Final = 600.0
 LENGTH: Final = struct.Struct(">Q")
 NOT_ALLOWED: Final = "no permission to ask the daemon"
-
-
-class _Socket(socket.socket):
-    """A socket whose other end may go without ending this process, which lets SIGPIPE end it."""
-
-    def sendall(self, data: Any, flags: int = 0) -> None:
-        """Send all; raises BrokenPipeError where nobody is there any more."""
-        super().sendall(data, flags | socket.MSG_NOSIGNAL)
-
-
-class _Connection(http.client.HTTPConnection):
-    """HTTP on a unix socket."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__("localhost", timeout=TIMEOUT_S)
-        self._path = path
-
-    def connect(self) -> None:
-        """Connect to the socket's path."""
-        self.sock = _Socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(TIMEOUT_S)
-        self.sock.connect(str(self._path))
 
 
 class Remote:
@@ -56,7 +33,7 @@ class Remote:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._connection = _Connection(path)
+        self._connection = Connection(path)
         try:
             self._connection.connect()
         except PermissionError as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from io import RawIOBase
 from typing import Annotated, Any, Final
@@ -27,12 +27,15 @@ from mailscope.web.refusals import REFUSED, NotAllowedError, told
 from mailscope.web.served import Served
 from mailscope.web.telling import add_telling
 
+Adder = Callable[[FastAPI, Served, Callable[[Request], str]], None]
 ARROW: Final = "application/vnd.apache.arrow.stream"
 OCTETS: Final = "application/octet-stream"
 
 
-def api(service: Served, group: str = "") -> FastAPI:
-    """The application over a running service; ``group``: whose members may change the store."""
+def api(service: Served, group: str = "", more: Sequence[Adder] = ()) -> FastAPI:
+    """The application over a running service; ``group``: whose members may change the store; ``more``: what
+    else it answers.
+    """
     app = FastAPI(
         title="Mailscope",
         version=__version__,
@@ -53,6 +56,8 @@ def api(service: Served, group: str = "") -> FastAPI:
     add_tail(app, service, caller)
     add_metrics(app, service)
     add_changing(app, service, caller, group, REFUSED)
+    for add in more:
+        add(app, service, caller)
     return app
 
 

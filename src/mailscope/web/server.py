@@ -9,6 +9,7 @@ import socket
 import struct
 import threading
 from asyncio import BaseTransport
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -16,7 +17,7 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from mailscope.vocabulary.errors import InputError
-from mailscope.web.api import api
+from mailscope.web.api import Adder, api
 from mailscope.web.served import Served
 
 if TYPE_CHECKING:
@@ -49,12 +50,12 @@ def user_name(uid: int) -> str:
 class Server:
     """The socket and the thread that answers on it."""
 
-    def __init__(self, service: Served, settings: Api) -> None:
-        """Begin to answer.  Raises InputError where the socket cannot be made."""
+    def __init__(self, service: Served, settings: Api, more: Sequence[Adder] = ()) -> None:
+        """Begin to answer; ``more``: see ``api``.  Raises InputError where the socket cannot be made."""
         self.path = Path(settings.socket)
         self._socket = _bound(self.path, settings)
         config = uvicorn.Config(
-            api(service, settings.group),
+            api(service, settings.group, more),
             http=PeerProtocol,
             ws="none",
             lifespan="off",

@@ -6,6 +6,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from mailscope.vocabulary.settings.places import SOCKET
 from mailscope.vocabulary.settings.values import (
     Account,
     FileMode,
@@ -27,7 +28,7 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 class Api(Table):
     """The unix socket on which the daemon answers the command line."""
 
-    socket: Path = Field("/run/mailscope/api.sock", description="Path of the socket.")
+    socket: Path = Field(SOCKET, description="Path of the socket.")
     owner: Account = Field("", description="User that the socket is given to; needs root.")
     group: Account = Field("", description="Group that the socket is given to.")
     mode: FileMode = Field("0660", description="File mode of the socket: who may ask.")

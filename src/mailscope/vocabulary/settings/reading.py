@@ -19,10 +19,10 @@ from pydantic_core import ErrorDetails
 
 from mailscope.vocabulary.errors import InputError, SettingsError, UsageError
 from mailscope.vocabulary.settings.described import EACH, setting_at, table_at, tables
+from mailscope.vocabulary.settings.places import FILE as FILE
 from mailscope.vocabulary.settings.positions import Place, key_lines
 from mailscope.vocabulary.settings.settings import Settings
 
-FILE: Final = "/etc/mailscope/mailscope.toml"
 _PLACE: Final = re.compile(r" \(at (?:line ([0-9]+), column [0-9]+|end of document)\)$")
 _SHOWN: Final = 60
 
