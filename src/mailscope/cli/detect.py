@@ -1,4 +1,4 @@
-"""``mailscope detect``: what the detections find in logs that are there already."""
+"""``mailscope detect``: what the detections find in logs that are there already; and which they are."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from mailscope.cli.commands import Commanding
+from mailscope.cli.detections import check, explain, list_
 from mailscope.cli.inputs import Inputs, inputs
 
 if TYPE_CHECKING:
@@ -18,10 +20,11 @@ if TYPE_CHECKING:
 JOURNAL: Final = tuple(f"SYSLOG_FACILITY={number}" for number in (0, 2, 3, 4, 10))
 
 
-@click.command()
+@click.command(cls=Commanding)
 @inputs
 @click.option("--only", multiple=True, metavar="DETECTION", help="Only this detection; may be given again.")
 @click.option("--config", metavar="FILE", help="The settings file, with the detections' limits.")
+@click.option("--detections", "directory", metavar="DIR", help="The directory of your own detections.")
 @click.option(
     "--severity",
     type=click.Choice(["info", "warning", "critical"]),
@@ -32,8 +35,9 @@ JOURNAL: Final = tuple(f"SYSLOG_FACILITY={number}" for number in (0, 2, 3, 4, 10
 @click.option("--lines", is_flag=True, help="Show the log lines of each finding.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def detect(
-    inputs: Inputs, only: tuple[str, ...], config: str | None, severity: str, lines: bool, form: str
-) -> None:
+    inputs: Inputs, only: tuple[str, ...], config: str | None, directory: str | None, severity: str,
+    lines: bool, form: str,
+) -> None:  # fmt: skip
     """Look for trouble and attacks in logs, by the clock of the logs.
 
     Without FILES, the store is looked at.  JSON has one finding per line.
@@ -41,20 +45,20 @@ def detect(
     \b
     Example: mailscope detect /var/log/mail.log
     """
+    from mailscope.cli.detections import in_force
     from mailscope.cli.findings_text import text
     from mailscope.cli.progress import progress
     from mailscope.pipeline import restarting
-    from mailscope.vocabulary.settings.reading import FILE, load
     from mailscope.watch.finding import SEVERITIES
-    from mailscope.watch.registry import known
+    from mailscope.watch.registry import abouts, known
     from mailscope.watch.watcher import Watcher
 
-    known(only)
-    settings = (load(config) if config else load(FILE, must_exist=False)).settings
+    settings, own = in_force(config, directory)
+    known(only, [each.own.name for each in own])
     inputs.journal_match = JOURNAL
-    pipeline = inputs.pipeline(Watcher.of(settings, only).needs())
+    pipeline = inputs.pipeline(Watcher.of(settings, only, own).needs())
     with progress(pipeline.sources):
-        found = restarting(pipeline, lambda run: _found(run, Watcher.of(settings, only)))
+        found = restarting(pipeline, lambda run: _found(run, Watcher.of(settings, only, own)))
     inputs.refuse_nothing(pipeline) if not pipeline.sources.files else None
     severe = SEVERITIES[[str(each) for each in SEVERITIES].index(severity) :]
     told = [finding.plain() for finding in found if finding.severity in severe]
@@ -62,7 +66,7 @@ def detect(
         for each in told:
             click.echo(json.dumps(each, ensure_ascii=True).replace("\x7f", "\\u007f"))
     else:
-        for line in text(told, lines=lines, zone=inputs.zone):
+        for line in text(told, lines=lines, zone=inputs.zone, abouts=abouts(own)):
             click.echo(line)
     inputs.finish(pipeline.sources)
 
@@ -74,3 +78,7 @@ def _found(pipeline: Pipeline, watcher: Watcher) -> list[Finding]:
     for changed in run(pipeline, watcher):
         found |= {finding.id: finding for finding in changed}
     return sorted(found.values(), key=lambda each: (each.found_time, each.detection, each.id))
+
+
+for each in (check, list_, explain):
+    detect.add_command(each)

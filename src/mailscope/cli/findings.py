@@ -72,8 +72,10 @@ def show(name: str, form: str, store: Path | None, tz: str | None) -> None:
 
     ID may be the beginning of one.
     """
+    from mailscope.cli.detections import in_force
     from mailscope.cli.findings_text import whole_text
     from mailscope.store import findings as kept
+    from mailscope.watch.registry import abouts
 
     asked = _asked(store, tz)
     told = kept.plain(_one(asked, name))
@@ -82,7 +84,11 @@ def show(name: str, form: str, store: Path | None, tz: str | None) -> None:
         {key: value.isoformat() + "Z" if isinstance(value, datetime) else value for key, value in row.items()}
         for row in done
     ]
-    _show([{**told, "handled": plain}], form, whole_text(told, done, asked.zone))
+    _show(
+        [{**told, "handled": plain}],
+        form,
+        whole_text(told, done, asked.zone, abouts(in_force(None, None)[1])),
+    )
 
 
 @findings.command()

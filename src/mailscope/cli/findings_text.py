@@ -11,19 +11,18 @@ from zoneinfo import ZoneInfo
 
 from mailscope.cli.terminal import safe
 from mailscope.watch.detection import About
-from mailscope.watch.registry import abouts
 
 Plain = Mapping[str, Any]
 
 
-def text(found: Sequence[Plain], *, lines: bool, zone: ZoneInfo) -> Iterator[str]:
+def text(found: Sequence[Plain], *, lines: bool, zone: ZoneInfo, abouts: Sequence[About]) -> Iterator[str]:
     """Findings with reasons, advice and commands; the advice of a detection is told once."""
     told: set[str] = set()
     for finding in found:
         yield from _head(finding, zone)
         if lines:
             yield from _lines(finding)
-        yield from _advice(finding, words=finding["detection"] not in told)
+        yield from _advice(finding, abouts, words=finding["detection"] not in told)
         told.add(finding["detection"])
         yield ""
     yield _count(len(found))
@@ -37,18 +36,21 @@ def rows_text(found: Sequence[Plain], zone: ZoneInfo) -> Iterator[str]:
     yield _count(len(found))
 
 
-def whole_text(finding: Plain, done: Sequence[Plain], zone: ZoneInfo) -> Iterator[str]:
+def whole_text(
+    finding: Plain, done: Sequence[Plain], zone: ZoneInfo, abouts: Sequence[About]
+) -> Iterator[str]:
     """One finding: all that is known of it, and what people did."""
     yield from _head(finding, zone)
     yield from _handled(finding, zone)
     for name, value in finding["figures"].items():
         yield f"  {name.replace('_', ' ')}: {safe(str(value))}"
-    about = _about(finding)
+    about = _about(finding, abouts)
     if about is not None:
         yield ""
-        yield f"  {about.sees} {about.why}"
-        yield f"  {about.false_positives}"
-    yield from _advice(finding, words=True)
+        yield from (
+            f"  {safe(words)}" for words in (f"{about.sees} {about.why}", about.false_positives) if words
+        )
+    yield from _advice(finding, abouts, words=True)
     if finding["lines"]:
         yield ""
         yield from _lines(finding)
@@ -85,12 +87,12 @@ def _handled(finding: Plain, zone: ZoneInfo) -> Iterator[str]:
         yield f"  muted until {_when(finding['muted_until'], zone)}"
 
 
-def _advice(finding: Plain, *, words: bool) -> Iterator[str]:
-    about = _about(finding)
+def _advice(finding: Plain, abouts: Sequence[About], *, words: bool) -> Iterator[str]:
+    about = _about(finding, abouts)
     if about is None:
         return
-    if words:
-        yield f"  {about.advice}"
+    if words and about.advice:
+        yield f"  {safe(about.advice)}"
     for command in about.commands:
         made = filled(command, finding["subject"])
         if made is not None:
@@ -102,8 +104,8 @@ def _lines(finding: Plain) -> Iterator[str]:
         yield f"  | {safe(line['raw'])}"
 
 
-def _about(finding: Plain) -> About | None:
-    return next((each for each in abouts() if each.name == finding["detection"]), None)
+def _about(finding: Plain, abouts: Sequence[About]) -> About | None:
+    return next((each for each in abouts if each.name == finding["detection"]), None)
 
 
 def _count(count: int) -> str:

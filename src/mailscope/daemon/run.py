@@ -26,6 +26,8 @@ from mailscope.syslog.receiver.feed import Receiver
 from mailscope.vocabulary.errors import MailscopeError
 from mailscope.vocabulary.settings.reading import load
 from mailscope.vocabulary.settings.settings import Settings
+from mailscope.watch.own.files import in_directory
+from mailscope.watch.registry import DETECTIONS
 from mailscope.watch.watcher import Watcher
 from mailscope.watch.watching import Watching
 from mailscope.web.checks import checks
@@ -51,7 +53,7 @@ def run(file: Path | None, store: Path | None, zone: ZoneInfo, say: Callable[[st
         say=say,
         hosts=settings.hosts,
         retention=settings.retention,
-        watching=Watching(lambda: Watcher.of(settings), say),
+        watching=Watching(_watcher(settings, say), say),
     )
     service.clean = cleaner(settings, library, service.secret)
     server: Server | None = None
@@ -128,13 +130,21 @@ def _reloaded(
         service.recognise_by(library)
     service.hosts, service.retention = found.hosts, found.retention
     if service.watching is not None:
-        service.watching.renew(lambda: Watcher.of(found))
+        service.watching.renew(_watcher(found, say))
     service.samplers = samplers(found, service.database.about(CHANGES))
     service.daily = daily(found, file, service.database.directory, service.zone, say)
     if later := [name for name in AT_START if _value(found, name) != _value(settings, name)]:
         say(f"{', '.join(later)}: the new value is used when the daemon is started again")
     say("settings read again")
     return found
+
+
+def _watcher(settings: Settings, say: Callable[[str], None]) -> Callable[[], Watcher]:
+    """Makes the detections; of an admin's own, what is wrong is said, and the others are used."""
+    read = in_directory(settings.detections.own, DETECTIONS)
+    for fault in read.faults:
+        say(f"a detection of your own is left out: {fault}")
+    return lambda: Watcher.of(settings, own=read.definitions)
 
 
 def _value(settings: Settings, name: str) -> object:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
-from typing import ClassVar, Final, Protocol
+from typing import Final, Protocol
 
 import polars as pl
 
@@ -83,9 +83,15 @@ class Detection(Protocol):
     and given by ``state``.
     """
 
-    about: ClassVar[About]
-    # The fields that it looks at, by kind of event.
-    needs: ClassVar[Mapping[str, tuple[str, ...]]]
+    @property
+    def about(self) -> About:
+        """What is told of it."""
+        ...
+
+    @property
+    def needs(self) -> Mapping[str, tuple[str, ...]]:
+        """The fields that it looks at, by kind of event."""
+        ...
 
     def see(self, seen: Seen) -> Iterable[Signal]:
         """Look at a batch."""

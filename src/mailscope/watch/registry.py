@@ -28,6 +28,8 @@ from mailscope.watch.detections.silence import Silence
 from mailscope.watch.detections.slow_delivery import SlowDelivery
 from mailscope.watch.detections.system_trouble import SystemTrouble
 from mailscope.watch.detections.tls_failures import TlsFailures
+from mailscope.watch.own.detection import about_of
+from mailscope.watch.own.files import Definition
 
 # Each is made with its table of the settings (``vocabulary/settings/detections``), which has its name.
 _CLASSES: Final[tuple[type[Any], ...]] = (
@@ -57,15 +59,16 @@ DETECTIONS: Final[Mapping[str, Callable[[Any, Site], Detection]]] = {
 }
 
 
-def abouts() -> tuple[About, ...]:
-    """What is told of each detection, in the order of the registry."""
-    return tuple(each.about for each in _CLASSES)
+def abouts(own: Iterable[Definition] = ()) -> tuple[About, ...]:
+    """What is told of each detection, in the order of the registry, and of an admin's ``own``."""
+    return (*(each.about for each in _CLASSES), *(about_of(each) for each in own))
 
 
-def known(names: Iterable[str]) -> None:
-    """Refuse what is no detection.  Raises UsageError."""
+def known(names: Iterable[str], own: Iterable[str] = (), where: str = "--only") -> None:
+    """Refuse what is no detection, ours or of an admin's ``own``.  Raises UsageError."""
+    there = [*DETECTIONS, *own]
     for name in names:
-        if name not in DETECTIONS:
-            near = get_close_matches(name, DETECTIONS, 1)
-            advice = f"did you mean {near[0]}?" if near else f"there are {', '.join(DETECTIONS)}"
-            raise UsageError(f"there is no detection '{name}'", "--only", advice)
+        if name not in there:
+            near = get_close_matches(name, there, 1)
+            advice = f"did you mean {near[0]}?" if near else f"there are {', '.join(there)}"
+            raise UsageError(f"there is no detection '{name}'", where, advice)

@@ -12,9 +12,11 @@ import polars as pl
 
 from mailscope.trails.steps import FIELDS
 from mailscope.vocabulary.settings.settings import Settings
-from mailscope.watch.detection import Detection, Frames, Site
+from mailscope.watch.detection import About, Detection, Frames, Site
 from mailscope.watch.finding import Finding
 from mailscope.watch.incidents import Incidents
+from mailscope.watch.own.detection import OwnDetection
+from mailscope.watch.own.files import Definition
 from mailscope.watch.registry import DETECTIONS
 from mailscope.watch.seen import Seen
 
@@ -32,11 +34,13 @@ class Watcher:
     now: datetime | None = None
 
     @classmethod
-    def of(cls, settings: Settings, only: Iterable[str] = ()) -> Watcher:
-        """The detections that the settings switch on; ``only`` some of them, where any is named."""
+    def of(cls, settings: Settings, only: Iterable[str] = (), own: Iterable[Definition] = ()) -> Watcher:
+        """The detections that the settings switch on, and an admin's ``own``; ``only`` some, where named."""
         site, tables = Site.of(settings), settings.detections
         wanted = set(only) or {name for name in DETECTIONS if getattr(tables, name).enabled}
-        return cls([make(getattr(tables, name), site) for name, make in DETECTIONS.items() if name in wanted])
+        ours = [make(getattr(tables, name), site) for name, make in DETECTIONS.items() if name in wanted]
+        more = [OwnDetection(each) for each in own if (each.own.name in wanted if only else each.own.enabled)]
+        return cls([*ours, *more])
 
     def needs(self) -> dict[str, frozenset[str]]:
         """The fields that detections and stories look at, by kind of event."""
@@ -72,6 +76,10 @@ class Watcher:
             for finding in self.incidents.pass_time(about, seen.now):
                 changed[finding.id] = finding
             self.spent_s[about.name] = self.spent_s.get(about.name, 0.0) + time.perf_counter() - begun
+        # Of a detection that is no more, nothing will be heard: what it found ends, too.
+        for name in {key[0] for key in self.incidents.known} - {each.about.name for each in self.detections}:
+            for finding in self.incidents.pass_time(About(name, "", "", "", ""), seen.now):
+                changed[finding.id] = finding
         return list(changed.values())
 
     def kept(self) -> tuple[dict[str, pl.DataFrame], dict[str, Any]]:

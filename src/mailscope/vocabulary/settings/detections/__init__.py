@@ -26,7 +26,7 @@ from mailscope.vocabulary.settings.detections.host import (
     SystemTrouble,
     TlsFailures,
 )
-from mailscope.vocabulary.settings.values import Network, Table
+from mailscope.vocabulary.settings.values import Network, OptionalPath, Table
 
 __all__ = ["Detections"]
 
@@ -36,6 +36,9 @@ class Detections(Table):
 
     trusted_networks: tuple[Network, ...] = Field(
         (), description="Networks whose clients are never told of as attackers, beside networks of ours."
+    )
+    own: OptionalPath = Field(
+        "/etc/mailscope/detections.d", description="Directory of your own detections, one per file."
     )
     brute_force: BruteForce = BruteForce()
     password_spraying: PasswordSpraying = PasswordSpraying()
