@@ -21,7 +21,7 @@ from mailscope.vocabulary.bundles import bundled, unbundled
 from mailscope.vocabulary.errors import UsageError
 
 # So few that storing them takes a fraction of a second.
-PART_LINES: Final = 8_000
+PART_LINES: Final = 3_000
 LINES: Final = "lines"
 SCHEMA: Final[dict[str, pl.DataType | type[pl.DataType]]] = {
     "batch": pl.Int64, "time": pl.Datetime("us"), "time_quality": pl.String, "source": pl.String,
