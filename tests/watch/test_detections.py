@@ -7,8 +7,10 @@ subject, severity and found_time.  On ``quiet.log`` no detection finds anything.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -16,6 +18,7 @@ from watching import found_in
 
 from mailscope.trails import story
 from mailscope.trails.tracker import Outcome
+from mailscope.vocabulary.bundles import bundled, unbundled
 from mailscope.vocabulary.settings.settings import Settings
 from mailscope.watch.finding import Finding
 from mailscope.watch.registry import DETECTIONS, abouts
@@ -78,3 +81,25 @@ def test_time_may_pass_without_a_line(name: str) -> None:
     for minute in range(3):
         now = datetime(2026, 3, 1, 12, minute)
         assert watcher.see(Seen([], Outcome(**story.nothing()), story.empty(), now)) == []
+
+
+class Restarted(Watcher):
+    """Begins anew before each batch, with no more than what was kept, as the daemon does after a stop."""
+
+    def see(self, seen: Seen, failed: Callable[[str, Exception], None] | None = None) -> list[Finding]:
+        frames, about = self.kept()
+        fresh = Watcher.of(Settings(), [each.about.name for each in self.detections])
+        fresh.resume(*unbundled(bundled(frames, about)), self.incidents.known.values())
+        self.detections, self.places, self.incidents = fresh.detections, fresh.places, fresh.incidents
+        return super().see(seen, failed)
+
+
+@pytest.mark.parametrize("name", DETECTIONS)
+def test_a_stop_at_any_line_changes_no_incident(name: str) -> None:
+    log = DATA / name / "fires.log"
+    whole = {(each.detection, *each.subject.items(), each.severity) for each in found_in(log)}
+    rng = Random(name)
+    for _ in range(3):
+        size = rng.randint(log.stat().st_size // 40, log.stat().st_size // 3)
+        cut = found_in(log, chunk_bytes=size, kind=Restarted)
+        assert {(each.detection, *each.subject.items(), each.severity) for each in cut} == whole, size

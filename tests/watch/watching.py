@@ -14,13 +14,17 @@ from mailscope.watch.watcher import Watcher
 
 
 def found_in(
-    log: Path, *only: str, settings: Settings | None = None, chunk_bytes: int = EVERYTHING
+    log: Path,
+    *only: str,
+    settings: Settings | None = None,
+    chunk_bytes: int = EVERYTHING,
+    kind: type[Watcher] = Watcher,
 ) -> list[Finding]:
     """What the named detections (none: all) find in a log, each finding as it is in the end."""
 
     def work(run: Pipeline) -> list[Finding]:
         found: dict[str, Finding] = {}
-        for changed in detect(run, Watcher.of(settings or Settings(), only)):
+        for changed in detect(run, kind.of(settings or Settings(), only)):
             found.update({finding.id: finding for finding in changed})
         return list(found.values())
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Final, Protocol
@@ -11,6 +11,7 @@ from typing import Final, Protocol
 import polars as pl
 
 from mailscope.vocabulary.settings.settings import Settings
+from mailscope.watch.countries import Countries, countries
 from mailscope.watch.finding import Signal
 from mailscope.watch.seen import Seen
 
@@ -23,22 +24,30 @@ Frames = Mapping[str, pl.DataFrame]
 Network = IPv4Network | IPv6Network
 
 
+def _nowhere(address: str) -> str | None:
+    return None
+
+
 @dataclass(frozen=True)
 class Site:
     """What is ours: ``domains`` that we take mail for (lower case), ``networks`` of ours, and ``trusted``,
-    networks (ours among them) whose clients are never told of as attackers.
+    networks (ours among them) whose clients are never told of as attackers.  ``country``: of an address,
+    where a table of them is given.
     """
 
     domains: frozenset[str] = frozenset()
     networks: tuple[Network, ...] = ()
     trusted: tuple[Network, ...] = ()
+    country: Countries = field(default=_nowhere, compare=False)
 
     @classmethod
     def of(cls, settings: Settings) -> Site:
         """What the settings say of it."""
         networks = tuple(ip_network(each) for each in settings.networks)
         more = tuple(ip_network(each) for each in settings.detections.trusted_networks)
-        return cls(frozenset(each.lower() for each in settings.domains), networks, networks + more)
+        domains = frozenset(each.lower() for each in settings.domains)
+        table = settings.detections.countries
+        return cls(domains, networks, networks + more, countries(table) if table else _nowhere)
 
     def trusts(self, address: str | None) -> bool:
         """Whether an address is of a trusted network."""
@@ -73,6 +82,8 @@ class About:
     again_s: int = AGAIN_S
     # So many open incidents of it at once are told as one.
     most_apart: int = 20
+    # Detections whose incidents, where they are about the same, tell of it already.
+    part_of: tuple[str, ...] = ()
 
 
 class Detection(Protocol):

@@ -16,6 +16,8 @@ SEVERITIES: Final[tuple[Severity, ...]] = ("info", "warning", "critical")
 # What a finding is about: fields of events (``user``, ``client_ip`` ...) and their values.
 Subject = Mapping[str, str]
 Figure = float | int | str
+# In a subject: it is about no single client.
+EVERYWHERE: Final = "clients"
 MOST_LINES: Final = 10
 MOST_REASONS: Final = 20
 
@@ -103,7 +105,6 @@ class Finding:
         worse = SEVERITIES.index(signal.severity) >= SEVERITIES.index(self.severity)
         newest = signal.time >= self.last_time
         told = worse and newest
-        reasons = {_same(each): each for each in (*self.reasons, *signal.reasons)}
         lines = {(each.source, each.number): each for each in (*self.lines, *signal.lines)}
         return replace(
             self,
@@ -112,13 +113,19 @@ class Finding:
             figures=dict(signal.figures) if told else self.figures,
             first_time=min(self.first_time, signal.since),
             last_time=max(self.last_time, signal.time),
-            reasons=tuple(reasons.values())[:MOST_REASONS],
+            reasons=self._reasons(signal)[:MOST_REASONS],
             lines=tuple(lines.values())[:MOST_LINES],
             score=max((each for each in (self.score, signal.score) if each is not None), default=None),
             signals=self.signals + 1,
             episodes=self.episodes + (self.over_time is not None),
             over_time=None,
         )
+
+    def _reasons(self, signal: Signal) -> tuple[Phrase, ...]:
+        """All that were told; where they make a score, those that made the highest one."""
+        if signal.score is not None and self.score is not None:
+            return signal.reasons if signal.score >= self.score else self.reasons
+        return tuple({_same(each): each for each in (*self.reasons, *signal.reasons)}.values())
 
     def plain(self) -> dict[str, Any]:
         """The finding as JSON holds it: instants as ISO texts in UTC."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
+from ipaddress import ip_network
 
 from mailscope.language.phrase import Phrase
 from mailscope.watch.detection import About
-from mailscope.watch.finding import Finding, Signal
+from mailscope.watch.finding import EVERYWHERE, Finding, Signal, Subject
 
 # A subject's fields, sorted; none: many subjects that are told as one.
 Subjects = tuple[tuple[str, str], ...]
@@ -66,6 +68,21 @@ class Incidents:
                 del self.known[key]
         return ended
 
+    def tell_of(self, about: About, signal: Signal) -> bool:
+        """Whether an incident of a greater kind (``About.part_of``) tells of the same already; what has an
+        incident of its own goes on in it.
+        """
+        own = self.known.get((about.name, tuple(sorted(signal.subject.items()))))
+        if own is not None and own.over_time is None:
+            return False
+        return bool(about.part_of) and any(
+            found.found_time <= signal.time
+            and (found.over_time is None or signal.time <= found.over_time)
+            and _covers(found.subject, signal.subject)
+            for (name, _), found in self.known.items()
+            if name in about.part_of
+        )
+
     def open(self) -> list[Finding]:
         """The incidents that are not over."""
         return [found for found in self.known.values() if found.over_time is None]
@@ -90,6 +107,26 @@ class Incidents:
         what = about.name.replace("_", " ")
         title = Phrase("{what}: {count} more at the same time", what=what, count=len(subjects))
         return replace(found, subject={}, title=title, subjects=len(subjects))
+
+
+def _covers(greater: Subject, subject: Subject) -> bool:
+    """Whether what one incident is about holds what another one is about."""
+    return all(_holds(name, value, subject) for name, value in greater.items())
+
+
+def _holds(name: str, value: str, subject: Subject) -> bool:
+    if name == EVERYWHERE:
+        return True
+    if name != "network":
+        return subject.get(name) == value
+    inner = subject.get("client_ip") or subject.get("network")
+    return inner is not None and _inside(inner, value)
+
+
+@lru_cache(maxsize=4_096)
+def _inside(inner: str, outer: str) -> bool:
+    narrow, wide = ip_network(inner, strict=False), ip_network(outer, strict=False)
+    return narrow.version == wide.version and narrow.subnet_of(wide)  # type: ignore[arg-type]
 
 
 def _ended_by(found: Finding, instant: datetime, about: About) -> Finding:

@@ -11,7 +11,7 @@ import polars as pl
 from mailscope.causes.events import ATTEMPT, WELL, with_causes
 from mailscope.recognise.replies import with_replies
 from mailscope.watch.detection import Site
-from mailscope.watch.logins import network
+from mailscope.watch.networks import network
 from mailscope.watch.providers import providers
 from mailscope.watch.seen import Seen
 

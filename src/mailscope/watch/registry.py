@@ -11,6 +11,7 @@ from mailscope.watch.detection import About, Detection, Site
 from mailscope.watch.detections.bounce_rate import BounceRate
 from mailscope.watch.detections.brute_force import BruteForce
 from mailscope.watch.detections.certificate_expiry import CertificateExpiry
+from mailscope.watch.detections.compromised_account import CompromisedAccount
 from mailscope.watch.detections.concurrency_saturated import ConcurrencySaturated
 from mailscope.watch.detections.coverage_falling import CoverageFalling
 from mailscope.watch.detections.directory_harvest import DirectoryHarvest
@@ -19,8 +20,11 @@ from mailscope.watch.detections.incoming_flood import IncomingFlood
 from mailscope.watch.detections.list_abuse import ListAbuse
 from mailscope.watch.detections.log_loss import LogLoss
 from mailscope.watch.detections.mail_loop import MailLoop
+from mailscope.watch.detections.new_login_place import NewLoginPlace
+from mailscope.watch.detections.new_root_login import NewRootLogin
 from mailscope.watch.detections.outgoing_spam import OutgoingSpam
 from mailscope.watch.detections.password_spraying import PasswordSpraying
+from mailscope.watch.detections.privilege_misuse import PrivilegeMisuse
 from mailscope.watch.detections.provider_blocks import ProviderBlocks
 from mailscope.watch.detections.queue_size import QueueSize
 from mailscope.watch.detections.relay_probing import RelayProbing
@@ -32,10 +36,15 @@ from mailscope.watch.own.detection import about_of
 from mailscope.watch.own.files import Definition
 
 # Each is made with its table of the settings (``vocabulary/settings/detections``), which has its name.
+# A detection stands behind those that its incidents may be part of.
 _CLASSES: Final[tuple[type[Any], ...]] = (
-    BruteForce,
     PasswordSpraying,
     DistributedGuessing,
+    BruteForce,
+    NewLoginPlace,
+    CompromisedAccount,
+    NewRootLogin,
+    PrivilegeMisuse,
     Silence,
     LogLoss,
     CoverageFalling,

@@ -16,6 +16,7 @@ from mailscope.recognise.replies import with_replies
 from mailscope.trails.tracker import Outcome
 from mailscope.vocabulary.columns import take
 from mailscope.watch.finding import MOST_LINES, Line
+from mailscope.watch.places import Arrival, Places
 
 # What is known of a message when it is looked at by itself.
 OF_MESSAGE: Final = ("sasl_user", "client_ip", "client_host", "origin", "program", "instance", "message_id")
@@ -27,13 +28,16 @@ class Seen:
 
     ``messages``: those that the batch had lines of, as they are now (columns of ``trails/story.SCHEMA``).
     ``now``: the log's clock, naive UTC: of a log that is read its newest instant so far, in the daemon the
-    host's.  It never goes back.
+    host's.  It never goes back.  ``places``: who logged in from where, up to this batch and with it;
+    ``arrivals``: logins of it from networks new for their user.
     """
 
     batch: list[Events]
     outcome: Outcome
     messages: pl.DataFrame
     now: datetime
+    places: Places = field(default_factory=Places)
+    arrivals: list[Arrival] = field(default_factory=list)
     _frames: dict[tuple[tuple[str, ...], tuple[str, ...]], pl.DataFrame] = field(default_factory=dict)
     _derived: dict[str, pl.DataFrame] = field(default_factory=dict)
 
@@ -47,6 +51,12 @@ class Seen:
     def kinds(self) -> frozenset[str]:
         """The kinds of event in it."""
         return frozenset(part.pattern.event for events in self.batch for part in events.parts)
+
+    @cached_property
+    def services(self) -> frozenset[str]:
+        """The services whose programs wrote any of it."""
+        tags = (events.recognised.tags["service"] for events in self.batch)
+        return frozenset(name for each in tags for name in each.unique() if name is not None)
 
     @cached_property
     def read(self) -> int:
@@ -64,8 +74,10 @@ class Seen:
             if not wanted:
                 found = _nothing(asked[1])
             else:
+                # An empty table has its columns in another order.
                 tables = [_table(events, asked[0], asked[1]) for events in self.batch]
-                found = pl.concat(tables).filter(pl.col("time").is_not_null())
+                filled = [table for table in tables if len(table)] or tables[:1]
+                found = pl.concat(filled).filter(pl.col("time").is_not_null())
                 found = found.sort("time", "order", maintain_order=True)
             self._frames[asked] = found
         return self._frames[asked]

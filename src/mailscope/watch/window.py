@@ -47,12 +47,13 @@ class Window:
     bucket_s: int = 0
     let_go: int = 0
     _kept: dict[str, pl.DataFrame] = field(default_factory=dict)
+    _newest: datetime | None = None
 
     def __post_init__(self) -> None:
         self.bucket_s = self.bucket_s or max(1, self.length_s // BUCKETS)
 
-    def add(self, rows: pl.DataFrame, least: Mapping[str, float]) -> pl.DataFrame:
-        """Count rows, and tell where the measures reach a limit (``least``, each of them) with them.
+    def add(self, rows: pl.DataFrame, *least: Mapping[str, float]) -> pl.DataFrame:
+        """Count rows, and tell where the measures reach a limit with them: all limits of one ``least``.
 
         Out: a row per key and bucket that rows came to: the keys, the measures of the window that ends with
         the bucket, ``_since`` (its first row in the window) and ``_last`` (its last row so far), by time.
@@ -60,6 +61,8 @@ class Window:
         if not len(rows):
             return pl.DataFrame()
         rows = rows.filter(pl.all_horizontal(pl.col(key).is_not_null() for key in self.keys))
+        # What this batch adds is let go with the next one: until then its values may be asked for.
+        self._trim()
         if not len(rows):
             return pl.DataFrame()
         rows = rows.with_columns(pl.col("time").dt.truncate(f"{self.bucket_s}s").alias(BUCKET))
@@ -68,12 +71,31 @@ class Window:
         assert isinstance(newest, datetime)
         for measure in self.measures:
             self._count(measure, rows)
-        found = self._reached(earliest, least)
-        self._trim(newest)
-        return found
+        self._newest = newest if self._newest is None else max(newest, self._newest)
+        return self._reached(earliest, least)
+
+    def values(self, name: str, keys: Mapping[str, str], bucket: datetime) -> list[str]:
+        """The distinct values that a measure counted of a key, in the window that ends with a bucket; those
+        that came first stand first.
+        """
+        rows = self._kept[name].filter(
+            pl.col(BUCKET) <= bucket,
+            pl.col(BUCKET) > bucket - timedelta(seconds=self.length_s),
+            *(pl.col(key) == value for key, value in keys.items()),
+        )
+        first = rows.group_by("_value").agg(pl.col(SINCE).min()).sort(SINCE, "_value")
+        return [str(value) for value in first["_value"]]
+
+    def until(self, name: str, keys: Mapping[str, str], instant: datetime) -> float:
+        """A count or sum of a key, of what is kept of it from before the bucket of an instant on."""
+        rows = self._kept[name].filter(
+            pl.col(BUCKET) <= instant, *(pl.col(key) == value for key, value in keys.items())
+        )
+        return float(rows["_n"].sum())
 
     def state(self, prefix: str = "window") -> dict[str, pl.DataFrame]:
         """What is kept, by name."""
+        self._trim()
         return {f"{prefix}.{name}": frame for name, frame in self._kept.items()}
 
     def resume(self, state: Mapping[str, pl.DataFrame], prefix: str = "window") -> None:
@@ -117,17 +139,10 @@ class Window:
             merged = rows.group_by([*self.keys, BUCKET]).agg(pl.col("_n").sum(), *span)
         return merged.select(self._columns(measure))
 
-    def _reached(self, earliest: datetime, least: Mapping[str, float]) -> pl.DataFrame:
+    def _reached(self, earliest: datetime, least: Sequence[Mapping[str, float]]) -> pl.DataFrame:
         """The buckets from one on in which the limits are reached."""
-        candidates: pl.DataFrame | None = None
-        for measure in self.measures:
-            if measure.name not in least:
-                continue
-            total = _value(measure).alias("_total")
-            reach = self._kept[measure.name].group_by(self.keys).agg(total)
-            reach = reach.filter(pl.col("_total") >= least[measure.name]).select(self.keys)
-            candidates = reach if candidates is None else candidates.join(reach, on=self.keys)
-        if candidates is not None and not len(candidates):
+        candidates = self._candidates(least)
+        if not len(candidates):
             return pl.DataFrame()
         found: pl.DataFrame | None = None
         for measure in self.measures:
@@ -144,16 +159,33 @@ class Window:
         # A measure that had no row in a bucket is what it was in the bucket before.
         names = [measure.name for measure in self.measures]
         found = found.sort(BUCKET).with_columns(pl.col(names).forward_fill().over(self.keys).fill_null(0.0))
-        found = found.filter(
-            pl.col(BUCKET) >= earliest, *(pl.col(name) >= value for name, value in least.items())
+        reached = pl.any_horizontal(
+            pl.all_horizontal(pl.col(name) >= value for name, value in each.items()) for each in least
         )
+        found = found.filter(pl.col(BUCKET) >= earliest, reached)
         return found.sort(LAST, maintain_order=True)
 
-    def _rolled(self, measure: Measure, keys: pl.DataFrame | None) -> pl.DataFrame:
+    def _candidates(self, least: Sequence[Mapping[str, float]]) -> pl.DataFrame:
+        """The keys that may reach the limits: whose rows, whatever their bucket, do so together."""
+        measures = {measure.name: measure for measure in self.measures}
+        names = {name for each in least for name in each}
+        totals = {
+            name: self._kept[name].group_by(self.keys).agg(_value(measures[name]).alias("_total"))
+            for name in sorted(names)
+        }
+        choices = []
+        for each in least:
+            found: pl.DataFrame | None = None
+            for name, value in each.items():
+                reach = totals[name].filter(pl.col("_total") >= value).select(self.keys)
+                found = reach if found is None else found.join(reach, on=self.keys)
+            assert found is not None
+            choices.append(found)
+        return pl.concat(choices).unique() if len(choices) > 1 else choices[0]
+
+    def _rolled(self, measure: Measure, keys: pl.DataFrame) -> pl.DataFrame:
         """A measure over the window that ends with each bucket that has rows."""
-        rows = self._kept[measure.name]
-        if keys is not None:
-            rows = rows.join(keys, on=self.keys, how="semi")
+        rows = self._kept[measure.name].join(keys, on=self.keys, how="semi")
         rolled = (
             rows.sort(BUCKET)
             .rolling(BUCKET, period=f"{self.length_s}s", closed="right", group_by=self.keys)
@@ -161,8 +193,11 @@ class Window:
         )
         return rolled.unique([*self.keys, BUCKET], keep="last", maintain_order=True)
 
-    def _trim(self, newest: datetime) -> None:
-        horizon = newest - timedelta(seconds=self.length_s)
+    def _trim(self) -> None:
+        """Let go what is too old, and what is too much."""
+        if self._newest is None:
+            return
+        horizon, self._newest = self._newest - timedelta(seconds=self.length_s), None
         for measure in self.measures:
             rows = self._kept[measure.name].filter(pl.col(BUCKET) > horizon)
             if len(rows) > MOST_ROWS:

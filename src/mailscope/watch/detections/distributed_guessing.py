@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar, Final
+from datetime import datetime
+from typing import Any, ClassVar, Final
 
 import polars as pl
 
@@ -11,71 +12,129 @@ from mailscope.language.phrase import Phrase
 from mailscope.vocabulary.settings.detections.access import DistributedGuessing as Settings
 from mailscope.watch.detection import About, Frames, Site
 from mailscope.watch.finding import Signal
-from mailscope.watch.logins import NEEDS, failures, with_network
+from mailscope.watch.guessing import (
+    FAILURES,
+    TRIED,
+    VERDICTS,
+    Evidence,
+    named,
+    reasons,
+    severity,
+    telling,
+    unused,
+)
+from mailscope.watch.logins import NEEDS, attempts
 from mailscope.watch.seen import Seen
-from mailscope.watch.window import LAST, SINCE, Measure, Window, told
+from mailscope.watch.window import BUCKET, LAST, SINCE, Measure, Window
 
 KEYS: Final = ("account",)
 MEASURES: Final = (
-    Measure("networks", "distinct", "network"),
-    Measure("addresses", "distinct", "client_ip"),
-    Measure("failures"),
+    Measure("networks", "distinct", "network", TRIED),
+    Measure("addresses", "distinct", "client_ip", TRIED),
+    FAILURES,
+    VERDICTS,
+    Measure("entered", "distinct", "network", ~TRIED),
 )
 # Of which addresses are counted as one guesser.
-PREFIX_V4, PREFIX_V6 = 24, 48
+NETWORK: Final = (24, 48)
 
 
 class DistributedGuessing:
-    """Counts the networks from which logins of one account failed."""
+    """Counts the networks from which logins of one account failed and none had succeeded."""
 
     about: ClassVar[About] = About(
         name="distributed_guessing",
-        sees="Failed logins of one account from many networks.",
-        why="A botnet guesses the password of this account, a few tries from each address, so that no "
-        "single address is noticed.",
-        false_positives="A shared account whose password was changed, with mail programs in many places.",
+        sees="Failed logins of one account from many networks, from none of which the user has logged in.",
+        why="A botnet guesses the password of this account, a few tries from each address, so that no single "
+        "address is noticed.",
+        false_positives="A shared account whose password was changed, with mail programs in many places from "
+        "which it was never used while Mailscope watched.",
         advice="Blocking addresses does not help; limit logins of this account (Dovecot: auth_policy, "
         "auth_failure_delay), give it a strong password or a second factor, and look at logins that "
         "succeeded.",
         commands=("mailscope logins --user {user}", "mailscope about {user}"),
+        part_of=("password_spraying",),
     )
     needs = NEEDS
 
     def __init__(self, settings: Settings, site: Site) -> None:
         self.settings = settings
         self.site = site
-        self._window = Window(KEYS, MEASURES, settings.window_s)
+        self._fast = Window(KEYS, MEASURES, settings.window_s)
+        self._slow = Window(KEYS, MEASURES, settings.slow_window_s, bucket_s=900)
 
     def see(self, seen: Seen) -> Iterator[Signal]:
         """Look at a batch."""
-        rows = with_network(failures(seen, self.site), PREFIX_V4, PREFIX_V6)
-        found = self._window.add(rows, {"networks": self.settings.networks})
-        for row in told(found, KEYS, "networks", self.about.quiet_s).iter_rows(named=True):
-            addresses, count = round(row["addresses"]), round(row["failures"])
-            yield Signal(
-                subject={"user": row["account"]},
-                time=row[LAST],
-                since=row[SINCE],
-                severity="warning",
-                title=Phrase(
-                    "{count} failed logins of {user} from {addresses} addresses",
-                    count=count,
-                    user=row["account"],
-                    addresses=addresses,
-                ),
-                figures={
-                    "addresses": addresses,
-                    "networks": round(row["networks"]),
-                    "failures": count,
-                    "window_s": self.settings.window_s,
-                },
-                lines=seen.evidence(rows.filter(pl.col("account") == row["account"])),
-            )
+        rows = attempts(seen, self.site, *NETWORK)
+        if not len(rows):
+            return
+        found: list[tuple[datetime, int, Window, int, dict[str, Any]]] = []
+        limits = ((self._fast, self.settings.networks), (self._slow, self.settings.slow_networks))
+        for window, least in limits:
+            reached = window.add(rows, {"networks": least})
+            told = telling(reached, KEYS, "networks", self.about.quiet_s)
+            found += [(row[LAST], window.length_s, window, least, row) for row in told.iter_rows(named=True)]
+        evidence = Evidence(seen)
+        for _, _, window, least, row in sorted(found, key=lambda each: each[:2]):
+            signal = self._signal(seen, rows, window, least, row, evidence)
+            if signal is not None:
+                yield signal
+
+    def _signal(
+        self,
+        seen: Seen,
+        rows: pl.DataFrame,
+        window: Window,
+        least: int,
+        row: dict[str, Any],
+        evidence: Evidence,
+    ) -> Signal | None:
+        account, places = str(row["account"]), seen.places
+        keys = {"account": account}
+        tried = window.values("networks", keys, row[BUCKET])
+        strange = [each for each in tried if not places.familiar(account, each, row[LAST])]
+        if len(strange) < least:
+            return None
+        came = window.values("entered", keys, row[BUCKET]) if row["entered"] else []
+        guessed = sorted(set(came).intersection(tried))
+        addresses, count = round(row["addresses"]), round(row["tries"])
+        no_account = unused([account], places, row[SINCE])
+        return Signal(
+            subject={"user": account},
+            time=row[LAST],
+            since=row[SINCE],
+            severity=severity(count, no_account, guessed),
+            title=Phrase(
+                "{count} failed logins of {user} from {addresses} addresses",
+                count=count,
+                user=account,
+                addresses=addresses,
+            ),
+            figures={
+                "addresses": addresses,
+                "networks": round(row["networks"]),
+                "failures": count,
+                "window_s": window.length_s,
+            },
+            reasons=reasons(
+                Phrase(
+                    "a login succeeded from networks that had guessed: {networks}", networks=named(guessed)
+                )
+                if guessed
+                else None,
+                Phrase("meanwhile the user logged in from a new network: {networks}", networks=named(came))
+                if came and not guessed
+                else None,
+                no_account,
+            ),
+            lines=evidence.of(rows.filter(pl.col("account") == account, TRIED)),
+        )
 
     def state(self) -> Frames:
         """What it remembers."""
-        return self._window.state()
+        return self._fast.state("fast") | self._slow.state("slow")
 
     def resume(self, state: Frames) -> None:
         """Remember that."""
-        self._window.resume(state)
+        self._fast.resume(state, "fast")
+        self._slow.resume(state, "slow")

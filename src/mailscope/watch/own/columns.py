@@ -12,7 +12,7 @@ import polars as pl
 
 from mailscope.recognise.events import CORE
 from mailscope.vocabulary.fields import BY_NAME, Kind
-from mailscope.watch.logins import network
+from mailscope.watch.networks import network
 
 # What every line has, whatever its kind.
 ALWAYS: Final = (*(name for name in CORE if name != "event"), "queue_id", "text")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from mailscope.vocabulary.settings.detections.access import BruteForce, DistributedGuessing, PasswordSpraying
+from mailscope.vocabulary.settings.detections import access
 from mailscope.vocabulary.settings.detections.flow import (
     BounceRate,
     DirectoryHarvest,
@@ -40,9 +40,18 @@ class Detections(Table):
     own: OptionalPath = Field(
         "/etc/mailscope/detections.d", description="Directory of your own detections, one per file."
     )
-    brute_force: BruteForce = BruteForce()
-    password_spraying: PasswordSpraying = PasswordSpraying()
-    distributed_guessing: DistributedGuessing = DistributedGuessing()
+    countries: OptionalPath = Field(
+        "",
+        description="A table of countries: CSV of network,country, or a MaxMind database (.mmdb); without "
+        "it, only networks are compared.",
+    )
+    brute_force: access.BruteForce = access.BruteForce()
+    password_spraying: access.PasswordSpraying = access.PasswordSpraying()
+    distributed_guessing: access.DistributedGuessing = access.DistributedGuessing()
+    new_login_place: access.NewLoginPlace = access.NewLoginPlace()
+    compromised_account: access.CompromisedAccount = access.CompromisedAccount()
+    new_root_login: access.NewRootLogin = access.NewRootLogin()
+    privilege_misuse: access.PrivilegeMisuse = access.PrivilegeMisuse()
     silence: Silence = Silence()
     log_loss: LogLoss = LogLoss()
     coverage_falling: CoverageFalling = CoverageFalling()
