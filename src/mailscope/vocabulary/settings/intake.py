@@ -35,10 +35,6 @@ class Sources(Table):
     journal_units: tuple[Word, ...] = Field(
         (), description="Of the journal, only these units; none: whatever has the facility mail."
     )
-    poll_interval_s: Annotated[float, Field(ge=0.05, le=60)] = Field(
-        0.5,
-        description="How often files are looked at where the kernel does not tell (network file systems).",
-    )
 
 
 class Listener(Table):

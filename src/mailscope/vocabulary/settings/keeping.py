@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from mailscope.vocabulary.settings.values import Days, OptionalPath, Path, Table, TimeOfDay
+from mailscope.vocabulary.settings.values import Days, OptionalPath, Path, Table
 
 
 class Store(Table):
@@ -19,7 +19,6 @@ class Store(Table):
     batch_interval_s: Annotated[float, Field(ge=0.1, le=60)] = Field(
         1.0, description="How often what has come is stored, in one transaction."
     )
-    seal_at: TimeOfDay = Field("00:30", description="When finished days are sealed into Parquet files.")
 
 
 class Retention(Table):
