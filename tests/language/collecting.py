@@ -19,6 +19,7 @@ from mailscope.recognise.library import shipped
 from mailscope.reports.report import Settings, build
 from mailscope.reports.sections import SECTIONS
 from mailscope.tallies.ledger import Ledger
+from mailscope.watch.registry import abouts
 
 SOURCE = Path(mailscope.__file__).parent
 # tr.count(number, one, many) holds two texts.
@@ -89,7 +90,18 @@ def of_patterns() -> Iterator[str]:
             yield from (pattern.meaning for pattern in program.patterns)
 
 
-REGISTRIES: tuple[Callable[[], Iterator[str]], ...] = (of_sections, of_the_balance, of_patterns)
+def of_detections() -> Iterator[str]:
+    """What is told of each detection, beside its findings."""
+    for about in abouts():
+        yield from (about.sees, about.why, about.false_positives, about.advice)
+
+
+REGISTRIES: tuple[Callable[[], Iterator[str]], ...] = (
+    of_sections,
+    of_the_balance,
+    of_patterns,
+    of_detections,
+)
 
 
 def collected() -> set[str]:

@@ -63,12 +63,33 @@ def test_what_was_found_is_listed_shown_and_handled(store: Path) -> None:
         "| Mar  3 09:00:00 mx postfix/smtpd[4711]: warning: unknown[203.0.113.9]",
     ):
         assert words in shown, shown
+    told = mailscope("findings", "show", name, "--tz", "UTC", "--lang", "it", *at)
+    for words in (
+        "AVVISO 47 accessi falliti di anna@example.org da 203.0.113.0/24 in ",
+        "preso in carico da ",
+        "silenziato fino al 2036-01-02 08:00:00",
+        "Falsi positivi: Un telefono ",
+        "Che fare: ",
+        "preso in carico: blocked it",
+        "  fallimenti: ",
+        "$ mailscope about 203.0.113.9",
+    ):
+        assert words in told, told
+    english, chinese = (
+        mailscope("findings", "show", name, "--format", "json", "--lang", language, *at)
+        for language in ("en", "zh")
+    )
+    assert english == chinese
     mailscope("findings", "unmute", name, *at)
     again = json.loads(mailscope("findings", "show", name, "--format", "json", *at))
     assert again["muted_until"] is None
     assert [each["action"] for each in again["handled"]] == ["acknowledged", "muted", "unmuted"]
     text = mailscope("findings", "list", "--state", "all", "--detection", "password_spraying", *at)
     assert text.splitlines()[-1] == "1 finding"
+    text = mailscope(
+        "findings", "list", "--detection", "password_spraying", "--state", "all", "--lang", "zh", *at
+    )
+    assert text.splitlines()[-1] == "1 个发现"
 
 
 def test_the_daemon_finds_and_answers(tmp_path: Path) -> None:

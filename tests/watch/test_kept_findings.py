@@ -15,7 +15,8 @@ from storing import Feeder, arrivals
 from test_detections import DATA
 from watching import found_in
 
-from mailscope.language.phrase import Phrase
+from mailscope.language.phrase import Phrase, Told
+from mailscope.language.translator import translator
 from mailscope.privacy.person import Person
 from mailscope.store.database import Database
 from mailscope.store.erasing import erase
@@ -95,6 +96,21 @@ def test_a_finding_comes_back_from_its_row() -> None:
     (row,) = to_rows([finding]).iter_rows(named=True)
     assert from_row(row) == finding
     assert from_row(row).title.values == finding.title.values
+
+
+def test_what_brings_its_own_translations_keeps_them() -> None:
+    at = datetime(2026, 3, 1, 12)
+    cause = Told("Host {or} network blocked", {"it": "Host {o} rete bloccati"})
+    reason = Phrase("{cause}: {count}", cause=cause, count=12)
+    finding = Finding(
+        id="c3", detection="bounce_rate", subject={}, severity="warning", title=cause, figures={}, lines=(),
+        first_time=at, last_time=at, found_time=at, reasons=(reason,),
+    )  # fmt: skip
+    (row,) = to_rows([finding]).iter_rows(named=True)
+    back, tell = from_row(row), translator("it")
+    assert back == finding
+    assert tell(back.title) == "Host {o} rete bloccati"
+    assert [tell(each) for each in back.reasons] == ["Host {o} rete bloccati: 12"]
 
 
 def test_a_detection_that_fails_is_left_out_and_said_once(tmp_path: Path) -> None:

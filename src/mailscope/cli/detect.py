@@ -34,25 +34,29 @@ JOURNAL: Final = tuple(f"SYSLOG_FACILITY={number}" for number in (0, 2, 3, 4, 10
 )
 @click.option("--lines", is_flag=True, help="Show the log lines of each finding.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--lang", metavar="LANGUAGE", help="en, zh, it or sv; otherwise what LANG says.")
 def detect(
     inputs: Inputs, only: tuple[str, ...], config: str | None, directory: str | None, severity: str,
-    lines: bool, form: str,
+    lines: bool, form: str, lang: str | None,
 ) -> None:  # fmt: skip
     """Look for trouble and attacks in logs, by the clock of the logs.
 
-    Without FILES, the store is looked at.  JSON has one finding per line.
+    Without FILES, the store is looked at.  JSON has one finding per line, in English.
 
     \b
     Example: mailscope detect /var/log/mail.log
     """
     from mailscope.cli.detections import in_force
-    from mailscope.cli.findings_text import text
+    from mailscope.cli.findings_text import Telling
     from mailscope.cli.progress import progress
+    from mailscope.language.choice import choose
+    from mailscope.language.translator import translator
     from mailscope.pipeline import restarting
     from mailscope.watch.finding import SEVERITIES
     from mailscope.watch.registry import abouts, known
     from mailscope.watch.watcher import Watcher
 
+    tr = translator(choose(lang))
     settings, own = in_force(config, directory)
     known(only, [each.own.name for each in own])
     inputs.journal_match = JOURNAL
@@ -66,7 +70,7 @@ def detect(
         for each in told:
             click.echo(json.dumps(each, ensure_ascii=True).replace("\x7f", "\\u007f"))
     else:
-        for line in text(told, lines=lines, zone=inputs.zone, abouts=abouts(own)):
+        for line in Telling(tr, inputs.zone, abouts(own)).all(told, lines=lines):
             click.echo(line)
     inputs.finish(pipeline.sources)
 

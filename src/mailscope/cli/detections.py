@@ -20,6 +20,7 @@ DIRECTORY = click.option(
 FORM = click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
 )
+LANG = click.option("--lang", metavar="LANGUAGE", help="en, zh, it or sv; otherwise what LANG says.")
 
 
 def in_force(config: str | None, directory: str | None) -> tuple[Settings, tuple[Definition, ...]]:
@@ -79,12 +80,17 @@ def check(files: tuple[Path, ...], config: str | None, directory: str | None, pa
 @CONFIG
 @DIRECTORY
 @FORM
-def list_(config: str | None, directory: str | None, form: str) -> None:
+@LANG
+def list_(config: str | None, directory: str | None, form: str, lang: str | None) -> None:
     """List all detections: what each sees, and the settings in force.
 
     \b
     Example: mailscope detect list
     """
+    from mailscope.language.choice import choose
+    from mailscope.language.translator import translator
+
+    tr = translator(choose(lang))
     rows = list(_rows(*in_force(config, directory)))
     if form == "json":
         click.echo(json.dumps(rows, indent=1, ensure_ascii=True).replace("\x7f", "\\u007f"))
@@ -92,13 +98,13 @@ def list_(config: str | None, directory: str | None, form: str) -> None:
     from mailscope.cli.terminal import safe
 
     for row in rows:
-        off = "" if row["settings"]["enabled"] else "  (switched off)"
-        click.echo(f"{row['name']}{off}\n  {safe(row['sees'])}")
+        off = "" if row["settings"]["enabled"] else f"  {tr('(switched off)')}"
+        click.echo(f"{row['name']}{off}\n  {safe(tr(row['sees']))}")
         told = ", ".join(
             f"{name} = {_shown(value)}" for name, value in row["settings"].items() if name != "enabled"
         )
         click.echo(f"  {safe(told)}")
-        click.echo(f"  {safe(row['from'])}")
+        click.echo(f"  {safe(tr(row['from']))}")
 
 
 @click.command()
@@ -106,15 +112,21 @@ def list_(config: str | None, directory: str | None, form: str) -> None:
 @CONFIG
 @DIRECTORY
 @FORM
-def explain(name: str, config: str | None, directory: str | None, form: str) -> None:
+@LANG
+def explain(name: str, config: str | None, directory: str | None, form: str, lang: str | None) -> None:
     """Tell all about one detection: what it sees, why, what to do, and what may be harmless.
 
     \b
     Example: mailscope detect explain brute_force
     """
+    from mailscope.cli.findings_text import meaning
     from mailscope.cli.terminal import safe
+    from mailscope.language.choice import choose
+    from mailscope.language.translator import translator
     from mailscope.watch.registry import known
+    from mailscope.watch.told import MEANING
 
+    tr = translator(choose(lang))
     settings, own = in_force(config, directory)
     known([name], [each.own.name for each in own], "detect explain")
     row = next(each for each in _rows(settings, own) if each["name"] == name)
@@ -122,13 +134,14 @@ def explain(name: str, config: str | None, directory: str | None, form: str) -> 
         click.echo(json.dumps(row, indent=1, ensure_ascii=True).replace("\x7f", "\\u007f"))
         return
     click.echo(name)
-    for key in ("sees", "why", "false_positives", "advice", "from"):
-        if row[key]:
-            click.echo(f"{key.replace('_', ' '):>16}  {safe(row[key])}")
+    for key in MEANING:
+        for line in meaning(tr, key, row[key]):
+            click.echo(line)
     for command in row["commands"]:
-        click.echo(f"{'$':>16}  {safe(command)}")
+        click.echo(f"  $ {safe(command)}")
+    click.echo(f"  {safe(tr(row['from']))}")
     for key, value in {**row["settings"], **row["about"]}.items():
-        click.echo(f"{key:>16}  {safe(_shown(value))}")
+        click.echo(f"    {key} = {safe(_shown(value))}")
 
 
 def _shown(value: Any) -> str:
@@ -137,6 +150,7 @@ def _shown(value: Any) -> str:
 
 def _rows(settings: Settings, own: tuple[Definition, ...]) -> Iterator[dict[str, Any]]:
     """What there is to tell of each detection."""
+    from mailscope.language.phrase import Phrase
     from mailscope.watch.own.detection import about_of
     from mailscope.watch.registry import abouts
 
@@ -149,7 +163,7 @@ def _rows(settings: Settings, own: tuple[Definition, ...]) -> Iterator[dict[str,
     }  # fmt: skip
     for each in abouts():
         table = getattr(settings.detections, each.name)
-        words = f"built in; settings: [detections.{each.name}], see docs/settings.md"
+        words = Phrase("built in; settings: [detections.{name}], see docs/settings.md", name=each.name)
         yield {**told[each.name], "from": words, "settings": table.model_dump(mode="json"), "about": {}}
     for mine in own:
         plain = mine.own.model_dump(mode="json", exclude_defaults=True)
@@ -160,7 +174,7 @@ def _rows(settings: Settings, own: tuple[Definition, ...]) -> Iterator[dict[str,
             if name not in (*told[mine.own.name], "title", "example", "description", "false_positives")
         }
         yield {
-            **told[mine.own.name], "from": f"{mine.file}, see docs/own-detections.md",
+            **told[mine.own.name], "from": Phrase("{file}, see docs/own-detections.md", file=mine.file),
             "settings": {"enabled": mine.own.enabled, **limits},
             "about": {name: value for name, value in about.items() if value},
         }  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,15 +11,18 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from mailscope.cli.findings_text import Telling
     from mailscope.cli.inputs import Inputs
     from mailscope.store.asking import Door
     from mailscope.store.findings import Action
+    from mailscope.watch.detection import About
 
 STORE = click.option("--store", type=click.Path(path_type=Path), metavar="DIR", help="The store to ask.")
 TZ = click.option("--tz", metavar="ZONE", help="Show and read times of this zone.")
 FORM = click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
 )
+LANG = click.option("--lang", metavar="LANGUAGE", help="en, zh, it or sv; otherwise what LANG says.")
 WORDS = click.option("--why", "words", default="", metavar="WORDS", help="A reason, for the others.")
 
 
@@ -47,57 +50,56 @@ def findings() -> None:
 @click.option("--limit", type=click.IntRange(1, 10_000), default=200, show_default=True)
 @FORM
 @STORE
+@LANG
 @TZ
 def listed(
     state: str, severity: str, detection: str | None, since: str | None, limit: int, form: str,
-    store: Path | None, tz: str | None,
+    store: Path | None, lang: str | None, tz: str | None,
 ) -> None:  # fmt: skip
     """List findings, the newest first."""
-    from mailscope.cli.findings_text import rows_text
     from mailscope.store import findings as kept
 
     asked = _asked(store, tz, since)
     statement = kept.listing(state, severity, detection, asked.since_utc, limit)
-    found = [kept.plain(row) for row in _rows(asked, statement, "findings")]
-    _show(found, form, rows_text(found, asked.zone))
+    telling = _telling(lang, asked)
+    found = [_plain(row) for row in _rows(asked, statement, "findings")]
+    _show(found, form, telling.rows(found))
 
 
 @findings.command()
 @click.argument("name", metavar="ID")
 @FORM
 @STORE
+@LANG
 @TZ
-def show(name: str, form: str, store: Path | None, tz: str | None) -> None:
+def show(name: str, form: str, store: Path | None, lang: str | None, tz: str | None) -> None:
     """Show one finding with its evidence, advice, commands, and what people did about it.
 
     ID may be the beginning of one.
     """
     from mailscope.cli.detections import in_force
-    from mailscope.cli.findings_text import whole_text
     from mailscope.store import findings as kept
     from mailscope.watch.registry import abouts
 
     asked = _asked(store, tz)
-    told = kept.plain(_one(asked, name))
+    telling = _telling(lang, asked, abouts(in_force(None, None)[1]))
+    told = _plain(_one(asked, name))
     done = _rows(asked, kept.history(told["id"]), name)
     plain = [
         {key: value.isoformat() + "Z" if isinstance(value, datetime) else value for key, value in row.items()}
         for row in done
     ]
-    _show(
-        [{**told, "handled": plain}],
-        form,
-        whole_text(told, done, asked.zone, abouts(in_force(None, None)[1])),
-    )
+    _show([{**told, "handled": plain}], form, telling.whole(told, done))
 
 
 @findings.command()
 @click.argument("name", metavar="ID")
 @WORDS
 @STORE
-def ack(name: str, words: str, store: Path | None) -> None:
+@LANG
+def ack(name: str, words: str, store: Path | None, lang: str | None) -> None:
     """Acknowledge a finding: somebody looks after it, and nobody need be told again."""
-    _handle(store, name, "acknowledged", words, None)
+    _handle(store, lang, name, "acknowledged", words, None)
 
 
 @findings.command()
@@ -105,30 +107,35 @@ def ack(name: str, words: str, store: Path | None) -> None:
 @click.option("--until", metavar="TIME", help='Until then, such as "tomorrow 8:00"; otherwise for good.')
 @WORDS
 @STORE
-def mute(name: str, until: str | None, words: str, store: Path | None) -> None:
+@LANG
+def mute(name: str, until: str | None, words: str, store: Path | None, lang: str | None) -> None:
     """Tell nothing more of a finding."""
-    _handle(store, name, "muted", words, until)
+    _handle(store, lang, name, "muted", words, until)
 
 
 @findings.command()
 @click.argument("name", metavar="ID")
 @WORDS
 @STORE
-def unmute(name: str, words: str, store: Path | None) -> None:
+@LANG
+def unmute(name: str, words: str, store: Path | None, lang: str | None) -> None:
     """Tell of a muted finding again."""
-    _handle(store, name, "unmuted", words, None)
+    _handle(store, lang, name, "unmuted", words, None)
 
 
 @findings.command()
 @click.argument("name", metavar="ID")
 @click.argument("words")
 @STORE
-def note(name: str, words: str, store: Path | None) -> None:
+@LANG
+def note(name: str, words: str, store: Path | None, lang: str | None) -> None:
     """Put a note to a finding, for the others."""
-    _handle(store, name, "noted", words, None)
+    _handle(store, lang, name, "noted", words, None)
 
 
-def _handle(store: Path | None, name: str, action: Action, words: str, until: str | None) -> None:
+def _handle(
+    store: Path | None, lang: str | None, name: str, action: Action, words: str, until: str | None
+) -> None:
     from datetime import UTC
 
     from mailscope.cli.inputs import say
@@ -137,6 +144,7 @@ def _handle(store: Path | None, name: str, action: Action, words: str, until: st
     from mailscope.store.remote import Remote
 
     asked = _asked(store, None)
+    telling = _telling(lang, asked)
     now = datetime.now(UTC)
     end = parse_when(until, now, asked.zone).astimezone(UTC).replace(tzinfo=None) if until else None
     told = _one(asked, name)
@@ -159,13 +167,30 @@ def _handle(store: Path | None, name: str, action: Action, words: str, until: st
             Writer(database, Library(()), asked.zone).add("handled", row)
         finally:
             database.close()
-    say(f"{action}: {told['title']}")
+    say(telling.action(action, _plain(told)))
 
 
 def _asked(store: Path | None, tz: str | None, since: str | None = None) -> Inputs:
     from mailscope.cli.inputs import Inputs
 
     return Inputs((), since, None, (), tz, None, store=store)
+
+
+def _telling(lang: str | None, asked: Inputs, abouts: Sequence[About] = ()) -> Telling:
+    from mailscope.cli.findings_text import Telling
+    from mailscope.language.choice import choose
+    from mailscope.language.translator import translator
+
+    return Telling(translator(choose(lang)), asked.zone, abouts)
+
+
+def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A stored finding as JSON holds it, with texts that can be told in any language."""
+    from mailscope.store import findings as kept
+    from mailscope.watch.rows import phrases
+
+    title, reasons = phrases(row)
+    return {**kept.plain(row), "title": title, "reasons": list(reasons)}
 
 
 def _door(asked: Inputs) -> Door:

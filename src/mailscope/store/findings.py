@@ -37,6 +37,8 @@ NAMES: Final = (
     "over_time", "score", "figures", "reasons", "signals", "episodes", "subjects", "acknowledged_by",
     "acknowledged_time", "muted_until", "lines",
 )  # fmt: skip
+# What is asked: beside that, title and reasons with what they are made of (``watch/rows.py``).
+_COLUMNS: Final = ", ".join((*NAMES, "phrases"))
 JSON: Final = ("subject", "figures", "reasons", "lines")
 
 
@@ -50,15 +52,14 @@ def listing(state: str, severity: str, detection: str | None, since: datetime | 
         conditions.append(f"detection = {quoted(detection)}")
     if since is not None:
         conditions.append(f"last_time >= timestamp {quoted(since.isoformat(sep=' '))}")
-    columns = ", ".join(NAMES)
     where = " and ".join(conditions)
-    return f"select {columns} from ({_FINDINGS}) where {where} order by found_time desc, id limit {limit:d}"
+    return f"select {_COLUMNS} from ({_FINDINGS}) where {where} order by found_time desc, id limit {limit:d}"
 
 
 def one(name: str) -> str:
     """SQL for the findings whose id begins so."""
-    columns, where = ", ".join(NAMES), f"starts_with(id, {quoted(name)})"
-    return f"select {columns} from ({_FINDINGS}) where {where} order by id limit 2"
+    where = f"starts_with(id, {quoted(name)})"
+    return f"select {_COLUMNS} from ({_FINDINGS}) where {where} order by id limit 2"
 
 
 def history(name: str) -> str:

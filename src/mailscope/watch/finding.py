@@ -128,13 +128,16 @@ class Finding:
         return tuple({_same(each): each for each in (*self.reasons, *signal.reasons)}.values())
 
     def plain(self) -> dict[str, Any]:
-        """The finding as JSON holds it: instants as ISO texts in UTC."""
+        """The finding as JSON holds it: instants as ISO texts in UTC.
+
+        Title and reasons are Phrases still: JSON has the English texts, and who shows them may translate.
+        """
         return {
             "id": self.id,
             "detection": self.detection,
             "severity": self.severity,
             "state": "open" if self.over_time is None else "over",
-            "title": str(self.title),
+            "title": self.title,
             "subject": dict(self.subject),
             "first_time": _iso(self.first_time),
             "last_time": _iso(self.last_time),
@@ -142,7 +145,7 @@ class Finding:
             "over_time": None if self.over_time is None else _iso(self.over_time),
             "score": self.score,
             "figures": dict(self.figures),
-            "reasons": [str(reason) for reason in self.reasons],
+            "reasons": list(self.reasons),
             "signals": self.signals,
             "episodes": self.episodes,
             "subjects": self.subjects,

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from mailscope.language.phrase import Phrase
+from mailscope.language.phrase import Phrase, Told
 from mailscope.recognise.engine import DTYPES
 from mailscope.vocabulary.tables import FINDINGS
 from mailscope.watch.finding import Finding, Line
@@ -43,13 +43,13 @@ def to_rows(findings: Iterable[Finding]) -> pl.DataFrame:
 
 def from_row(row: Mapping[str, Any]) -> Finding:
     """A finding, as it was stored."""
-    title, *reasons = (_told(each) for each in json.loads(row["phrases"]))
+    title, reasons = phrases(row)
     return Finding(
         **{name: row[name] for name in PLAIN},
         title=title,
         subject=json.loads(row["subject"]),
         figures=json.loads(row["figures"]),
-        reasons=tuple(reasons),
+        reasons=reasons,
         lines=tuple(
             Line(each["source"], each["line_number"], _instant(each["time"]), each["raw"])
             for each in json.loads(row["lines"])
@@ -57,7 +57,15 @@ def from_row(row: Mapping[str, Any]) -> Finding:
     )
 
 
+def phrases(row: Mapping[str, Any]) -> tuple[Phrase, tuple[Phrase, ...]]:
+    """Title and reasons of a stored finding, to be told in any language."""
+    title, *reasons = (_told(each) for each in json.loads(row["phrases"]))
+    return title, tuple(reasons)
+
+
 def _phrase(phrase: Phrase) -> list[Any]:
+    if isinstance(phrase, Told):
+        return [phrase.template, {}, dict(phrase.translations)]
     values = {
         name: {"phrase": _phrase(value)} if isinstance(value, Phrase) else value
         for name, value in phrase.values.items()
@@ -66,7 +74,9 @@ def _phrase(phrase: Phrase) -> list[Any]:
 
 
 def _told(kept: list[Any]) -> Phrase:
-    template, values = kept
+    template, values, *translations = kept
+    if translations:
+        return Told(template, translations[0])
     made = {
         name: _told(value["phrase"]) if isinstance(value, dict) else value for name, value in values.items()
     }

@@ -285,6 +285,9 @@ def test_the_command_and_its_commands(tmp_path: Path) -> None:
         "own_logins",
     ]
     told = run.invoke(command, ["explain", "own_logins", "--detections", str(good.parent)])
-    assert "Lock it." in told.output
+    assert "  What to do: Lock it.\n  $ lock {account}\n" in told.output
+    told = run.invoke(command, ["explain", "silence", "--detections", str(good.parent), "--lang", "zh"])
+    assert "silence\n  检测内容：某主机" in told.output
+    assert "  内置；设置：[detections.silence]，见 docs/settings.md\n" in told.output
     unknown = run.invoke(command, ["explain", "own_login", "--detections", str(good.parent)])
     assert "did you mean own_logins?" in str(unknown.exception)
