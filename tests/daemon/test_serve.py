@@ -214,6 +214,7 @@ def test_the_api_documents_itself(running: Daemon) -> None:
         "/v1/about",
         "/v1/coverage",
         "/metrics",
+        "/v1/blocklist",
         "/v1/checks/{name}",
         "/v1/findings",
         "/v1/findings/{name}",

@@ -55,12 +55,24 @@ ALLOWED: dict[str, set[str]] = {
     "about": {"trails/search", "trails/narrative", "causes", "pipeline", *FLOW},
     # What the daemon samples beside the logs.
     # Joins feeds, flow and store while lines come, and opens the door to them.
-    "daemon": {"web", "watch", "watch/metrics", "watch/checks", "store", "privacy", "syslog", *FLOW},
+    "daemon": {
+        "web",
+        "watch",
+        "watch/metrics",
+        "watch/checks",
+        "watch/blocking",
+        "store",
+        "privacy",
+        "syslog",
+        *FLOW,
+    },
     # Answers what the commands answer, by the same calls.
     "web": {"store", "exports", "about", "reports", "language", "pipeline", *SEARCHED, *FLOW},
     # What needs a person, told from the flow while it runs; what it has seen is kept as the store keeps it.
     # Figures of tallies and of the store, with the causes that reports tell.
     "watch/metrics": {"watch", "store", "reports", *FLOW},
+    # Findings and the logins that speak against a block.
+    "watch/blocking": {"watch", "store", "vocabulary"},
     # What monitoring programs ask: figures of the store, told without what is heavy where the daemon measures.
     "watch/checks": {"watch", "watch/metrics", "store", "vocabulary"},
     "watch": {"store", "pipeline", "causes", "language", *FLOW},
@@ -68,6 +80,7 @@ ALLOWED: dict[str, set[str]] = {
         "watch",
         "watch/metrics",
         "watch/checks",
+        "watch/blocking",
         "daemon",
         "store",
         "about",

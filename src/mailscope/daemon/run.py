@@ -10,6 +10,7 @@ from operator import attrgetter
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from mailscope.daemon.blocking import Blocking
 from mailscope.daemon.checking import measured
 from mailscope.daemon.daily import daily
 from mailscope.daemon.feeds import feeds
@@ -30,6 +31,8 @@ from mailscope.watch.own.files import in_directory
 from mailscope.watch.registry import DETECTIONS
 from mailscope.watch.watcher import Watcher
 from mailscope.watch.watching import Watching
+from mailscope.web.blocking import PATH as BLOCKLIST
+from mailscope.web.blocking import blocklists, fed
 from mailscope.web.checks import checks
 from mailscope.web.server import Server
 
@@ -57,19 +60,22 @@ def run(file: Path | None, store: Path | None, zone: ZoneInfo, say: Callable[[st
     )
     service.clean = cleaner(settings, library, service.secret)
     server: Server | None = None
-    scraping = Scraping(service.metrics, say)
+    blocking = Blocking(service, settings)
+    scraping = Scraping(service.metrics, say, {BLOCKLIST: fed(blocking.feed)})
     with Signals() as signals:
         try:
             service.renew(feeds(settings, service.writer.resume_points(), say))
             service.samplers = samplers(settings, service.database.about(CHANGES))
             service.daily = daily(settings, file, place, zone, say)
             service.between.wake, service.between.alive = signals.wake, notifier.alive
-            server = Server(Doors(service), settings.api, (checks(partial(measured, service)),))
+            server = Server(
+                Doors(service), settings.api, (checks(partial(measured, service)), blocklists(blocking.make))
+            )
             scraping.prepare(settings.metrics)
             scraping.take()
             notifier.ready(_told(service))
             say(f"storing in {place}, answering on {settings.api.socket}")
-            _loop(service, settings, scraping, signals, notifier, file, say)
+            _loop(service, settings, scraping, blocking, signals, notifier, file, say)
         finally:
             service.between.close()
             scraping.close()
@@ -83,6 +89,7 @@ def _loop(
     service: Service,
     settings: Settings,
     scraping: Scraping,
+    blocking: Blocking,
     signals: Signals,
     notifier: Notifier,
     file: Path | None,
@@ -94,6 +101,7 @@ def _loop(
         if signals.take_reload():
             notifier.reloading()
             settings = _reloaded(service, settings, scraping, file, say)
+            blocking.settings = settings
             notifier.ready(_told(service))
         more = service.step()
         if begun - told_at >= min(STATUS_S, notifier.watchdog_s or STATUS_S):

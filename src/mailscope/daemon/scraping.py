@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from mailscope.vocabulary.settings.outward import LOOPBACK, Metrics
-from mailscope.web.metrics import Page, Scraped, read_token
+from mailscope.web.metrics import NOTHING, More, Page, Scraped, read_token
 
 OPEN: Final = (
     "anyone who reaches it may read how much mail there is: give [metrics] a token_file, or 127.0.0.1"
@@ -24,13 +24,13 @@ class _Next:
 
 
 class Scraping:
-    """At most one door; ``page`` makes what it answers, ``say`` tells a person.
+    """At most one door; ``page`` makes what it answers, ``more`` what else, ``say`` tells a person.
 
     ``prepare`` may fail, and nothing has changed then; ``take`` puts in force what was prepared.
     """
 
-    def __init__(self, page: Page, say: Callable[[str], None]) -> None:
-        self._page, self._say = page, say
+    def __init__(self, page: Page, say: Callable[[str], None], more: More = NOTHING) -> None:
+        self._page, self._say, self._more = page, say, more
         self._door: Scraped | None = None
         self._settings: Metrics | None = None
         self._next: _Next | None = None
@@ -40,7 +40,7 @@ class Scraping:
         self.drop()
         token = read_token(settings)
         wanted = settings.enabled and (self._door is None or self._place != _place(settings))
-        door = Scraped(self._page, settings.address, settings.port, token) if wanted else None
+        door = Scraped(self._page, settings.address, settings.port, token, self._more) if wanted else None
         self._next = _Next(settings, token, door)
 
     def take(self) -> None:

@@ -155,6 +155,10 @@ class Remote:
                 raise MailscopeError(*(str(told["error"][name]) for name in ("what", "where", "what_to_do")))
             yield Step(told["done"], str(told["place"]))
 
+    def blocklist(self, asked: dict[str, list[str]]) -> bytes:
+        """Attackers to be blocked, as ``watch.blocking.answering`` is asked for them."""
+        return self._asked("GET", f"/v1/blocklist?{urlencode(asked, doseq=True)}").read()
+
     def close(self) -> None:
         """Let go of the connection."""
         self._connection.close()

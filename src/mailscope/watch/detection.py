@@ -84,6 +84,8 @@ class About:
     most_apart: int = 20
     # Detections whose incidents, where they are about the same, tell of it already.
     part_of: tuple[str, ...] = ()
+    # Its subject is an attacker whom a firewall may keep out.
+    blockable: bool = False
 
 
 class Detection(Protocol):

@@ -1,13 +1,15 @@
 """Figures for Prometheus: ``/metrics`` on the daemon's socket and, where the settings ask for it, on TCP.
 
-On TCP nothing else is answered; with a token, only who shows it (``Authorization: Bearer``, RFC 6750).
+On TCP nothing else is answered but the blocklist; with a token, only who shows it (``Authorization:
+Bearer``, RFC 6750).
 """
 
 from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from hmac import compare_digest
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -26,6 +28,9 @@ if TYPE_CHECKING:
 
 PATH: Final = "/metrics"
 Page = Callable[[str], tuple[bytes, str]]
+# What else is answered over TCP, by path.
+More = Mapping[str, Callable[[Request], Response]]
+NOTHING: Final[More] = {}
 
 
 def add_metrics(app: FastAPI, service: Served) -> None:
@@ -47,27 +52,32 @@ def answer(page: Page, request: Request) -> Response:
     return Response(body, media_type=None, headers={"content-type": kind, "vary": "Accept"})
 
 
-def scraped(page: Page, wanted: Callable[[], str]) -> Starlette:
-    """An application that answers nothing but the figures; ``wanted``: gives the token, empty for none."""
+def scraped(page: Page, wanted: Callable[[], str], more: More = NOTHING) -> Starlette:
+    """An application for the figures, and ``more`` by path; ``wanted``: gives the token, empty for none."""
 
-    async def metrics(request: Request) -> Response:
-        shown, token = request.headers.get("authorization", ""), wanted()
-        if token and not compare_digest(shown.encode(), f"Bearer {token}".encode()):
-            words = "a token is needed: see authorization in Prometheus' scrape_config\n"
-            return Response(words, 401, {"www-authenticate": 'Bearer realm="mailscope"'}, "text/plain")
-        return await run_in_threadpool(answer, page, request)
+    def guarded(path: str, answering: Callable[[Request], Response]) -> Route:
+        async def answered(request: Request) -> Response:
+            shown, token = request.headers.get("authorization", ""), wanted()
+            if token and not compare_digest(shown.encode(), f"Bearer {token}".encode()):
+                words = "a token is needed: see authorization in Prometheus' scrape_config\n"
+                return Response(words, 401, {"www-authenticate": 'Bearer realm="mailscope"'}, "text/plain")
+            return await run_in_threadpool(answering, request)
 
-    return Starlette(routes=[Route(PATH, metrics, methods=["GET"])])
+        return Route(path, answered, methods=["GET"])
+
+    return Starlette(
+        routes=[guarded(PATH, partial(answer, page)), *(guarded(*each) for each in more.items())]
+    )
 
 
 class Scraped:
     """The TCP address and the thread that answers on it."""
 
-    def __init__(self, page: Page, address: str, port: int, token: str = "") -> None:
+    def __init__(self, page: Page, address: str, port: int, token: str = "", more: More = NOTHING) -> None:
         """Begin to answer.  Raises InputError where the address cannot be had."""
         self.token = token
         self._socket = _bound(address, port)
-        app = scraped(page, lambda: self.token)
+        app = scraped(page, lambda: self.token, more)
         config = uvicorn.Config(
             app, ws="none", lifespan="off", log_config=None, access_log=False, server_header=False,
             timeout_keep_alive=75, timeout_graceful_shutdown=1, limit_concurrency=20, http="h11",

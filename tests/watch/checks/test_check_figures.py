@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import polars as pl
 import pytest
+from finding_rows import finding
 from metering import log_lines
 from storing import Feeder, arrivals
 
 from mailscope.store.findings import handling
 from mailscope.store.sealing import next_slice, seal
 from mailscope.vocabulary.errors import MailscopeError, UsageError
-from mailscope.vocabulary.tables import SQL_TYPES, TABLES
 from mailscope.watch.checks.answering import answered
 from mailscope.watch.checks.check import Facts, Health
 from mailscope.watch.checks.plugin import Measured, State
@@ -38,7 +36,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Feeder]:
     feeder = Feeder(tmp_path_factory.mktemp("checks") / "store")
     feeder.feed(*arrivals(LINES, []))
     for name, row in FINDINGS.items():
-        feeder.writer.add("findings", finding(name, row))
+        feeder.writer.add("findings", finding(name, NOW, row))
     feeder.writer.add("handled", handling("d" * 16, NOW, "muted", "ann", "", None))
     feeder.writer.add("handled", handling("e" * 16, NOW, "muted", "ann", "", NOW - timedelta(minutes=1)))
     feeder.writer.add("handled", handling("a" * 16, NOW, "acknowledged", "ann", "", None))
@@ -54,26 +52,6 @@ FINDINGS = {
     "e": {"severity": "warning", "title": "muted no more"},
     "f": {"severity": "warning", "title": "listed", "detection": "dnsbl_listed"},
 }
-
-
-def finding(name: str, row: dict[str, Any]) -> pl.DataFrame:
-    whole = {
-        "id": name * 16, "detection": "brute_force", "subject": json.dumps({"client_ip": "203.0.113.9"}),
-        "first_time": NOW, "last_time": NOW, "found_time": NOW, "over_time": None, "score": None, "figures": "{}",
-        "reasons": "[]", "signals": 1, "episodes": 1, "subjects": 1, "lines": "[]", "phrases": "{}",
-        "closed": False, **row,
-    }  # fmt: skip
-    kinds = {
-        "time": pl.Datetime("us"),
-        "float": pl.Float64,
-        "int": pl.Int64,
-        "bool": pl.Boolean,
-        "str": pl.String,
-    }
-    columns = TABLES["findings"].columns
-    assert set(whole) == {column.name for column in columns}
-    assert {column.kind for column in columns} <= set(kinds) <= set(SQL_TYPES)
-    return pl.DataFrame([whole], schema={column.name: kinds[column.kind] for column in columns})
 
 
 def ask(

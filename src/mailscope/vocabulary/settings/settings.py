@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from mailscope.vocabulary.settings.blocking import Blocking
 from mailscope.vocabulary.settings.detections import Detections
 from mailscope.vocabulary.settings.intake import Receiver, Sources
 from mailscope.vocabulary.settings.keeping import Privacy, Retention, Store
@@ -37,3 +38,4 @@ class Settings(Table):
     load: Load = Load()
     changes: Changes = Changes()
     detections: Detections = Detections()
+    blocking: Blocking = Blocking()

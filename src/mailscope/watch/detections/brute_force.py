@@ -52,6 +52,7 @@ class BruteForce:
 
     about: ClassVar[About] = About(
         name="brute_force",
+        blockable=True,
         sees="Many failed logins of one account from one address or network: within minutes, or slowly over "
         "hours.",
         why="Someone, or a program, tries passwords of this account until one fits.",

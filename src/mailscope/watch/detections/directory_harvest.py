@@ -31,6 +31,7 @@ class DirectoryHarvest:
 
     about: ClassVar[About] = About(
         name="directory_harvest",
+        blockable=True,
         sees="One network tries many recipients that do not exist, and hardly any that does.",
         why="Somebody finds out which addresses there are, to sell them or to write to them.",
         false_positives="A newsletter to an old list of your users; an old domain of yours whose users have "

@@ -44,6 +44,7 @@ class PasswordSpraying:
 
     about: ClassVar[About] = About(
         name="password_spraying",
+        blockable=True,
         sees="Failed logins of many accounts from one network, or of many accounts from far more networks "
         "than usual.",
         why="A few common passwords are tried at every account, slowly enough that no account is locked.",

@@ -62,6 +62,7 @@ class RelayProbing:
 
     about: ClassVar[About] = About(
         name="relay_probing",
+        blockable=True,
         sees="One network tries to send mail to others through this host. It is critical if a stranger's "
         "mail, without a login, went out to several domains that are not yours.",
         why="Spammers look for hosts that pass on anybody's mail. One that does is on the blocklists within "
