@@ -16,6 +16,7 @@ from mailscope.language.phrase import Phrase
 from mailscope.vocabulary.settings.detections.access import PasswordSpraying as Settings
 from mailscope.watch.baseline import FEWEST, HOUR, Baseline
 from mailscope.watch.guessing import FAILURES, TRIED, VERDICTS, telling
+from mailscope.watch.incidents import SOON
 from mailscope.watch.seen import Seen
 from mailscope.watch.window import BUCKET, LAST, TIME, Measure, Window
 
@@ -77,7 +78,7 @@ class Botnet:
 
     def active(self, at: datetime, quiet: timedelta) -> bool:
         """Whether there is a wave at an instant."""
-        return any(wave <= at <= wave + quiet for wave in self._waves)
+        return any(wave - SOON <= at <= wave + quiet for wave in self._waves)
 
     def reason(self, row: Mapping[str, Any]) -> Phrase:
         """What is usual, as far as it is known."""

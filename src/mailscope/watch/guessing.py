@@ -23,7 +23,7 @@ TRIED: Final = ~pl.col("entered")
 FAILURES: Final = Measure("failures", where=TRIED & ~pl.col("verdict"))
 VERDICTS: Final = Measure("verdicts", where=TRIED & pl.col("verdict"))
 # Keys that are told of in one batch, those with most; and signals of one batch that have lines.
-MOST_TOLD: Final = 200
+MOST_TOLD: Final = 40
 MOST_SHOWN: Final = 20
 # Failures that are told of as a warning whatever was tried.
 LOUD: Final = 2_000

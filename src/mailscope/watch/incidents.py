@@ -7,11 +7,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from ipaddress import ip_network
+from typing import Final
 
 from mailscope.language.phrase import Phrase
 from mailscope.watch.detection import About
 from mailscope.watch.finding import EVERYWHERE, Finding, Signal, Subject
 
+# Of one attack, the part may be found this much before the whole.
+SOON: Final = timedelta(seconds=60)
 # A subject's fields, sorted; none: many subjects that are told as one.
 Subjects = tuple[tuple[str, str], ...]
 Key = tuple[str, Subjects]
@@ -76,7 +79,7 @@ class Incidents:
         if own is not None and own.over_time is None:
             return False
         return bool(about.part_of) and any(
-            found.found_time <= signal.time
+            found.found_time - SOON <= signal.time
             and (found.over_time is None or signal.time <= found.over_time)
             and _covers(found.subject, signal.subject)
             for (name, _), found in self.known.items()

@@ -119,8 +119,10 @@ class Places:
     def first(self, user: str | None, address: str) -> datetime | None:
         """A user's first login from the place of an address (or network)."""
         known = self.users.get(user or "")
+        if known is None:
+            return None
         found = place(address.partition("/")[0])
-        return None if known is None or found is None else known.networks.get(found)
+        return None if found is None else known.networks.get(found)
 
     def familiar(self, user: str | None, address: str, before: datetime) -> bool:
         """Whether a user had logged in from the place of an address (or network) before an instant."""

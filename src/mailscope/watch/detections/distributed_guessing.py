@@ -91,12 +91,12 @@ class DistributedGuessing:
     ) -> Signal | None:
         account, places = str(row["account"]), seen.places
         keys = {"account": account}
-        tried = window.values("networks", keys, row[BUCKET])
-        strange = [each for each in tried if not places.familiar(account, each, row[LAST])]
-        if len(strange) < least:
-            return None
+        if places.knows(account, row[LAST]):
+            tried = window.values("networks", keys, row[BUCKET])
+            if sum(not places.familiar(account, each, row[LAST]) for each in tried) < least:
+                return None
         came = window.values("entered", keys, row[BUCKET]) if row["entered"] else []
-        guessed = sorted(set(came).intersection(tried))
+        guessed = sorted(set(came).intersection(window.values("networks", keys, row[BUCKET]))) if came else []
         addresses, count = round(row["addresses"]), round(row["tries"])
         no_account = unused([account], places, row[SINCE])
         return Signal(
