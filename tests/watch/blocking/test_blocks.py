@@ -85,17 +85,14 @@ PREFIXED = st.builds(
 
 @given(found=st.lists(PREFIXED, max_size=12), spared=st.lists(PREFIXED, max_size=6))
 def test_any_list(found: list[str], spared: list[str]) -> None:
-    by = Rules(DAY, WEEK, (*map(ip_network, spared), *NEVER, *PRIVATE), {4: 24, 6: 48}, 1_000)
+    named, allowed = ([network_of(each) or ip_network(each) for each in texts] for texts in (found, spared))
+    by = Rules(DAY, WEEK, (*allowed, *NEVER, *PRIVATE), {4: 24, 6: 48}, 1_000)
     blocks = blocked([offence(each) for each in found], by, NOW)
     made: list[Network] = [each.network for each in blocks]
     for number, network in enumerate(made):
         assert not any(network.overlaps(each) for each in by.allowed if each.version == network.version)
         assert not any(network.overlaps(each) for each in made[:number] if each.version == network.version)
-        assert any(
-            network.overlaps(ip_network(each))
-            for each in found
-            if ip_network(each).version == network.version
-        )
+        assert any(network.overlaps(each) for each in named if each.version == network.version)
     assert blocks == blocked([offence(each) for each in reversed(found)], by, NOW)
     for writer in FORMATS.values():
         text = "\n".join(writer(blocks, NOW))

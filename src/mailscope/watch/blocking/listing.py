@@ -10,7 +10,6 @@ import json
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
-from ipaddress import ip_network
 from typing import Final
 
 from mailscope.store.database import Queries, quoted
@@ -44,9 +43,9 @@ def listed(
     longest = timedelta(hours=max(wanted.hours, wanted.hours_again))
     begin = max(now - longest, since) if since is not None else now - longest
     offences = _offences(looking, severity or wanted.min_severity, begin, now)
-    allowed = [ip_network(each) for each in (*settings.networks, *settings.detections.trusted_networks)]
-    allowed += [ip_network(each) for each in wanted.allow]
-    allowed += [network for each in spare if (network := network_of(each)) is not None]
+    named = (*settings.networks, *settings.detections.trusted_networks, *wanted.allow, *spare)
+    # As offenders are named: IPv4 within IPv6 as the former.
+    allowed = [network for each in named if (network := network_of(each)) is not None]
     allowed += [*NEVER, *(() if wanted.private else PRIVATE)]
     if wanted.logins_days and offences:
         allowed += _logged_in(looking, offences, now - timedelta(days=wanted.logins_days))
