@@ -29,12 +29,12 @@ def in_force(config: str | None, directory: str | None) -> tuple[Settings, tuple
     from mailscope.cli.stores import settings as configured
     from mailscope.vocabulary.errors import InputError
     from mailscope.watch.own.files import in_directory
-    from mailscope.watch.registry import DETECTIONS
+    from mailscope.watch.registry import NAMES
 
     settings = configured(Path(config) if config else None)
     if directory is not None and not Path(directory).is_dir():
         raise InputError("no such directory", directory, "name a directory of .toml files")
-    read = in_directory(settings.detections.own if directory is None else directory, DETECTIONS)
+    read = in_directory(settings.detections.own if directory is None else directory, NAMES)
     for fault in read.faults:
         say(f"left out: {fault}")
     return settings, read.definitions
@@ -56,13 +56,13 @@ def check(files: tuple[Path, ...], config: str | None, directory: str | None, pa
     from mailscope.vocabulary.errors import MailscopeError
     from mailscope.watch.own.checking import check as run_check
     from mailscope.watch.own.files import in_directory, in_files
-    from mailscope.watch.registry import DETECTIONS
+    from mailscope.watch.registry import NAMES
 
     settings = configured(Path(config) if config else None)
     place = directory or settings.detections.own
     if not files and not Path(place).is_dir():
         raise MailscopeError("no such directory", place, "name files, or a directory with --detections")
-    read = in_files(files, DETECTIONS) if files else in_directory(place, DETECTIONS)
+    read = in_files(files, NAMES) if files else in_directory(place, NAMES)
     own = Path(settings.patterns) if settings.patterns and Path(settings.patterns).is_dir() else None
     library = library_in_force(patterns or own)
     faults = [*read.faults, *(fault for each in read.definitions for fault in run_check(each, library))]
@@ -123,12 +123,12 @@ def explain(name: str, config: str | None, directory: str | None, form: str, lan
     from mailscope.cli.terminal import safe
     from mailscope.language.choice import choose
     from mailscope.language.translator import translator
-    from mailscope.watch.registry import known
+    from mailscope.watch.registry import LIVE, known
     from mailscope.watch.told import MEANING
 
     tr = translator(choose(lang))
     settings, own = in_force(config, directory)
-    known([name], [each.own.name for each in own], "detect explain")
+    known([name], [*(each.name for each in LIVE), *(each.own.name for each in own)], "detect explain")
     row = next(each for each in _rows(settings, own) if each["name"] == name)
     if form == "json":
         click.echo(json.dumps(row, indent=1, ensure_ascii=True).replace("\x7f", "\\u007f"))

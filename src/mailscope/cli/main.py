@@ -22,6 +22,7 @@ COMMANDS: Final = {
     "events": "Give every event as JSON lines or CSV.",
     "coverage": "Say which lines are recognised and show the shapes of the others.",
     "detect": "Look for trouble and attacks in logs.",
+    "dnsbl": "Look up our addresses on DNS blocklists.",
     "findings": "Show what the detections found, acknowledge it, and mute it.",
     "check": "Check figures for Icinga, Nagios and other monitoring programs.",
     "blocklist": "List attackers to be blocked, for nftables, ipset, fail2ban, Postfix and others.",

@@ -27,8 +27,11 @@ from mailscope.syslog.receiver.feed import Receiver
 from mailscope.vocabulary.errors import MailscopeError
 from mailscope.vocabulary.settings.reading import load
 from mailscope.vocabulary.settings.settings import Settings
+from mailscope.watch.dnsbl.listed import DnsblListed
+from mailscope.watch.dnsbl.rounds import Rounds
+from mailscope.watch.dnsbl.rounds import renewed as renewed_rounds
 from mailscope.watch.own.files import in_directory
-from mailscope.watch.registry import DETECTIONS
+from mailscope.watch.registry import NAMES
 from mailscope.watch.watcher import Watcher
 from mailscope.watch.watching import Watching
 from mailscope.web.blocking import PATH as BLOCKLIST
@@ -48,6 +51,7 @@ def run(file: Path | None, store: Path | None, zone: ZoneInfo, say: Callable[[st
     place = store or Path(settings.store.directory)
     zone = ZoneInfo(settings.time_zone) if settings.time_zone else zone
     notifier = Notifier()
+    rounds = Rounds(settings.detections.dnsbl_listed)
     service = Service(
         open=lambda: opened(place, settings.store.memory_limit_mb, say),
         library=library,
@@ -56,7 +60,7 @@ def run(file: Path | None, store: Path | None, zone: ZoneInfo, say: Callable[[st
         say=say,
         hosts=settings.hosts,
         retention=settings.retention,
-        watching=Watching(_watcher(settings, say), say),
+        watching=Watching(_watcher(settings, rounds, say), say),
     )
     service.clean = cleaner(settings, library, service.secret)
     server: Server | None = None
@@ -65,7 +69,7 @@ def run(file: Path | None, store: Path | None, zone: ZoneInfo, say: Callable[[st
     with Signals() as signals:
         try:
             service.renew(feeds(settings, service.writer.resume_points(), say))
-            service.samplers = samplers(settings, service.database.about(CHANGES))
+            service.samplers = samplers(settings, service.database.about(CHANGES), rounds)
             service.daily = daily(settings, file, place, zone, say)
             service.between.wake, service.between.alive = signals.wake, notifier.alive
             server = Server(
@@ -137,9 +141,12 @@ def _reloaded(
     if library.programs != service.library.programs:
         service.recognise_by(library)
     service.hosts, service.retention = found.hosts, found.retention
+    asking = (each.sampler for each in service.samplers)
+    at_work = next((each for each in asking if isinstance(each, Rounds)), None)
+    rounds = renewed_rounds(at_work, found.detections.dnsbl_listed)
     if service.watching is not None:
-        service.watching.renew(_watcher(found, say))
-    service.samplers = samplers(found, service.database.about(CHANGES))
+        service.watching.renew(_watcher(found, rounds, say))
+    service.samplers = samplers(found, service.database.about(CHANGES), rounds)
     service.daily = daily(found, file, service.database.directory, service.zone, say)
     if later := [name for name in AT_START if _value(found, name) != _value(settings, name)]:
         say(f"{', '.join(later)}: the new value is used when the daemon is started again")
@@ -147,12 +154,13 @@ def _reloaded(
     return found
 
 
-def _watcher(settings: Settings, say: Callable[[str], None]) -> Callable[[], Watcher]:
+def _watcher(settings: Settings, rounds: Rounds, say: Callable[[str], None]) -> Callable[[], Watcher]:
     """Makes the detections; of an admin's own, what is wrong is said, and the others are used."""
-    read = in_directory(settings.detections.own, DETECTIONS)
+    read = in_directory(settings.detections.own, NAMES)
     for fault in read.faults:
         say(f"a detection of your own is left out: {fault}")
-    return lambda: Watcher.of(settings, own=read.definitions)
+    asks = settings.detections.dnsbl_listed.enabled
+    return lambda: Watcher.of(settings, own=read.definitions, more=[DnsblListed(rounds)] if asks else [])
 
 
 def _value(settings: Settings, name: str) -> object:

@@ -16,6 +16,7 @@ from mailscope.daemon.changes.watched import Watched, named, watched
 from mailscope.daemon.load import LoadSampler, SpaceSampler
 from mailscope.intake.discovery.files import HostFiles
 from mailscope.vocabulary.settings.settings import Settings
+from mailscope.watch.dnsbl.rounds import Rounds
 
 # Where the store keeps what watched files held.
 CHANGES = "changes"
@@ -39,12 +40,16 @@ class Sampled:
     state: tuple[str, Callable[[], str]] | None = None
 
 
-def samplers(settings: Settings, known: str | None) -> list[Sampled]:
-    """What the settings ask for; ``known``: what the store keeps as ``CHANGES``."""
+def samplers(settings: Settings, known: str | None, rounds: Rounds) -> list[Sampled]:
+    """What the settings ask for; ``known``: what the store keeps as ``CHANGES``.
+
+    ``rounds``: asks DNS blocklists, and gives its results to a detection, not rows.
+    """
     host = socket.gethostname().partition(".")[0] or "localhost"
     every = settings.load.interval_s
     found = [
         Sampled("host_load", LoadSampler(host, every)),
+        Sampled("findings", rounds),
         Sampled("host_disks", SpaceSampler(host, [str(path) for path in settings.load.paths], every)),
     ]
     changes = settings.changes

@@ -32,6 +32,7 @@ from mailscope.watch.detections.silence import Silence
 from mailscope.watch.detections.slow_delivery import SlowDelivery
 from mailscope.watch.detections.system_trouble import SystemTrouble
 from mailscope.watch.detections.tls_failures import TlsFailures
+from mailscope.watch.dnsbl.listed import DnsblListed
 from mailscope.watch.own.detection import about_of
 from mailscope.watch.own.files import Definition
 
@@ -66,11 +67,14 @@ _CLASSES: Final[tuple[type[Any], ...]] = (
 DETECTIONS: Final[Mapping[str, Callable[[Any, Site], Detection]]] = {
     each.about.name: each for each in _CLASSES
 }
+# Those that look at something else than logs, and so only in the daemon, which makes them.
+LIVE: Final[tuple[About, ...]] = (DnsblListed.about,)
+NAMES: Final = (*DETECTIONS, *(each.name for each in LIVE))
 
 
 def abouts(own: Iterable[Definition] = ()) -> tuple[About, ...]:
     """What is told of each detection, in the order of the registry, and of an admin's ``own``."""
-    return (*(each.about for each in _CLASSES), *(about_of(each) for each in own))
+    return (*(each.about for each in _CLASSES), *LIVE, *(about_of(each) for each in own))
 
 
 def known(names: Iterable[str], own: Iterable[str] = (), where: str = "--only") -> None:

@@ -40,13 +40,22 @@ class Watcher:
     now: datetime | None = None
 
     @classmethod
-    def of(cls, settings: Settings, only: Iterable[str] = (), own: Iterable[Definition] = ()) -> Watcher:
-        """The detections that the settings switch on, and an admin's ``own``; ``only`` some, where named."""
+    def of(
+        cls,
+        settings: Settings,
+        only: Iterable[str] = (),
+        own: Iterable[Definition] = (),
+        more: Iterable[Detection] = (),
+    ) -> Watcher:
+        """The detections that the settings switch on, and an admin's ``own``; ``only`` some, where named.
+
+        ``more``: those that look at something else than logs.
+        """
         site, tables = Site.of(settings), settings.detections
         wanted = set(only) or {name for name in DETECTIONS if getattr(tables, name).enabled}
         ours = [make(getattr(tables, name), site) for name, make in DETECTIONS.items() if name in wanted]
-        more = [OwnDetection(each) for each in own if (each.own.name in wanted if only else each.own.enabled)]
-        return cls([*ours, *more])
+        mine = [OwnDetection(each) for each in own if (each.own.name in wanted if only else each.own.enabled)]
+        return cls([*ours, *mine, *more])
 
     def needs(self) -> dict[str, frozenset[str]]:
         """The fields that detections and stories look at, by kind of event."""

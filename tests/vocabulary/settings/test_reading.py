@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 from pathlib import Path
 
 import pytest
@@ -182,14 +183,16 @@ def test_a_file_that_is_missing_or_no_text(tmp_path: Path) -> None:
 
 
 def test_the_example_holds_every_default() -> None:
-    own = example().split("#[[receiver.listen]]")
-    listener = "".join(
-        f"{line}\n" for line in own[1].split("\n[")[0].splitlines() if line.startswith("#transport")
-    )
-    assert listener == '#transport = "udp"\n'
+    # What there may be several of is no default.
+    repeated = re.findall(r"\n#\[\[.*?(?=\n\[|\Z)", example(), re.DOTALL)
+    assert any('\n#transport = "udp"\n' in each for each in repeated)
+    assert any('\n#zone = "example.org"\n' in each for each in repeated)
+    single = example()
+    for each in repeated:
+        single = single.replace(each, "")
     uncommented = "\n".join(
         line.removeprefix("#") if line.startswith("#") and not line.startswith("# ") else line
-        for line in own[0].splitlines() + ("\n[" + own[1].split("\n[", 1)[1]).splitlines()
+        for line in single.splitlines()
     )
     loaded = parse(uncommented, NAME)
     assert loaded.settings == Settings()

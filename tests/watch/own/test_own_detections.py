@@ -21,7 +21,7 @@ from mailscope.watch.own.conditions import ConditionError, condition, regex_faul
 from mailscope.watch.own.detection import OwnDetection
 from mailscope.watch.own.examples import log_of
 from mailscope.watch.own.files import Definition, in_directory, in_files, parse
-from mailscope.watch.registry import DETECTIONS
+from mailscope.watch.registry import DETECTIONS, NAMES
 from mailscope.watch.watcher import Watcher
 
 SHIPPED = Path(__file__).parents[3] / "examples" / "detections"
@@ -281,7 +281,7 @@ def test_the_command_and_its_commands(tmp_path: Path) -> None:
     assert "there is no key 'nothing'" in refused.output
     listed = run.invoke(command, ["list", "--detections", str(good.parent)])
     assert [line for line in listed.output.splitlines() if not line.startswith((" ", "mailscope:"))] == [
-        *DETECTIONS,
+        *NAMES,
         "own_logins",
     ]
     told = run.invoke(command, ["explain", "own_logins", "--detections", str(good.parent)])

@@ -104,9 +104,14 @@ def example() -> str:
             lines.append(f"#{group.heading}" if group.repeated else group.heading)
         for setting in group.settings:
             lines += ["", *_comment(f"{setting.meaning} {setting.allowed[0].upper()}{setting.allowed[1:]}.")]
-            # What has no default is a choice: the first one.
-            lines.append(f"#{setting.name} = {setting.default or setting.allowed.split(', ')[0]}")
+            lines.append(f"#{setting.name} = {setting.default or _sample(setting.allowed)}")
     return "\n".join(lines) + "\n"
+
+
+def _sample(allowed: str) -> str:
+    """A value of what has no default: the one that is named, or the first of a choice."""
+    _, named, value = allowed.partition("such as ")
+    return value.partition(" or ")[0] if named else allowed.split(", ")[0]
 
 
 def _comment(text: str) -> list[str]:

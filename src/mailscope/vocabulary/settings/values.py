@@ -66,10 +66,12 @@ _MAILBOX = _pattern(r"[!-~]+@[A-Za-z0-9.:\[\]-]+", 'a mail address, such as "pos
 _MAILBOX_OR_NONE = _pattern(r"(?:[!-~]+@[A-Za-z0-9.:\[\]-]+)?", 'a mail address, or "" for the default')
 _ACCOUNT = _pattern("(?:[A-Za-z_][A-Za-z0-9_.-]*[$]?)?", 'an account of this host, or "" for no change')
 _ZONE = _checked(_zone, 'a time zone, such as "Europe/Rome" or "UTC", or "" for the system\'s')
+_LINK_OR_NONE = _pattern("(?:https?://[!-~]+)?", 'a web address, or "" for none')
 _WORD = _pattern("[!-~]+", "a text without blanks, in quotes")
 
 Path = Annotated[str, *_ABSOLUTE]
 OptionalPath = Annotated[str, *_ABSOLUTE_OR_NONE]
+Address = Annotated[str, *_checked(ip_address, 'an address, such as "192.0.2.1" or "2001:db8::1"')]
 Network = Annotated[str, *_NETWORK]
 ListenAddress = Annotated[str, *_ADDRESS]
 TimeOfDay = Annotated[str, *_CLOCK]
@@ -81,6 +83,7 @@ MailAddress = Annotated[str, *_MAILBOX]
 OptionalMailAddress = Annotated[str, *_MAILBOX_OR_NONE]
 Account = Annotated[str, *_ACCOUNT]
 TimeZone = Annotated[str, *_ZONE]
+OptionalLink = Annotated[str, *_LINK_OR_NONE]
 Word = Annotated[str, *_WORD]
 Port = Annotated[int, Field(ge=1, le=65_535)]
 Days = Annotated[int, Field(ge=1, le=36_500)]

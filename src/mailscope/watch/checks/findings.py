@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from mailscope.watch.checks.check import Check, Facts, Question, counted, option
-from mailscope.watch.checks.plugin import Figure, Measured, State
+from mailscope.watch.checks.plugin import Figure, Measured
 
 LISTED: Final = "dnsbl_listed"
 MOST: Final = 1_000
@@ -42,11 +42,6 @@ def measure(facts: Facts, asked: Findings) -> Measured:
 
 def measure_listings(facts: Facts, asked: Listings) -> Measured:
     """Addresses of ours that are listed."""
-    from mailscope.watch.registry import DETECTIONS
-
-    if LISTED not in DETECTIONS:
-        words = f"this version has no detection {LISTED}, so nothing looks at DNS blocklists"
-        return Measured((Figure("listings", None),), words, worst=State.UNKNOWN)
     rows = _open(facts, "info", LISTED)
     if asked.address is not None:
         rows = [row for row in rows if asked.address in row["subject"].values()]

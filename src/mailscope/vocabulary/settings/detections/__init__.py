@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from mailscope.vocabulary.settings.detections import access
+from mailscope.vocabulary.settings.detections.dnsbl import DnsblListed
 from mailscope.vocabulary.settings.detections.flow import (
     BounceRate,
     DirectoryHarvest,
@@ -45,6 +46,7 @@ class Detections(Table):
         description="A table of countries: CSV of network,country, or a MaxMind database (.mmdb); without "
         "it, only networks are compared.",
     )
+    dnsbl_listed: DnsblListed = DnsblListed()
     brute_force: access.BruteForce = access.BruteForce()
     password_spraying: access.PasswordSpraying = access.PasswordSpraying()
     distributed_guessing: access.DistributedGuessing = access.DistributedGuessing()
