@@ -233,6 +233,8 @@ def settings_page() -> str:
         "line; `mailscope config show` shows what is in force and where each value comes from; `mailscope",
         "config show --defaults` gives a whole commented file to begin with, as packaging/mailscope.toml is.",
         "Passwords and keys are no settings: they stand in files of their own, which settings name.",
+        "Commands that read the store ask the daemon whose settings these are, also with `--store`; the",
+        "environment variable `MAILSCOPE_CONFIG` names another settings file for them.",
         "",
         "SIGHUP (`systemctl reload mailscope`) reads the file again, with the patterns, keys and",
         "certificates that it names, and looks for the host's own logs again.  Logs are followed on from",

@@ -20,7 +20,7 @@ from mailscope.daemon import trouble
 from mailscope.daemon.service import Service
 from mailscope.intake.live import Arrival
 from mailscope.store import upkeep
-from mailscope.store.database import Database
+from mailscope.store.database import DamagedError, Database, StoreError
 
 LINES = 1_600
 PATIENCE_S = 60.0
@@ -118,6 +118,16 @@ def full(place: Path, left: int) -> Iterator[None]:
         yield
     finally:
         filler.unlink()
+
+
+def test_a_full_disk_when_the_store_is_begun(small: Path) -> None:
+    with full(small, 4096), pytest.raises(StoreError) as refused:
+        Database(small / "store")
+    assert not isinstance(refused.value, DamagedError)
+    assert (
+        str(refused.value) == f"{small}/store/mailscope.duckdb: the disk is full; make room, then try again"
+    )
+    Database(small / "store").close()
 
 
 def test_a_full_disk_during_batches(small: Path, whole: dict[str, object]) -> None:

@@ -38,6 +38,8 @@ READABLE: Final = 1
 MEMORY_MB: Final = 160
 REBUILD: Final = "restore a backup, or run 'mailscope store rebuild' with the daemon stopped"
 IN_USE: Final = "another process has it open"
+# How the operating system names a full disk, within DuckDB's words.
+NO_ROOM: Final = "No space left on device"
 # How DuckDB names the process that has a file, and says that it only reads it.
 HOLDER: Final = re.compile(r"\(PID ([0-9]+)\)")
 ONLY_READ: Final = "able to open this database in read-only mode"
@@ -168,6 +170,7 @@ class Database(Queries):
         self.brought_up: list[str] = []
         self.read_only = read_only
         path = self.path = directory / name
+        made = not read_only and not path.exists()
         try:
             if not path.is_file():
                 _refuse_bereft(directory, name)
@@ -184,6 +187,7 @@ class Database(Queries):
         except OSError as error:
             raise InputError.from_os_error(error, path) from error
         except duckdb.Error as error:
+            _discard_begun(error, path, made=made)
             raise _unusable(error, path) from error
         self._identity = _identity(path)
         # One that is being made anew is not in force yet.
@@ -194,6 +198,7 @@ class Database(Queries):
                 self.show(table)
         except duckdb.Error as error:
             self.connection.close()
+            _discard_begun(error, path, made=made)
             raise _unusable(error, path) from error
         except BaseException:
             self.connection.close()
@@ -348,7 +353,16 @@ def _unusable(error: duckdb.Error, path: Path) -> MailscopeError:
         return _not_permitted(path)
     if "database file with version number" in words:
         return StoreError(f"another DuckDB wrote it ({words[:300]})", str(path), "use the newer Mailscope")
+    if NO_ROOM in words:
+        return StoreError("the disk is full", str(path), "make room, then try again")
     return DamagedError(f"it is damaged ({words[:300]})", str(path), REBUILD)
+
+
+def _discard_begun(error: duckdb.Error, path: Path, *, made: bool) -> None:
+    """Remove what was just begun on a full disk: without its header it would count as damaged."""
+    if made and NO_ROOM in str(error):
+        for left in (path, path.with_name(path.name + ".wal")):
+            left.unlink(missing_ok=True)
 
 
 def _refuse_bereft(directory: Path, name: str) -> None:
