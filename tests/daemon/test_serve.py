@@ -219,6 +219,7 @@ def test_the_api_documents_itself(running: Daemon) -> None:
         "/v1/findings",
         "/v1/findings/{name}",
         "/v1/findings/{name}/handled",
+        "/v1/silences",
     } == set(paths)
     assert (running.place / "api.sock").stat().st_mode & 0o777 == 0o660
 

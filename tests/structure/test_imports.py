@@ -61,6 +61,7 @@ ALLOWED: dict[str, set[str]] = {
         "watch/metrics",
         "watch/checks",
         "watch/blocking",
+        "watch/alerts",
         "store",
         "privacy",
         "syslog",
@@ -75,12 +76,15 @@ ALLOWED: dict[str, set[str]] = {
     "watch/blocking": {"watch", "store", "vocabulary"},
     # What monitoring programs ask: figures of the store, told without what is heavy where the daemon measures.
     "watch/checks": {"watch", "watch/metrics", "store", "vocabulary"},
+    # Messages are posted as exported events are.
+    "watch/alerts": {"watch", "store", "exports", "language", "vocabulary"},
     "watch": {"store", "pipeline", "causes", "language", *FLOW},
     "cli": {
         "watch",
         "watch/metrics",
         "watch/checks",
         "watch/blocking",
+        "watch/alerts",
         "daemon",
         "store",
         "about",

@@ -140,7 +140,6 @@ def _handle(
 
     from mailscope.cli.inputs import say
     from mailscope.cli.when import parse_when
-    from mailscope.store import findings as kept
     from mailscope.store.remote import Remote
 
     asked = _asked(store, None)
@@ -152,22 +151,30 @@ def _handle(
     if isinstance(door, Remote):
         door.handle(told["id"], action, words, end)
     else:
-        from mailscope.recognise.library import Library
-        from mailscope.store import audit
-        from mailscope.store.database import Database
-        from mailscope.store.reader import Reader
-        from mailscope.store.writer import Writer
-
-        assert isinstance(door, Reader)
-        place = door.database.directory
-        door.close()
-        database = Database(place)
-        try:
-            row = kept.handling(told["id"], now.replace(tzinfo=None), action, audit.user(), words, end)
-            Writer(database, Library(()), asked.zone).add("handled", row)
-        finally:
-            database.close()
+        added(asked, door, told["id"], action, words, end, now)
     say(telling.action(action, _plain(told)))
+
+
+def added(
+    asked: Inputs, door: Door, name: str, action: Action, words: str, until: datetime | None, now: datetime
+) -> None:
+    """Note what is done in a store that no daemon has open."""
+    from mailscope.recognise.library import Library
+    from mailscope.store import audit
+    from mailscope.store import findings as kept
+    from mailscope.store.database import Database
+    from mailscope.store.reader import Reader
+    from mailscope.store.writer import Writer
+
+    assert isinstance(door, Reader)
+    place = door.database.directory
+    door.close()
+    database = Database(place)
+    try:
+        row = kept.handling(name, now.replace(tzinfo=None), action, audit.user(), words, until)
+        Writer(database, Library(()), asked.zone).add("handled", row)
+    finally:
+        database.close()
 
 
 def _asked(store: Path | None, tz: str | None, since: str | None = None) -> Inputs:

@@ -10,13 +10,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import reduce
-from shlex import quote
-from string import Formatter
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from mailscope.cli.terminal import safe
 from mailscope.language.translator import Translator
+from mailscope.watch.commands import filled
 from mailscope.watch.detection import About
 from mailscope.watch.told import HANDLED, MEANING, SEVERITY, figure
 
@@ -138,14 +137,6 @@ def meaning(tr: Translator, name: str, words: str) -> Iterator[str]:
     """A line for one of ``MEANING``; none where an admin's own detection has no words for it."""
     if words:
         yield "  " + tr(MEANING[name], words=safe(tr(words)))
-
-
-def filled(template: str, values: Mapping[str, str]) -> str | None:
-    """A command for a finding's subject, quoted for a shell; None where it does not say what is needed."""
-    names = [name for _, name, _, _ in Formatter().parse(template) if name]
-    if any(name not in values for name in names):
-        return None
-    return safe(template.format(**{name: quote(values[name]) for name in names}))
 
 
 def _lines(finding: Plain) -> Iterator[str]:

@@ -17,6 +17,7 @@ def limits(retention: Retention, now: datetime) -> dict[str, datetime]:
         "sessions": now - timedelta(days=retention.sessions_days),
         "links": now - timedelta(days=retention.messages_days),
         "findings": now - timedelta(days=retention.findings_days),
+        "alerts": now - timedelta(days=retention.findings_days),
         "handled": now - timedelta(days=retention.findings_days),
         "marks": now - timedelta(days=retention.marks_days),
         "host_load": now - timedelta(days=retention.host_load_days),

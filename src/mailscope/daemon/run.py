@@ -27,6 +27,7 @@ from mailscope.syslog.receiver.feed import Receiver
 from mailscope.vocabulary.errors import MailscopeError
 from mailscope.vocabulary.settings.reading import load
 from mailscope.vocabulary.settings.settings import Settings
+from mailscope.watch.alerts.alerting import Alerting
 from mailscope.watch.dnsbl.listed import DnsblListed
 from mailscope.watch.dnsbl.rounds import Rounds
 from mailscope.watch.dnsbl.rounds import renewed as renewed_rounds
@@ -52,6 +53,7 @@ def run(file: Path | None, store: Path | None, zone: ZoneInfo, say: Callable[[st
     zone = ZoneInfo(settings.time_zone) if settings.time_zone else zone
     notifier = Notifier()
     rounds = Rounds(settings.detections.dnsbl_listed)
+    watching = Watching(_watcher(settings, rounds, say), say)
     service = Service(
         open=lambda: opened(place, settings.store.memory_limit_mb, say),
         library=library,
@@ -60,7 +62,8 @@ def run(file: Path | None, store: Path | None, zone: ZoneInfo, say: Callable[[st
         say=say,
         hosts=settings.hosts,
         retention=settings.retention,
-        watching=Watching(_watcher(settings, rounds, say), say),
+        watching=watching,
+        alerting=Alerting(settings.alerts, zone, say, about=watching.about),
     )
     service.clean = cleaner(settings, library, service.secret)
     server: Server | None = None
@@ -146,6 +149,7 @@ def _reloaded(
     rounds = renewed_rounds(at_work, found.detections.dnsbl_listed)
     if service.watching is not None:
         service.watching.renew(_watcher(found, rounds, say))
+    service.alerting.renew(found.alerts)
     service.samplers = samplers(found, service.database.about(CHANGES), rounds)
     service.daily = daily(found, file, service.database.directory, service.zone, say)
     if later := [name for name in AT_START if _value(found, name) != _value(settings, name)]:

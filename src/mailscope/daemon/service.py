@@ -45,6 +45,7 @@ from mailscope.store.writer import Writer, Written
 from mailscope.vocabulary.errors import MailscopeError
 from mailscope.vocabulary.settings.keeping import Retention
 from mailscope.vocabulary.tables import EVENTS
+from mailscope.watch.alerts.alerting import Alerting, nobody
 from mailscope.watch.watching import Watching
 
 # Read of all feeds together for one batch; a batch of so much is followed and stored in a few seconds.
@@ -67,7 +68,7 @@ class Service:
     ``open``: opens the store (again, after a failure); ``clean``: what is done to bytes before anything
     looks at them (secrets, pseudonyms); ``samplers``: what gives rows of other tables now and then; ``say``:
     tells a person, once per change; ``daily``: mails the report of the day before;
-    ``watching``: looks for trouble in what comes.
+    ``watching``: looks for trouble in what comes; ``alerting``: tells people of it.
     """
 
     open: Callable[[], Database]
@@ -82,6 +83,7 @@ class Service:
     watchers: list[Callable[[pl.DataFrame], None]] = field(default_factory=list)
     daily: Daily | None = None
     watching: Watching | None = None
+    alerting: Alerting = field(default_factory=nobody)
 
     def __post_init__(self) -> None:
         # Held while the store is written, and by whoever looks at what is under way.
@@ -273,6 +275,8 @@ class Service:
             self._watch_at = now + WATCH
             with self.lock:
                 self.writer.pass_time()
+        with self.lock:
+            self.alerting.step(self.database, now)
         if now < self._upkeep_at:
             return False
         with self.lock:
@@ -348,6 +352,7 @@ class Service:
 
     def _last(self) -> bool:
         with self.lock:
+            self.alerting.close(self.database)
             self.writer.checkpoint()
         return False
 
@@ -383,6 +388,7 @@ class Service:
         """What goes wrong just now."""
         told = [f"{each.what}: {each.problem}" for each in (self._storing, self._keeping) if each.problem]
         told += [self.daily.problem] if self.daily is not None and self.daily.problem else []
+        told += self.alerting.problems()
         told += [] if self.feeds else ["nothing is followed and nothing listens"]
         told += [problem for each in self.samplers for problem in each.sampler.problems]
         return told + [problem for feed in self.feeds for problem in feed.problems()]

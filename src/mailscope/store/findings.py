@@ -87,6 +87,11 @@ def only(frame: pl.DataFrame, name: str) -> dict[str, Any]:
     return frame.to_dicts()[0]
 
 
+def silence(detection: str | None) -> str:
+    """What stands as ``finding_id`` in ``handled`` for all findings, or for those of a detection."""
+    return f"*{detection or ''}"
+
+
 def handling(
     finding: str, now: datetime, action: Action, author: str, words: str, until: datetime | None
 ) -> pl.DataFrame:

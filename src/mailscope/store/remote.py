@@ -159,6 +159,11 @@ class Remote:
         """Attackers to be blocked, as ``watch.blocking.answering`` is asked for them."""
         return self._asked("GET", f"/v1/blocklist?{urlencode(asked, doseq=True)}").read()
 
+    def silence(self, detection: str | None, words: str, until: datetime | None) -> None:
+        """Tell people of nothing until then; None: tell them again."""
+        end = until.isoformat() + "Z" if until else None
+        self._asked("POST", "/v1/silences", {"until": end, "detection": detection, "words": words}).read()
+
     def close(self) -> None:
         """Let go of the connection."""
         self._connection.close()

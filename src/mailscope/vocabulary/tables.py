@@ -204,12 +204,37 @@ HANDLED: Final = Table(
     "What people did about findings.",
     (
         BY_NAME["time"],
-        Field("finding_id", "str", "The finding (findings.id)."),
+        Field("finding_id", "str", "The finding (findings.id); * for all, *NAME for those of a detection."),
         Field("action", "str", "acknowledged, muted, unmuted or noted."),
         Field("author", "str", "Who did it.", "address"),
         Field("words", "str", "Why, in their own words.", "content"),
         Field("muted_until", "time", "Until when nothing is told of it."),
     ),
+)
+ALERTS: Final = Table(
+    "alerts",
+    "One row per finding, route and news of it that is told there: what waits, what was told, what was not.",
+    (
+        Field("id", "str", "Identifies it; the same news of the same finding has the same id."),
+        Field("time", "time", "When it was decided (by the host's clock): UTC, microseconds."),
+        Field("finding_id", "str", "The finding (findings.id)."),
+        Field("route", "str", "On which route: the name of one of [[alerts.routes]]."),
+        Field("kind", "str", "The news: found, worse, more, again (it came back) or over."),
+        Field("severity", "str", "The finding's severity then."),
+        Field("episodes", "int", "Its episodes then."),
+        Field("over", "bool", "Whether it was over then."),
+        Field("figures", "str", "Its figures then, as JSON.", "content"),
+        Field("gathered", "bool", "It is told in a digest."),
+        Field("due_time", "time", "Not before then: a digest, the end of quiet hours, the next try."),
+        Field("state", "str", "waiting, trying, sent, failed, replaced (by newer news) or silenced."),
+        Field("attempts", "int", "How often it was tried."),
+        Field("first_try_time", "time", "When it was tried first."),
+        Field("message_id", "str", "The message that it was tried with last; a digest holds several rows."),
+        Field("sent_time", "time", "When the route took it."),
+        Field("error", "str", "Why the last try failed.", "content"),
+        Field("closed", "bool", "It does not change any more."),
+    ),
+    settled="closed",
 )
 TABLES: Final[dict[str, Table]] = {
     table.name: table
@@ -221,6 +246,7 @@ TABLES: Final[dict[str, Table]] = {
         LINKS,
         FINDINGS,
         HANDLED,
+        ALERTS,
         MARKS,
         HOST_LOAD,
         HOST_DISKS,

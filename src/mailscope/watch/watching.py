@@ -13,6 +13,7 @@ from mailscope.store.following import StoreTracker
 from mailscope.trails.tracker import Outcome
 from mailscope.vocabulary.bundles import bundled, unbundled
 from mailscope.vocabulary.tables import FINDINGS
+from mailscope.watch.detection import About
 from mailscope.watch.finding import Finding
 from mailscope.watch.rows import from_row, to_rows
 from mailscope.watch.seen import Seen
@@ -46,6 +47,10 @@ class Watching:
         messages = tracker.touched if batch else tracker.touched.clear()
         for finding in self.watcher.see(Seen(batch, outcome, messages, clock), self._failed):
             self._changed[finding.id] = finding
+
+    def about(self, name: str) -> About | None:
+        """What is told of a detection at work, an admin's own too."""
+        return next((each.about for each in self.watcher.detections if each.about.name == name), None)
 
     def _failed(self, name: str, error: Exception) -> None:
         """A detection that fails looks at nothing more, and the others go on."""

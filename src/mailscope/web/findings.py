@@ -26,6 +26,14 @@ class Handled(Strict):
     until: datetime | None = Field(None, description="Until when it is muted (UTC); otherwise for good.")
 
 
+class Silence(Strict):
+    """That people are told of nothing for a while."""
+
+    until: datetime | None = Field(None, description="Until then (UTC); none: it ends now.")
+    detection: str | None = Field(None, description="Only of this detection.", max_length=100)
+    words: str = Field("", description="Why.", max_length=2_000)
+
+
 class Done(BaseModel):
     """What was done about a finding."""
 
@@ -89,6 +97,15 @@ def add_findings(app: FastAPI, service: Served, caller: Callable[[Request], str]
         told = _one(service, name)
         done = _rows(service, findings.history(told["id"]))
         return Whole.model_validate({**findings.plain(told), "handled": done})
+
+    @app.post("/v1/silences", summary="Tell of nothing for a while.", status_code=201, responses=REFUSED)
+    def silence(request: Request, asked: Silence) -> Done:
+        now = datetime.now(UTC).replace(tzinfo=None)
+        author, until = caller(request), _naive(asked.until)
+        action: findings.Action = "muted" if until is not None else "unmuted"
+        name = findings.silence(asked.detection)
+        service.add("handled", findings.handling(name, now, action, author, asked.words, until))
+        return Done(time=now, action=action, author=author, words=asked.words, muted_until=until)
 
     @app.post("/v1/findings/{name}/handled", summary="Note what is done.", status_code=201, responses=REFUSED)
     def handle(request: Request, name: Id, done: Handled) -> Done:

@@ -187,6 +187,7 @@ def test_the_example_holds_every_default() -> None:
     repeated = re.findall(r"\n#\[\[.*?(?=\n\[|\Z)", example(), re.DOTALL)
     assert any('\n#transport = "udp"\n' in each for each in repeated)
     assert any('\n#zone = "example.org"\n' in each for each in repeated)
+    assert any('\n#name = "mail"\n' in each and '\n#via = "smtp"\n' in each for each in repeated)
     single = example()
     for each in repeated:
         single = single.replace(each, "")

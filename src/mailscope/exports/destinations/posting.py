@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
@@ -62,8 +63,10 @@ class Poster:
         else:
             self._connection = HTTPSConnection(address.host, address.port, timeout=timeout_s, context=context)
 
-    def post(self, path: str, body: bytes, content_type: str) -> Answer:
-        """Send a request and read its answer.
+    def post(
+        self, path: str, body: bytes, content_type: str, headers: Mapping[str, str] | None = None
+    ) -> Answer:
+        """Send a request, with more ``headers`` where there are any, and read its answer.
 
         Raises OSError (TimeoutError at the deadline) or HTTPException; the next request then opens a new
         connection.
@@ -85,7 +88,8 @@ class Poster:
         try:
             # A server may answer (that it is too much, say) and close before it has read everything.
             with suppress(BrokenPipeError):
-                connection.request("POST", path, body, self._headers | {"Content-Type": content_type})
+                own = {"Content-Type": content_type, **(headers or {})}
+                connection.request("POST", path, body, self._headers | own)
             response = connection.getresponse()
             answer = response.read(MOST_ANSWER_BYTES + 1)
             if len(answer) > MOST_ANSWER_BYTES:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from mailscope.vocabulary.settings.alerting import Alerts
 from mailscope.vocabulary.settings.blocking import Blocking
 from mailscope.vocabulary.settings.detections import Detections
 from mailscope.vocabulary.settings.intake import Receiver, Sources
@@ -35,6 +36,7 @@ class Settings(Table):
     api: Api = Api()
     metrics: Metrics = Metrics()
     daily_report: DailyReport = DailyReport()
+    alerts: Alerts = Alerts()
     load: Load = Load()
     changes: Changes = Changes()
     detections: Detections = Detections()

@@ -58,6 +58,9 @@ _ABSOLUTE_OR_NONE = _pattern("(?:/[^\0]*)?", 'an absolute path, or "" for none')
 _NETWORK = _checked(ip_network, 'a network without host bits, such as "192.0.2.0/24" or "2001:db8::/32"')
 _ADDRESS = _checked(ip_address, 'an address to listen on, such as "127.0.0.1" or "::"')
 _CLOCK = _pattern("(?:[01][0-9]|2[0-3]):[0-5][0-9]", 'a time of day from "00:00" to "23:59"')
+_CLOCK_OR_NONE = _pattern(
+    "(?:(?:[01][0-9]|2[0-3]):[0-5][0-9])?", 'a time of day from "00:00" to "23:59", or "" for none'
+)
 _MODE = _pattern("0?[0-7]{3}", 'an octal file mode in quotes, such as "0660"')
 _DOMAIN = _pattern(_NAME, 'a domain, such as "example.org"')
 _HOST = _pattern(f"{_NAME}|[0-9A-Fa-f:.]+", 'a host name or address, such as "mail.example.org"')
@@ -67,6 +70,11 @@ _MAILBOX_OR_NONE = _pattern(r"(?:[!-~]+@[A-Za-z0-9.:\[\]-]+)?", 'a mail address,
 _ACCOUNT = _pattern("(?:[A-Za-z_][A-Za-z0-9_.-]*[$]?)?", 'an account of this host, or "" for no change')
 _ZONE = _checked(_zone, 'a time zone, such as "Europe/Rome" or "UTC", or "" for the system\'s')
 _LINK_OR_NONE = _pattern("(?:https?://[!-~]+)?", 'a web address, or "" for none')
+_ROUTE = _pattern("[a-z0-9][a-z0-9_-]{0,31}", 'a name of small letters, digits, - and _, such as "mail"')
+_URL = _pattern(
+    "(?:https?://[^/@?# ]+(?:[/?][!-~]*)?)?",
+    'a URL without user and password, such as "https://example.org/hook"',
+)
 _WORD = _pattern("[!-~]+", "a text without blanks, in quotes")
 
 Path = Annotated[str, *_ABSOLUTE]
@@ -75,6 +83,9 @@ Address = Annotated[str, *_checked(ip_address, 'an address, such as "192.0.2.1" 
 Network = Annotated[str, *_NETWORK]
 ListenAddress = Annotated[str, *_ADDRESS]
 TimeOfDay = Annotated[str, *_CLOCK]
+OptionalTimeOfDay = Annotated[str, *_CLOCK_OR_NONE]
+RouteName = Annotated[str, *_ROUTE]
+OptionalUrl = Annotated[str, *_URL]
 FileMode = Annotated[str, *_MODE]
 Domain = Annotated[str, *_DOMAIN]
 Host = Annotated[str, *_HOST]
