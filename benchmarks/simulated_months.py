@@ -35,7 +35,11 @@ networks = ["192.0.2.0/24"]
 def detect(directory: Path, domain: str) -> list[Finding]:
     """Run the detections over a simulation's logs, with the settings that its postmaster would make."""
     settings = directory / "mailscope.toml"
-    settings.write_text(SETTINGS.format(domain=domain))
+    words = SETTINGS.format(domain=domain)
+    table = (directory / "countries.csv").absolute()
+    if table.exists():
+        words += f'[detections]\ncountries = "{table}"\n'
+    settings.write_text(words)
     command = [str(MAILSCOPE), *DETECT, "--config", str(settings), str(directory / LOGS)]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     (directory / "findings.jsonl").write_text(done.stdout)

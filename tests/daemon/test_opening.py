@@ -12,7 +12,8 @@ import pytest
 from serving import Daemon
 
 from mailscope.daemon.opening import opened
-from mailscope.store.database import Database, InUseError
+from mailscope.store.database import Database
+from mailscope.store.refusals import InUseError
 
 HOLD = """
 import sys

@@ -20,7 +20,8 @@ from mailscope.daemon import trouble
 from mailscope.daemon.service import Service
 from mailscope.intake.live import Arrival
 from mailscope.store import upkeep
-from mailscope.store.database import DamagedError, Database, StoreError
+from mailscope.store.database import Database
+from mailscope.store.refusals import DamagedError, StoreError
 
 LINES = 1_600
 PATIENCE_S = 60.0

@@ -19,9 +19,10 @@ from storing import ZONE, Feeder, arrivals, assert_same, contents, lab_lines
 
 from mailscope.cli.main import mailscope
 from mailscope.store import manifest_log, sealing, upkeep
-from mailscope.store.database import FILE, DamagedError, Database
+from mailscope.store.database import FILE, Database
 from mailscope.store.places import NEW
 from mailscope.store.rebuilding import kept_aside, rebuild
+from mailscope.store.refusals import DamagedError
 from mailscope.vocabulary.errors import InputError, MailscopeError
 from mailscope.vocabulary.tables import TABLES
 

@@ -80,10 +80,12 @@ def test_what_was_found_is_listed_shown_and_handled(store: Path) -> None:
         for language in ("en", "zh")
     )
     assert english == chinese
+    mailscope("findings", "mute", name, *at)
+    assert "\n  muted\n" in mailscope("findings", "show", name, "--tz", "UTC", *at)
     mailscope("findings", "unmute", name, *at)
     again = json.loads(mailscope("findings", "show", name, "--format", "json", *at))
     assert again["muted_until"] is None
-    assert [each["action"] for each in again["handled"]] == ["acknowledged", "muted", "unmuted"]
+    assert [each["action"] for each in again["handled"]] == ["acknowledged", "muted", "muted", "unmuted"]
     text = mailscope("findings", "list", "--state", "all", "--detection", "password_spraying", *at)
     assert text.splitlines()[-1] == "1 finding"
     text = mailscope(

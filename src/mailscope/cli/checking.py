@@ -82,7 +82,7 @@ def _measured(check: Check, options: Mapping[str, Any], how: How) -> Measured:
 
 def _in_store(check: Check, options: Mapping[str, Any], how: How) -> Measured:
     from mailscope.cli.stores import exists, settings
-    from mailscope.store.database import InUseError
+    from mailscope.store.refusals import InUseError
     from mailscope.watch.checks.answering import in_directory
 
     place = how.store or Path(settings(how.config).store.directory)

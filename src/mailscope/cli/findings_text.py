@@ -90,7 +90,7 @@ class Telling:
             when, author = self._when(finding["acknowledged_time"]), safe(finding["acknowledged_by"])
             yield "  " + self.tr("acknowledged by {author}, {time}", author=author, time=when)
         if finding["muted_until"]:
-            yield "  " + self.tr("muted until {time}", time=self._when(finding["muted_until"]))
+            yield "  " + self._muted(finding["muted_until"])
 
     def _meaning(self, finding: Plain) -> Iterator[str]:
         about = self._about(finding)
@@ -116,8 +116,13 @@ class Telling:
     def _done(self, row: Plain) -> str:
         told = self.tr(HANDLED[row["action"]])
         if row["muted_until"]:
-            told = self.tr("muted until {time}", time=self._when(row["muted_until"]))
+            told = self._muted(row["muted_until"])
         return self._pair(told, safe(row["words"])) if row["words"] else told
+
+    def _muted(self, until: str | datetime) -> str:
+        if str(until).startswith("9999"):
+            return self.tr(HANDLED["muted"])
+        return self.tr("muted until {time}", time=self._when(until))
 
     def _pair(self, name: str, value: str) -> str:
         return self.tr("{name}: {value}", name=name, value=value)

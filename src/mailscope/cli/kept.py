@@ -35,7 +35,7 @@ def kept(inputs: Inputs, part: Part | None, domains: Collection[str]) -> Ledger 
     door = inputs.door
     if door is None or domains or inputs.hosts or not _same_zone(inputs.zone):
         return None
-    from mailscope.store.database import DamagedError
+    from mailscope.store.refusals import DamagedError
 
     try:
         return _summed(door, inputs, part)

@@ -248,7 +248,8 @@ def _told(steps: Iterator[Step]) -> tuple[int, int]:
 
 def _verified(where: Path, *, set_aside: bool) -> list[Damage]:
     from mailscope.store import upkeep
-    from mailscope.store.database import DamagedError, Database
+    from mailscope.store.database import Database
+    from mailscope.store.refusals import DamagedError
     from mailscope.store.sealed_only import SealedOnly
 
     try:

@@ -55,8 +55,8 @@ def door(inputs: Inputs) -> Door | None:
         if inputs.store is None:
             return None
         raise InputError("there is no store", str(place), "load logs with 'mailscope ingest FILES'")
-    from mailscope.store.database import DamagedError, StoreError
     from mailscope.store.reader import Reader
+    from mailscope.store.refusals import DamagedError, StoreError
 
     try:
         return Reader.open(place, inputs.library(), inputs.zone)
@@ -83,7 +83,7 @@ def either(place: Path, here: Callable[[], Result], there: Callable[[Remote], Re
 
     Raises what doing it raises; where nobody answers for the store, why it cannot be opened here.
     """
-    from mailscope.store.database import InUseError
+    from mailscope.store.refusals import InUseError
 
     try:
         return here()

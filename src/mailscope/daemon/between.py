@@ -10,7 +10,8 @@ from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from typing import Any, Final, Protocol, TypeVar
 
-from mailscope.store.database import Database, Queries, StoreError
+from mailscope.store.database import Database, Queries
+from mailscope.store.refusals import StoreError
 
 Result = TypeVar("Result")
 PATIENCE_S: Final = 60.0

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from mailscope.store.database import Database, InUseError
+from mailscope.store.database import Database
+from mailscope.store.refusals import InUseError
 
 # For so long a command that reads the store is waited for: less than the watchdog allows.
 PATIENCE_S: Final = 20.0

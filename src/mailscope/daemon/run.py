@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -47,6 +48,8 @@ AT_START = ("time_zone", "store.directory", "store.memory_limit_mb", "api")
 
 def run(file: Path | None, store: Path | None, zone: ZoneInfo, say: Callable[[str], None]) -> None:
     """Run until SIGTERM or SIGINT.  Raises MailscopeError where it cannot begin."""
+    # What it keeps tells of persons: nothing of it is for everybody, however the daemon is started.
+    os.umask(os.umask(0o077) | 0o027)
     settings = _settings(file)
     library = _library(settings)
     place = store or Path(settings.store.directory)

@@ -26,13 +26,13 @@ from mailscope.daemon.service import Service
 from mailscope.privacy.person import Person
 from mailscope.store import copies, days, upkeep
 from mailscope.store.audit import enter
-from mailscope.store.database import StoreError
 from mailscope.store.erasing import erase
 from mailscope.store.holding import Held, find
 from mailscope.store.indexing import make_next
 from mailscope.store.ingest import Loaded, Loading
 from mailscope.store.parts import Part
 from mailscope.store.places import NEW
+from mailscope.store.refusals import StoreError
 from mailscope.store.sealing import next_slice, seal
 from mailscope.store.upkeep import Step
 from mailscope.vocabulary.tables import TABLES

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 from mailscope.store import audit, manifest_log, receipts, upkeep
-from mailscope.store.database import FILE, Database, StoreError
+from mailscope.store.database import FILE, Database
 from mailscope.store.index import SUFFIX as INDEX
 from mailscope.store.index import place_of
 from mailscope.store.places import synced
+from mailscope.store.refusals import StoreError
 from mailscope.store.sealing import SUFFIX
 from mailscope.vocabulary.errors import InputError, OutputError
 

@@ -11,9 +11,6 @@ twice or not at all.
 
 from __future__ import annotations
 
-import os
-import pwd
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import datetime
@@ -25,8 +22,18 @@ import polars as pl
 
 from mailscope.store import schema
 from mailscope.store.manifest_log import ManifestLog, agree
+from mailscope.store.refusals import (
+    NO_ROOM,
+    REBUILD,
+    DamagedError,
+    StoreError,
+    not_permitted,
+    refuse_other_owner,
+    unreadable,
+    unusable,
+)
 from mailscope.store.schema import VERSION
-from mailscope.vocabulary.errors import InputError, MailscopeError
+from mailscope.vocabulary.errors import InputError
 from mailscope.vocabulary.tables import TABLES, Table
 
 if TYPE_CHECKING:
@@ -36,29 +43,6 @@ FILE: Final = "mailscope.duckdb"
 # The oldest version that can be read as it is; it is written only after it was brought up to date.
 READABLE: Final = 1
 MEMORY_MB: Final = 160
-REBUILD: Final = "restore a backup, or run 'mailscope store rebuild' with the daemon stopped"
-IN_USE: Final = "another process has it open"
-# How the operating system names a full disk, within DuckDB's words.
-NO_ROOM: Final = "No space left on device"
-# How DuckDB names the process that has a file, and says that it only reads it.
-HOLDER: Final = re.compile(r"\(PID ([0-9]+)\)")
-ONLY_READ: Final = "able to open this database in read-only mode"
-
-
-class StoreError(MailscopeError):
-    """The store cannot be used as asked: it is locked, damaged, or of a later version."""
-
-
-class DamagedError(StoreError):
-    """The DuckDB file is damaged, older than the sealed files, or gone while they are there."""
-
-
-class InUseError(StoreError):
-    """Another process has it.  ``read``: it only reads, so that it will be done before long."""
-
-    def __init__(self, what: str, where: str = "", what_to_do: str = "", *, read: bool = False) -> None:
-        super().__init__(what, where, what_to_do)
-        self.read = read
 
 
 class Queries:
@@ -135,7 +119,7 @@ class Queries:
             frame = pl.from_arrow(self.connection.sql(statement, params=list(values)).to_arrow_table())
         except duckdb.IOException as error:
             # As where the contents of a file were changed.
-            raise _unreadable(error, self.directory) from error
+            raise unreadable(error, self.directory) from error
         assert isinstance(frame, pl.DataFrame)
         return frame
 
@@ -180,15 +164,15 @@ class Database(Queries):
                 )
             if not read_only:
                 directory.mkdir(mode=0o750, parents=True, exist_ok=True)
-                _refuse_other_owner(directory)
+                refuse_other_owner(directory)
             super().__init__(duckdb.connect(str(path), read_only=read_only), directory)
         except PermissionError as error:
-            raise _not_permitted(path) from error
+            raise not_permitted(path) from error
         except OSError as error:
             raise InputError.from_os_error(error, path) from error
         except duckdb.Error as error:
             _discard_begun(error, path, made=made)
-            raise _unusable(error, path) from error
+            raise unusable(error, path) from error
         self._identity = _identity(path)
         # One that is being made anew is not in force yet.
         self._log = None if read_only or name != FILE else ManifestLog(directory)
@@ -199,7 +183,7 @@ class Database(Queries):
         except duckdb.Error as error:
             self.connection.close()
             _discard_begun(error, path, made=made)
-            raise _unusable(error, path) from error
+            raise unusable(error, path) from error
         except BaseException:
             self.connection.close()
             raise
@@ -336,28 +320,6 @@ def quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _unreadable(error: duckdb.Error, directory: Path) -> StoreError:
-    """Why an answer cannot be given, in our words."""
-    words = " ".join(str(error).split())[:300]
-    return StoreError(f"it cannot be read ({words})", str(directory), "see 'mailscope store verify'")
-
-
-def _unusable(error: duckdb.Error, path: Path) -> MailscopeError:
-    """Why a store cannot be opened, in our words."""
-    words = " ".join(str(error).split())
-    if "Could not set lock" in words:
-        holder = HOLDER.search(words)
-        what = f"{IN_USE}{_named(holder[1]) if holder else ''}"
-        return InUseError(what, str(path), "ask the daemon, or stop it first", read=ONLY_READ in words)
-    if "Permission denied" in words:
-        return _not_permitted(path)
-    if "database file with version number" in words:
-        return StoreError(f"another DuckDB wrote it ({words[:300]})", str(path), "use the newer Mailscope")
-    if NO_ROOM in words:
-        return StoreError("the disk is full", str(path), "make room, then try again")
-    return DamagedError(f"it is damaged ({words[:300]})", str(path), REBUILD)
-
-
 def _discard_begun(error: duckdb.Error, path: Path, *, made: bool) -> None:
     """Remove what was just begun on a full disk: without its header it would count as damaged."""
     if made and NO_ROOM in str(error):
@@ -369,35 +331,3 @@ def _refuse_bereft(directory: Path, name: str) -> None:
     """Raise DamagedError where sealed files are there and the file that names them is gone."""
     if name == FILE and any(any((directory / table).glob("day=*/part-*.parquet")) for table in TABLES):
         raise DamagedError("it is gone, and sealed files are there", str(directory / FILE), REBUILD)
-
-
-def _not_permitted(path: Path) -> InputError:
-    return InputError(
-        "no permission to open it", str(path), "run as the user that the store belongs to, or as root"
-    )
-
-
-def _refuse_other_owner(directory: Path) -> None:
-    """Raise InputError where root would leave files to the store's owner that the latter cannot write."""
-    owner = directory.stat().st_uid
-    if os.geteuid() != 0 or owner == 0:
-        return
-    try:
-        name = pwd.getpwuid(owner).pw_name
-    except KeyError:
-        name = str(owner)
-    raise InputError(
-        f"it belongs to {name}, who could not use what root writes in it", str(directory),
-        f"run 'runuser -u {name} -- mailscope ...'",
-    )  # fmt: skip
-
-
-def _named(pid: str) -> str:
-    """A process by number and, where it may be known, by the end of its command."""
-    try:
-        words = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
-    except OSError:
-        return f" (process {pid})"
-    names = [word.rpartition("/")[2] for word in words if word]
-    ours = names[names.index("mailscope") :] if "mailscope" in names else names
-    return f" (process {pid}: {' '.join(ours)[:60]})"

@@ -19,8 +19,9 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from mailscope.store.database import Database, Queries, StoreError
+from mailscope.store.database import Database, Queries
 from mailscope.store.places import sync_directory
+from mailscope.store.refusals import StoreError
 from mailscope.store.sealing import BEGUN, SUFFIX, TALLIES, Segment, sha256
 from mailscope.tallies import kept
 from mailscope.tallies.ledger import Ledger

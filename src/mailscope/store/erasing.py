@@ -26,11 +26,12 @@ from mailscope import __version__
 from mailscope.privacy.kept import WORDS
 from mailscope.privacy.person import Person
 from mailscope.store import audit, day_files, packed, receipts
-from mailscope.store.database import FILE, Database, StoreError, quoted
+from mailscope.store.database import FILE, Database, quoted
 from mailscope.store.day_files import SealedDay
 from mailscope.store.holding import ROW, Held, SealedFile, find, hot_rows, sealed_rows
 from mailscope.store.index import place_of
 from mailscope.store.places import ASIDE, same_owner
+from mailscope.store.refusals import StoreError
 from mailscope.store.renewing import remove_begun, renew
 from mailscope.store.sealing import SUFFIX, Segment, enter, remove, remove_strays, write_segment
 from mailscope.trails.recipients import WHO

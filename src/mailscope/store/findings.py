@@ -19,16 +19,17 @@ AT_LEAST: Final = {
     "warning": ("warning", "critical"),
     "critical": ("critical",),
 }
-# A finding's latest acknowledgement, and until when it is muted.
+# A finding's latest acknowledgement, and until when it is muted; for good is until the end of time.
 _FINDINGS: Final = """
 select findings.*, case when over_time is null then 'open' else 'over' end as state, done.acknowledged_by,
-    done.acknowledged_time, case when done.muting = 'muted' then done.muted_until end as muted_until
+    done.acknowledged_time, case when done.muting = 'muted' then
+    coalesce(done.muted_until, timestamp '9999-12-31') end as muted_until
 from findings left join (
     select finding_id,
         max_by(author, time) filter (where action = 'acknowledged') as acknowledged_by,
         max(time) filter (where action = 'acknowledged') as acknowledged_time,
         max_by(action, time) filter (where action in ('muted', 'unmuted')) as muting,
-        max_by(muted_until, time) filter (where action = 'muted') as muted_until
+        arg_max_null(muted_until, time) filter (where action = 'muted') as muted_until
     from handled group by finding_id
 ) as done on done.finding_id = findings.id
 """

@@ -12,7 +12,8 @@ from typing import Final
 import polars as pl
 
 from mailscope.privacy.person import Person
-from mailscope.store.database import Queries, StoreError
+from mailscope.store.database import Queries
+from mailscope.store.refusals import StoreError
 from mailscope.vocabulary.fields import Field
 from mailscope.vocabulary.tables import MESSAGES, TABLES, Table
 

@@ -17,10 +17,11 @@ from mailscope.recognise.engine import Engine
 from mailscope.recognise.library import Library
 from mailscope.store import upkeep
 from mailscope.store.asking import LINES, Asked
-from mailscope.store.database import REBUILD, DamagedError, Database, Queries
+from mailscope.store.database import Database, Queries
 from mailscope.store.hours import Copied, copied
 from mailscope.store.person import everything
 from mailscope.store.receipts import Verdict, verdict
+from mailscope.store.refusals import REBUILD, DamagedError
 from mailscope.store.restore import UnderWay, restore
 from mailscope.store.search import Search
 from mailscope.store.statements import checked

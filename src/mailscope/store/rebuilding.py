@@ -23,9 +23,10 @@ import polars as pl
 
 from mailscope.recognise.library import Library
 from mailscope.store import manifest_log
-from mailscope.store.database import FILE, Database, InUseError, StoreError
+from mailscope.store.database import FILE, Database
 from mailscope.store.day_files import HOUR
 from mailscope.store.places import ASIDE, NEW, same_owner, sync_directory
+from mailscope.store.refusals import InUseError, StoreError
 from mailscope.store.reliving import SALVAGED, Again, follow_again, without_sealed
 from mailscope.store.renewing import remove_begun
 from mailscope.store.salvage import WAL, Wreck, examined

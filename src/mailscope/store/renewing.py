@@ -10,8 +10,9 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from mailscope.store.database import FILE, MEMORY_MB, Database, StoreError, quoted
+from mailscope.store.database import FILE, MEMORY_MB, Database, quoted
 from mailscope.store.places import NEW, replace
+from mailscope.store.refusals import StoreError
 from mailscope.vocabulary.errors import OutputError
 
 if TYPE_CHECKING:

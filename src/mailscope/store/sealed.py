@@ -15,9 +15,10 @@ from typing import Final
 import polars as pl
 
 from mailscope.store import indexing
-from mailscope.store.database import Queries, StoreError
+from mailscope.store.database import Queries
 from mailscope.store.index import DamagedIndexError
 from mailscope.store.names import NAMING, Condition, Numbers
+from mailscope.store.refusals import StoreError
 from mailscope.store.sealing import GROUP_ROWS, SLICE_ROWS
 from mailscope.vocabulary.fields import Kind
 from mailscope.vocabulary.tables import EVENTS

@@ -15,8 +15,9 @@ from pathlib import Path
 import polars as pl
 
 from mailscope.store import manifest_log, schema
-from mailscope.store.database import MEMORY_MB, DamagedError, Database, Queries
+from mailscope.store.database import MEMORY_MB, Database, Queries
 from mailscope.store.manifest_log import Entry
+from mailscope.store.refusals import DamagedError
 from mailscope.store.sealing import sha256
 from mailscope.store.upkeep import Damage
 from mailscope.vocabulary.tables import TABLES

@@ -9,6 +9,7 @@ from mailscope.vocabulary.errors import UsageError
 if TYPE_CHECKING:
     import duckdb
 
+OURS: Final = "explain "
 WHERE: Final = "SQL"
 ADVICE: Final = "such as: SELECT status, count(*) FROM deliveries GROUP BY status"
 
@@ -27,11 +28,12 @@ def checked(connection: duckdb.DuckDBPyConnection, statement: str) -> str:
         raise UsageError("only SELECT can be asked: the store is not changed this way", WHERE, ADVICE)
     try:
         # Binding it finds misspelt names before anything is read.
-        connection.execute(f"explain {statement.rstrip().rstrip(';')}").fetchall()
+        connection.execute(f"{OURS}{statement.rstrip().rstrip(';')}").fetchall()
     except duckdb.Error as error:
         raise UsageError(_words(error), WHERE, ADVICE) from None
     return statement.rstrip().rstrip(";")
 
 
 def _words(error: Exception) -> str:
-    return " ".join(str(error).split())[:500]
+    # What stands before the statement is not the person's.
+    return " ".join(str(error).replace(OURS, "", 1).split())[:500]

@@ -46,6 +46,10 @@ class Usual:
             return None
         return float(sorted(held)[(len(held) - 1) // 5])
 
+    def most(self, key: str, instant: datetime) -> float:
+        """The largest that was counted of a key in such hours; 0 where nothing is known."""
+        return float(max(self.counts.get((key, *_kind(instant)), (0,))))
+
     def missed(self, key: str, since: datetime, until: datetime) -> float | None:
         """What would have come of a key in a span on quiet days; None where too little is known."""
         total, at = 0.0, since

@@ -53,7 +53,8 @@ class Window:
         self.bucket_s = self.bucket_s or max(1, self.length_s // BUCKETS)
 
     def add(self, rows: pl.DataFrame, *least: Mapping[str, float]) -> pl.DataFrame:
-        """Count rows, and tell where the measures reach a limit with them: all limits of one ``least``.
+        """Count rows, and tell where the measures reach a limit with them: all limits of one ``least`` (none:
+        only count).
 
         Out: a row per key and bucket that rows came to: the keys, the measures of the window that ends with
         the bucket, ``_since`` (its first row in the window) and ``_last`` (its last row so far), by time.
@@ -72,7 +73,7 @@ class Window:
         for measure in self.measures:
             self._count(measure, rows)
         self._newest = newest if self._newest is None else max(newest, self._newest)
-        return self._reached(earliest, least)
+        return self._reached(earliest, least) if least else pl.DataFrame()
 
     def values(self, name: str, keys: Mapping[str, str], bucket: datetime) -> list[str]:
         """The distinct values that a measure counted of a key, in the window that ends with a bucket; those
@@ -85,6 +86,13 @@ class Window:
         )
         first = rows.group_by("_value").agg(pl.col(SINCE).min()).sort(SINCE, "_value")
         return [str(value) for value in first["_value"]]
+
+    def on(self, name: str, keys: Mapping[str, str], bucket: datetime) -> list[str]:
+        """The distinct values that a measure counted of a key in one bucket."""
+        rows = self._kept[name].filter(
+            pl.col(BUCKET) == bucket, *(pl.col(key) == value for key, value in keys.items())
+        )
+        return [str(value) for value in rows["_value"]]
 
     def until(self, name: str, keys: Mapping[str, str], instant: datetime) -> float:
         """A count or sum of a key, of what is kept of it from before the bucket of an instant on."""

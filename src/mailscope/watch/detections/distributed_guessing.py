@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
+from statistics import median
 from typing import Any, ClassVar, Final
 
 import polars as pl
@@ -37,6 +38,12 @@ MEASURES: Final = (
 )
 # Of which addresses are counted as one guesser.
 NETWORK: Final = (24, 48)
+# Names that every host has (root, info) are tried by somebody all day: slow guessing is told of where it is
+# so many times what is usual at this account, or so many times the limit while too few days are known.
+TIMES: Final = 3
+DAYS, FEWEST_DAYS = 10, 3
+DAY_S: Final = 86_400
+AT: Final = {"begun": pl.Datetime("us")}
 
 
 class DistributedGuessing:
@@ -62,12 +69,16 @@ class DistributedGuessing:
         self.site = site
         self._fast = Window(KEYS, MEASURES, settings.window_s)
         self._slow = Window(KEYS, MEASURES, settings.slow_window_s, bucket_s=900)
+        self._days = Window(KEYS, MEASURES[:1], DAYS * DAY_S, bucket_s=DAY_S)
+        self._begun: datetime | None = None
 
     def see(self, seen: Seen) -> Iterator[Signal]:
         """Look at a batch."""
         rows = attempts(seen, self.site, *NETWORK)
         if not len(rows):
             return
+        self._begun = self._begun or rows["time"][0]
+        self._days.add(rows)
         found: list[tuple[datetime, int, Window, int, dict[str, Any]]] = []
         limits = ((self._fast, self.settings.networks), (self._slow, self.settings.slow_networks))
         for window, least in limits:
@@ -91,6 +102,8 @@ class DistributedGuessing:
     ) -> Signal | None:
         account, places = str(row["account"]), seen.places
         keys = {"account": account}
+        if window is self._slow and row["networks"] < self._limit(account, row[LAST]):
+            return None
         if places.knows(account, row[LAST]):
             tried = window.values("networks", keys, row[BUCKET])
             if sum(not places.familiar(account, each, row[LAST]) for each in tried) < least:
@@ -130,11 +143,29 @@ class DistributedGuessing:
             lines=evidence.of(rows.filter(pl.col("account") == account, TRIED)),
         )
 
+    def _limit(self, account: str, at: datetime) -> float:
+        """From how many networks on it is more than what this account has on every day."""
+        least = self.settings.slow_networks
+        today = at.replace(hour=0, minute=0, second=0, microsecond=0)
+        days = 0 if self._begun is None else min((today - self._begun).days, DAYS - 1)
+        if days < FEWEST_DAYS:
+            return TIMES * least
+        counts = [
+            len(self._days.on("networks", {"account": account}, today - timedelta(days=each)))
+            for each in range(1, days + 1)
+        ]
+        return max(least, TIMES * median(counts))
+
     def state(self) -> Frames:
         """What it remembers."""
-        return self._fast.state("fast") | self._slow.state("slow")
+        begun = pl.DataFrame({"begun": [self._begun]}, schema=AT)
+        windows = self._fast.state("fast") | self._slow.state("slow") | self._days.state("days")
+        return {**windows, "begun": begun}
 
     def resume(self, state: Frames) -> None:
         """Remember that."""
         self._fast.resume(state, "fast")
         self._slow.resume(state, "slow")
+        self._days.resume(state, "days")
+        if "begun" in state and state["begun"].schema == AT:
+            self._begun = state["begun"]["begun"][0]

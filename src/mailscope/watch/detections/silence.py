@@ -18,11 +18,13 @@ from mailscope.watch.usual import HOUR, Usual
 
 # So often it is asked whether something is missing.
 STEP: Final = timedelta(minutes=5)
+# So many times the longest pause of such hours is no accident.
+PAUSES: Final = 2
 # Kinds of key: all lines of a host, messages taken in, lines of one program.
 LINES, MAIL, PROGRAM = "lines", "mail", "program"
 MAIL_EVENT: Final = "queued"
 SCHEMA: Final[dict[str, pl.DataType | type[pl.DataType]]] = {
-    "key": pl.String, "last": pl.Datetime("us"), "count": pl.Int64, "silent": pl.Boolean
+    "key": pl.String, "last": pl.Datetime("us"), "count": pl.Int64, "pause": pl.Int64, "silent": pl.Boolean
 }  # fmt: skip
 NUL: Final = "\0"
 
@@ -52,6 +54,9 @@ class Silence:
         self._last: dict[str, datetime] = {}
         self._counts: Counter[str] = Counter()
         self._silent: set[str] = set()
+        # The longest pause of each key in each hour, in seconds: what comes in bursts pauses for long, too.
+        self._pauses = Usual()
+        self._longest: Counter[str] = Counter()
         self._at: datetime | None = None
 
     def see(self, seen: Seen) -> Iterator[Signal]:
@@ -70,6 +75,7 @@ class Silence:
             if at.minute == 0:
                 self._usual.add(at - HOUR, self._counts)
                 self._counts = Counter()
+                self._note_pauses(at)
             yield from self._missing(at)
         self._at = at
         # What is left is of the step that is not over, or came late.
@@ -108,7 +114,20 @@ class Silence:
             if key in self._silent:
                 self._silent.discard(key)
                 yield self._signal(key, first, over=True)
+            elif key in self._last:
+                self._pause(key, first)
             self._last[key] = max(last, self._last.get(key, last))
+
+    def _pause(self, key: str, until: datetime) -> None:
+        self._longest[key] = max(self._longest[key], round((until - self._last[key]).total_seconds()))
+
+    def _note_pauses(self, at: datetime) -> None:
+        """Enter the pauses of the hour that ended; a silence that was told of is not the norm."""
+        for key in self._last:
+            if key not in self._silent:
+                self._pause(key, at)
+        self._pauses.add(at - HOUR, self._longest)
+        self._longest = Counter()
 
     def _missing(self, at: datetime) -> Iterator[Signal]:
         least = timedelta(seconds=self.settings.least_s)
@@ -121,7 +140,8 @@ class Silence:
             if not key.startswith(LINES) and key.split(NUL)[1] in quiet_hosts:
                 continue
             missed = self._usual.missed(key, since, at)
-            if missed is not None and missed >= self.settings.expected:
+            usual = timedelta(seconds=PAUSES * self._pauses.most(key, at))
+            if missed is not None and missed >= self.settings.expected and at - since > usual:
                 self._silent.add(key)
                 if key.startswith(LINES):
                     quiet_hosts.add(key.split(NUL)[1])
@@ -159,21 +179,34 @@ class Silence:
     def state(self) -> Frames:
         """What it remembers."""
         keys = sorted(set(self._last) | set(self._counts))
-        rows = [(key, self._last.get(key), self._counts.get(key, 0), key in self._silent) for key in keys]
+        rows = [
+            (key, self._last.get(key), self._counts[key], self._longest[key], key in self._silent)
+            for key in keys
+        ]
         at = pl.DataFrame({"at": [self._at]}, schema={"at": pl.Datetime("us")})
-        return {**self._usual.state(), "last": pl.DataFrame(rows, schema=SCHEMA, orient="row"), "at": at}
+        pauses = self._pauses.state()["usual"]
+        return {
+            **self._usual.state(),
+            "pauses": pauses,
+            "last": pl.DataFrame(rows, schema=SCHEMA, orient="row"),
+            "at": at,
+        }
 
     def resume(self, state: Frames) -> None:
         """Remember that."""
         self._usual.resume(state)
+        if "pauses" in state:
+            self._pauses.resume({"usual": state["pauses"]})
         frame, at = state.get("last"), state.get("at")
         if frame is None or at is None or frame.schema != SCHEMA:
             return
         self._at = at["at"][0]
-        for key, last, count, silent in frame.iter_rows():
+        for key, last, count, pause, silent in frame.iter_rows():
             if last is not None:
                 self._last[key] = last
             if count:
                 self._counts[key] = count
+            if pause:
+                self._longest[key] = pause
             if silent:
                 self._silent.add(key)
