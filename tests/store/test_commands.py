@@ -264,8 +264,7 @@ def test_a_damaged_database_is_named(store: str, tmp_path: Path) -> None:
     data = bytearray(path.read_bytes())
     data[:16384] = bytes(16384)
     path.write_bytes(data)
-    with pytest.raises(MailscopeError, match=r"mailscope\.duckdb: it is damaged"):
-        run("store", "verify", "--store", copy)
+    assert "mailscope.duckdb: it is damaged" in run("store", "verify", "--store", copy)
     # What is sealed is told all the same.
     for words in (("trace", "root@lab.example"), ("report",)):
         done = CliRunner().invoke(mailscope, [*words, "--store", copy])
