@@ -3,9 +3,10 @@
     python docs/generate.py            write what is stale
     python docs/generate.py --check    only say what is stale (exit code 1)
 
-``fields.md``, ``events.md``, ``causes.md``, ``settings.md`` and ``packaging/mailscope.toml`` are made whole;
-in the others, what stands between the marks ``<!-- generated: NAME -->`` and ``<!-- end -->``.  In: the
-vocabulary, the pattern files, the sections of the report.
+``fields.md``, ``events.md``, ``causes.md``, ``settings.md``, ``detections.md`` and
+``packaging/mailscope.toml`` are made whole; in the others, what stands between the marks ``<!--
+generated: NAME -->`` and ``<!-- end -->``.  In: the vocabulary, the pattern files, the sections of the
+report.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ from mailscope.vocabulary.tables import EVENTS as STORED
 from mailscope.vocabulary.tables import SQL_TYPES, TABLES
 from mailscope.watch.metrics.families import GROUPS as METRICS
 from mailscope.watch.metrics.shipped import rules as alert_rules
+from mailscope.watch.registry import abouts
 
 HERE: Final = Path(__file__).parent
 NOTE: Final = "<!-- Made by docs/generate.py from the code: do not edit. -->"
@@ -63,6 +65,7 @@ def documents() -> dict[str, str]:
         "events.md": events_page(library),
         "causes.md": causes_page(),
         "settings.md": settings_page(),
+        "detections.md": detections_page(),
         "../packaging/mailscope.toml": example(),
     }
     parts: dict[str, Callable[[], str]] = {
@@ -254,6 +257,39 @@ def settings_page() -> str:
             for s in group.settings
         )
         lines.append(table(("Setting", "Meaning", "Value", "Default"), rows))
+    return "\n".join(lines) + "\n"
+
+
+def detections_page() -> str:
+    """docs/detections.md: what each detection sees, why it matters, its settings, what to do."""
+    lines = [
+        NOTE,
+        "# Detections",
+        "",
+        "The daemon looks at what it stores, `mailscope detect FILES` at logs that are there already, with",
+        "the logs' own clock; both find the same.  What is found is a *finding*: one incident, from where it",
+        "begins until it is over, with figures, reasons, log lines and advice (`mailscope findings list`,",
+        "`mailscope findings show ID`).  People are [told](alerts.md) of it once, and again when it is",
+        "worse, comes back, or is over.  Detections are held against",
+        "[simulated months](../benchmarks/README.md).",
+        "",
+        "[Detections of your own](own-detections.md) are data; those below come with Mailscope.  Their",
+        "limits stand in `[detections]` of the [settings](settings.md).  Networks of ours and",
+        "`trusted_networks` are never told of as attackers.",
+    ]
+    by_name = {group.path[-1]: group for group in tables() if group.path[:1] == ("detections",)}
+    for about in abouts():
+        lines += ["", f"## {about.name}", "", f"{about.sees}  {about.why}", ""]
+        lines += [f"**False positives.**  {about.false_positives}", "", f"**What to do.**  {about.advice}"]
+        if about.commands:
+            lines += ["", *(f"    {command}" for command in about.commands)]
+        group = by_name.get(about.name)
+        if group is not None:
+            rows = (
+                (f"`{each.name}`", each.meaning, each.unit, each.default and code(each.default))
+                for each in group.settings
+            )
+            lines += ["", table(("Setting", "Meaning", "Unit", "Default"), rows)]
     return "\n".join(lines) + "\n"
 
 
