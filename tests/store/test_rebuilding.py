@@ -18,12 +18,14 @@ from running import library
 from storing import ZONE, Feeder, arrivals, assert_same, contents, lab_lines
 
 from mailscope.cli.main import mailscope
+from mailscope.privacy.cleaning import cleaner
 from mailscope.store import manifest_log, sealing, upkeep
 from mailscope.store.database import FILE, Database
 from mailscope.store.places import NEW
 from mailscope.store.rebuilding import kept_aside, rebuild
 from mailscope.store.refusals import DamagedError
 from mailscope.vocabulary.errors import InputError, MailscopeError
+from mailscope.vocabulary.settings.settings import Settings
 from mailscope.vocabulary.tables import TABLES
 
 WAL = FILE + ".wal"
@@ -63,6 +65,9 @@ def stores(tmp_path_factory: pytest.TempPathFactory) -> Stores:
     log.write_bytes(b"".join(lines))
     feeder = Feeder(directory / "closed")
     database = feeder.database
+    # As whoever loads lines cleans them: otherwise they would not be known again.
+    clean = cleaner(Settings(), library(), database.secret())
+    lines = clean(b"".join(lines)).splitlines(keepends=True)
     fed = arrivals(lines, range(0, len(lines), 200), str(log))
     for arrival in fed[:6]:
         feeder.feed(arrival)
