@@ -79,7 +79,9 @@ log {{ source(here); destination(there); }};
     env = {}
     if str(_SYSLOG_NG) == SYSLOG_NG:
         library = PEERS / "usr" / "lib"
-        env["LD_LIBRARY_PATH"] = ":".join(map(str, (library / "syslog-ng", *library.glob("*-linux-gnu*"))))
+        # Some libraries are unpacked to /lib, where they belong.
+        places = (library / "syslog-ng", *library.glob("*-linux-gnu*"), *PEERS.glob("lib/*-linux-gnu*"))
+        env["LD_LIBRARY_PATH"] = ":".join(map(str, places))
         command.append(f"--module-path={library / 'syslog-ng' / '3.38'}")
     with running(command, inside, env):
         yield inside
