@@ -114,6 +114,10 @@ class Measured:
         return values
 
 
+# A path that is cut would be another one's.
+LONGEST_PATH: Final = 1_024
+
+
 def _of_status(status: Status, problems: Sequence[str], lag_s: float | None) -> Values:
     values: Values = {
         "mailscope_daemon_start_timestamp_seconds": {(): seconds(status.started)},
@@ -138,7 +142,7 @@ def _of_feeds(feeds: Sequence[Feed]) -> Values:
             found = feed.waiting_bytes()
             kinds["file"] += len(found)
             for number, (source, size) in enumerate(sorted(found.items())):
-                place = (printable(source) if number < MOST else OTHER,)
+                place = (printable(source, LONGEST_PATH) if number < MOST else OTHER,)
                 waiting[place] = waiting.get(place, 0) + size
         elif isinstance(feed, Receiver):
             kinds["listener"] += len(feed.counts)

@@ -40,7 +40,7 @@ class Labels:
         )
 
 
-def printable(value: str) -> str:
+def printable(value: str, longest: int = LONGEST) -> str:
     """A value that harms no screen, not longer than it may be."""
-    cut = value[:LONGEST]
+    cut = value[:longest]
     return cut if cut.isprintable() else "".join(letter if letter.isprintable() else "?" for letter in cut)
