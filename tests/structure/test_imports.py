@@ -190,3 +190,9 @@ def test_no_module_is_too_long() -> None:
 def test_every_module_is_named_after_what_it_does() -> None:
     for path in modules():
         assert path.stem not in ("utils", "util", "helpers", "misc", "common"), path
+
+
+def test_modules_of_tests_have_names_of_their_own() -> None:
+    tests = ROOT.parents[1] / "tests"
+    names = [path.name for path in tests.rglob("test_*.py")]
+    assert not {name for name in names if names.count(name) > 1}, "pytest cannot tell them apart"
