@@ -53,6 +53,8 @@ ALLOWED: dict[str, set[str]] = {
     "periods": {"pipeline", *FLOW},
     # Everything about one thing: the search of `trace`, counts over the events of any program.
     "about": {"trails/search", "trails/narrative", "causes", "pipeline", *FLOW},
+    # Spools as they are; why mail waits is told as reasons in logs are.
+    "queues": {"causes", "vocabulary"},
     # What the daemon samples beside the logs.
     # Joins feeds, flow and store while lines come, and opens the door to them.
     "daemon": {
@@ -74,7 +76,8 @@ ALLOWED: dict[str, set[str]] = {
     "watch/metrics": {"watch", "store", "reports", *FLOW},
     # Findings and the logins that speak against a block.
     "watch/blocking": {"watch", "store", "vocabulary"},
-    # What monitoring programs ask: figures of the store, told without what is heavy where the daemon measures.
+    # What monitoring programs ask: figures of the store, told without what is heavy where the daemon
+    # measures.
     "watch/checks": {"watch", "watch/metrics", "store", "vocabulary"},
     # Messages are posted as exported events are.
     "watch/alerts": {"watch", "store", "exports", "language", "vocabulary"},
@@ -85,6 +88,7 @@ ALLOWED: dict[str, set[str]] = {
         "watch/checks",
         "watch/blocking",
         "watch/alerts",
+        "queues",
         "daemon",
         "store",
         "about",

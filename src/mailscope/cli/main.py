@@ -26,6 +26,7 @@ COMMANDS: Final = {
     "findings": "Show what the detections found, acknowledge it, and mute it.",
     "check": "Check figures for Icinga, Nagios and other monitoring programs.",
     "blocklist": "List attackers to be blocked, for nftables, ipset, fail2ban, Postfix and others.",
+    "queue": "Look at the queues, understand why mail waits, and act on it.",
     "alert": "Try how people are told of findings; say nothing for a while.",
     "anonymise": "Rewrite logs with pseudonyms for persons and clients, to be shown to others.",
     "serve": "Follow logs, take syslog messages, and keep it all in the store.",

@@ -1,0 +1,46 @@
+"""``mailscope queue``: what waits, since when, for whom and why; and what is to be done about it."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Final
+
+import click
+
+# Command -> what it does; the module cli/queue_NAME.py holds a click command of the same name.
+COMMANDS: Final = {
+    "list": "List the messages that wait.",
+}
+
+
+class LazyGroup(click.Group):
+    """Imports a command's module only when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names of all commands, in the order in which help shows them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command, imported now; None where there is no such command."""
+        if cmd_name not in COMMANDS:
+            return None
+        command = import_module(f"mailscope.cli.queue_{cmd_name}").command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=LazyGroup)
+def queue() -> None:
+    """Look at the queue, understand it, and act on it.
+
+    The spool itself is read, live or a copy: the MTA need not be installed, nothing is changed by looking.
+
+    \b
+    mailscope queue list
+    mailscope queue list --spool /mnt/copy/postfix --domain example.org
+    """

@@ -1,0 +1,85 @@
+"""The MTAs whose queues can be read: one entry each; the module is imported when its queue is.
+
+The module named in ``reader`` has ``read(spool: Spool) -> Iterator[QueueEntry]`` (``entry.py``).  ``compat``
+names, for each program of the MTA whose output ``mailscope queue list --compat PROGRAM`` gives, the module
+that has ``lines(spool: Spool, words: Sequence[str]) -> Iterator[bytes]``; ``words``: which programs' options
+were asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from typing import Final
+
+from mailscope.queues.entry import Compat, Read
+from mailscope.vocabulary.errors import InputError, UsageError
+
+
+@dataclass(frozen=True)
+class Mta:
+    """``places``: where its spool usually is.  ``marks``: what any of its spools holds, by which one is
+    told.
+    """
+
+    name: str
+    places: tuple[str, ...]
+    marks: tuple[str, ...]
+    reader: str
+    compat: Mapping[str, str] = field(default_factory=dict)
+
+    def read(self) -> Read:
+        """The reader of its spools."""
+        found: Read = import_module(self.reader).read
+        return found
+
+    def lines(self, program: str) -> Compat:
+        """What prints its queue as the program does.  Raises UsageError where no such program is known."""
+        if program not in self.compat:
+            known = ", ".join(self.compat) or "none"
+            raise UsageError(f"{self.name} has no '{program}'", "--compat", f"there is: {known}")
+        found: Compat = import_module(self.compat[program]).lines
+        return found
+
+    def fits(self, place: Path) -> bool:
+        """Whether a directory looks like a spool of it."""
+        return all((place / mark).is_dir() for mark in self.marks)
+
+
+MTAS: Final[tuple[Mta, ...]] = (
+    Mta(
+        "postfix",
+        ("/var/spool/postfix",),
+        ("incoming", "active", "deferred"),
+        "mailscope.queues.postfix.reader",
+    ),
+)
+BY_NAME: Final[dict[str, Mta]] = {mta.name: mta for mta in MTAS}
+
+
+def choose(place: Path | None, name: str | None) -> tuple[Mta, Path]:
+    """The MTA and its spool: as asked for, else as the directory looks, else the first that this host has.
+
+    Raises InputError where there is none, or a directory looks like none.
+    """
+    if place is None:
+        for mta in MTAS if name is None else (BY_NAME[name],):
+            for usual in map(Path, mta.places):
+                if usual.is_dir():
+                    return mta, usual
+        what = "this host has no queue of " + (name or ", ".join(BY_NAME))
+        raise InputError(what, "", "name its directory with --spool")
+    if not place.is_dir():
+        raise InputError("there is no such directory", str(place), "check the name")
+    if name is not None:
+        return BY_NAME[name], place
+    for mta in MTAS:
+        if mta.fits(place):
+            return mta, place
+    raise InputError(
+        f"it looks like no spool of {', '.join(BY_NAME)}",
+        str(place),
+        "name the directory that holds the queues (as /var/spool/postfix), or say --mta",
+    )
