@@ -12,6 +12,7 @@ from mailscope.vocabulary.settings.keeping import Privacy, Retention, Store
 from mailscope.vocabulary.settings.outward import Api, DailyReport, Metrics
 from mailscope.vocabulary.settings.values import Domain, Host, Network, OptionalPath, Table, TimeZone
 from mailscope.vocabulary.settings.watching import Changes, Load
+from mailscope.vocabulary.settings.web import Web
 
 
 class Settings(Table):
@@ -34,6 +35,7 @@ class Settings(Table):
     retention: Retention = Retention()
     privacy: Privacy = Privacy()
     api: Api = Api()
+    web: Web = Web()
     metrics: Metrics = Metrics()
     daily_report: DailyReport = DailyReport()
     alerts: Alerts = Alerts()

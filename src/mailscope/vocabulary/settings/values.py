@@ -75,6 +75,7 @@ _URL = _pattern(
     "(?:https?://[^/@?# ]+(?:[/?][!-~]*)?)?",
     'a URL without user and password, such as "https://example.org/hook"',
 )
+_HEADER_OR_NONE = _pattern("(?:[A-Za-z][A-Za-z0-9-]{0,63})?", 'a name of a header, such as "X-Remote-User"')
 _WORD = _pattern("[!-~]+", "a text without blanks, in quotes")
 
 Path = Annotated[str, *_ABSOLUTE]
@@ -95,6 +96,7 @@ OptionalMailAddress = Annotated[str, *_MAILBOX_OR_NONE]
 Account = Annotated[str, *_ACCOUNT]
 TimeZone = Annotated[str, *_ZONE]
 OptionalLink = Annotated[str, *_LINK_OR_NONE]
+OptionalHeader = Annotated[str, *_HEADER_OR_NONE]
 Word = Annotated[str, *_WORD]
 Port = Annotated[int, Field(ge=1, le=65_535)]
 Days = Annotated[int, Field(ge=1, le=36_500)]
