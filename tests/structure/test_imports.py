@@ -70,7 +70,19 @@ ALLOWED: dict[str, set[str]] = {
         *FLOW,
     },
     # Answers what the commands answer, by the same calls.
-    "web": {"store", "exports", "about", "reports", "language", "pipeline", *SEARCHED, *FLOW},
+    "web": {
+        "store",
+        "watch",
+        "watch/blocking",
+        "exports",
+        "about",
+        "reports",
+        "causes",
+        "language",
+        "pipeline",
+        *SEARCHED,
+        *FLOW,
+    },
     # What needs a person, told from the flow while it runs; what it has seen is kept as the store keeps it.
     # Figures of tallies and of the store, with the causes that reports tell.
     "watch/metrics": {"watch", "store", "reports", *FLOW},

@@ -15,8 +15,8 @@ import click
 
 from mailscope.causes.catalogue import INCOMING, OUTGOING, catalogue
 from mailscope.cli.terminal import columns, fit, safe
-from mailscope.cli.trace_links import label_of, passed_on, span, told, way_of
 from mailscope.language.translator import TELL_ENGLISH, Translator
+from mailscope.trails.narrative.linked import label_of, passed_on, span, told, way_of
 from mailscope.trails.narrative.session import facts as session_facts
 from mailscope.trails.narrative.trail import Recipient, Step, Story, Trail
 from mailscope.trails.narrative.words import outcome, size

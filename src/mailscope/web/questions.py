@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
@@ -22,6 +22,9 @@ from mailscope.store.reader import Reader
 from mailscope.store.spool import Spool
 from mailscope.tallies.ledger import Ledger
 from mailscope.vocabulary.errors import UsageError
+
+if TYPE_CHECKING:
+    from mailscope.trails.narrative.build import Told
 
 # Lines that one answer may be made of.
 MOST_LINES: Final = 1_000_000
@@ -94,6 +97,13 @@ def logins(
 def trace(reader: Reader, span: Span, text: str, kind: str | None, limit: int) -> tuple[list[Any], int]:
     """The trails of what is asked for, and how many more messages match."""
     from mailscope.trails.narrative.record import record
+
+    told = stories(reader, span, text, kind, limit)
+    return [record(trail) for story in told.stories for trail in story.trails], told.more
+
+
+def stories(reader: Reader, span: Span, text: str, kind: str | None, limit: int) -> Told:
+    """The stories of what is asked for."""
     from mailscope.trails.narrative.whole import tell_whole
     from mailscope.trails.search.query import read_query
     from mailscope.trails.search.run import search
@@ -107,8 +117,7 @@ def trace(reader: Reader, span: Span, text: str, kind: str | None, limit: int) -
         def again(follow: int) -> Found:
             return search(asked, sources.files, follow, window, numbered=True)
 
-        _, told = tell_whole(asked, again(limit), again, sources, reader.library, span.selection, limit)
-        return [record(trail) for story in told.stories for trail in story.trails], told.more
+        return tell_whole(asked, again(limit), again, sources, reader.library, span.selection, limit)[1]
 
 
 def about(reader: Reader, span: Span, text: str, kind: str | None, top: int) -> dict[str, Any]:

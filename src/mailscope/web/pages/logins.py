@@ -1,0 +1,144 @@
+"""Who logged in to what, from where; who failed, and who got in after failing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import polars as pl
+from markupsafe import Markup
+
+from mailscope.language.phrase import Phrase
+from mailscope.reports.sections import login_failures, logins, who_logged_in
+from mailscope.web.pages.grid import Grid, of_section
+from mailscope.web.pages.lines import of_row
+from mailscope.web.pages.over_time import Legend, over_time
+from mailscope.web.pages.page import Context, Page
+from mailscope.web.pages.span import Span
+from mailscope.web.pages.visit import Visit
+
+TALLIES: Final = ("logins", "login_users", "login_failures", "switches", "auth_verdicts", "users")
+SHOWN: Final = {"sent": Phrase("succeeded"), "failed": Phrase("failed")}
+KINDS: Final = {"login_succeeded": "sent", "login_failed": "failed"}
+BY_HOUR: Final = """
+select date_trunc('hour', time) as hour, event, count(*) as n from rows where
+event in ('login_succeeded', 'login_failed') group by 1, 2
+"""
+
+
+@dataclass(frozen=True)
+class Logins(Context):
+    """The tables, and a picture of logins over time."""
+
+    picture: Markup
+    legend: Legend
+    tables: Sequence[Grid]
+
+
+def show(visit: Visit) -> Logins:
+    """What the page shows."""
+    visit.audit("logins", "everybody")
+    ledger = visit.ledger(*TALLIES)
+
+    def event(name: str, **columns: str) -> Any:
+        made = of_row(visit, **columns)
+        return lambda row: f"{href}&event={name}" if (href := made(row)) else None
+
+    def user(row: Mapping[str, Any]) -> str | None:
+        return (
+            visit.link("/about", subject=row["user"], kind="address" if "@" in row["user"] else "user")
+            if row["user"]
+            else None
+        )
+
+    tables = [
+        of_section(
+            visit,
+            logins.BY_SERVICE,
+            ledger,
+            {
+                "succeeded": event("login_succeeded", service="service"),
+                "failed": event("login_failed", service="service"),
+            },
+        ),
+        of_section(
+            visit,
+            who_logged_in.BY_USER,
+            ledger,
+            {
+                "user": user,
+                "succeeded": event("login_succeeded", user="user", service="service"),
+            },
+            25,
+        ),
+        of_section(
+            visit,
+            who_logged_in.AFTER_FAILURES,
+            ledger,
+            {
+                "user": user,
+                "succeeded": event("login_succeeded", user="user", service="service"),
+                "failed": event("login_failed", user="user", service="service"),
+            },
+        ),
+        of_section(
+            visit,
+            login_failures.BY_CLIENT,
+            ledger,
+            {
+                "client_ip": lambda row: (
+                    visit.link("/about", subject=row["client_ip"]) if row["client_ip"] else None
+                ),
+                "failures": event("login_failed", ip="client_ip", service="service"),
+            },
+        ),
+        of_section(
+            visit,
+            login_failures.BY_USER,
+            ledger,
+            {
+                "user": user,
+                "failures": event("login_failed", user="user", service="service"),
+            },
+        ),
+        of_section(
+            visit,
+            logins.BY_USER,
+            ledger,
+            {
+                "user": user,
+                "messages": lambda row: visit.link("/messages", user=row["user"]) if row["user"] else None,
+            },
+        ),
+        of_section(
+            visit,
+            who_logged_in.SWITCHES,
+            ledger,
+            {
+                "user": user,
+                "times": of_row(visit, user="user", target_user="target_user", service="service"),
+            },
+        ),
+        of_section(visit, who_logged_in.VERDICTS, ledger, {}),
+    ]
+    picture, legend = _picture(visit)
+    return Logins(picture, legend, [grid for grid in tables if grid.rows or grid.name == "logins"])
+
+
+def _picture(visit: Visit) -> tuple[Markup, Legend]:
+    frame = visit.rows.grouped("events", BY_HOUR, [], visit.span.since, visit.span.until)
+
+    def counts(begin: datetime, end: datetime) -> dict[str, int]:
+        rows = frame.filter((pl.col("hour") >= begin) & (pl.col("hour") < end))
+        return {KINDS[event]: n for event, n in rows.group_by("event").agg(pl.col("n").sum()).iter_rows()}
+
+    def href(kind: str, span: Span) -> str:
+        return visit.link("/lines", span, event=next(event for event, each in KINDS.items() if each == kind))
+
+    told = visit.tr("Logins over time; every bar leads to its lines.")
+    return over_time(visit, "logins", told, SHOWN, counts, href)
+
+
+PAGE: Final = Page("logins", "/logins", Phrase("Logins"), "logins.html", show, "security")

@@ -1,0 +1,128 @@
+"""Rows of the store's tables, the newest first, found without looking at more days than are needed.
+
+A table's sealed files are of one day each, and the manifest tells their instants.  So the rows that are not
+sealed are asked first, and then one day after the other, until there are enough.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import polars as pl
+
+from mailscope.store.database import Queries
+from mailscope.store.reader import Reader
+from mailscope.vocabulary.tables import TABLES, Table
+
+Values = list[Any]
+
+
+@dataclass
+class Where:
+    """Conditions of SQL, all of which must hold, and their values."""
+
+    conditions: list[str] = field(default_factory=list)
+    values: Values = field(default_factory=list)
+
+    def add(self, condition: str, *values: Any) -> None:
+        """One more."""
+        self.conditions.append(condition)
+        self.values += values
+
+    def sql(self) -> str:
+        """All of them."""
+        return " and ".join(f"({each})" for each in self.conditions) or "true"
+
+    def __bool__(self) -> bool:
+        return bool(self.conditions)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What pages ask of tables."""
+
+    reader: Reader
+
+    def newest(
+        self, name: str, columns: str, where: Where, since: datetime, until: datetime, limit: int
+    ) -> pl.DataFrame:
+        """At most so many rows of a span (naive UTC), the newest first."""
+        table = TABLES[name]
+        found: list[pl.DataFrame] = []
+        count = 0
+        with self.reader.database.snapshot(views=False) as looking:
+            for relation in _relations(looking, table, since, until):
+                frame = looking.frame(
+                    f"select {columns} from ({relation}) where {table.time} >= ? and {table.time} < ? and "
+                    f"{where.sql()} order by {table.time} desc limit {limit - count:d}",
+                    [since, until, *where.values],
+                )
+                found.append(frame)
+                count += len(frame)
+                if count >= limit:
+                    break
+        whole = pl.concat(found, how="vertical_relaxed")
+        # Late lines may not be sealed with the others of their day.
+        return whole.sort(table.time, descending=True) if _named(columns, table.time) else whole
+
+    def count(self, name: str, where: Where, since: datetime, until: datetime) -> int:
+        """How many rows of a span there are."""
+        found = self.grouped(
+            name, f"select count(*) as n from rows where {where.sql()}", where.values, since, until
+        )
+        return int(found["n"][0])
+
+    def how_many(self, name: str, where: Where) -> int:
+        """How many rows of all time there are that are not sealed: those that may change still."""
+        with self.reader.database.snapshot(views=False) as looking:
+            return int(looking.value(f"select count(*) from hot.{name} where {where.sql()}", where.values))
+
+    def grouped(
+        self, name: str, statement: str, values: Sequence[Any], since: datetime, until: datetime
+    ) -> pl.DataFrame:
+        """The rows of a statement over the table's rows of a span, named ``rows`` in it."""
+        table = TABLES[name]
+        with self.reader.database.snapshot(views=False) as looking:
+            relation = looking.relation(table, "last >= ? and first < ?", (since, until))
+            within = f"select * from ({relation}) where {table.time} >= ? and {table.time} < ?"
+            return looking.frame(f"with rows as ({within}) {statement}", [since, until, *values])
+
+    def of_trails(self, name: str, trails: Sequence[str], since: datetime, until: datetime) -> pl.DataFrame:
+        """All rows of some messages, of files that have instants within a span."""
+        with self.reader.database.snapshot(views=False) as looking:
+            relation = looking.relation(TABLES[name], "last >= ? and first < ?", (since, until))
+            return looking.frame(
+                f"select * from ({relation}) where trail_id in (select unnest(?::varchar[]))", [list(trails)]
+            )
+
+    def recent(self, name: str, columns: str, where: Where, limit: int) -> pl.DataFrame:
+        """At most so many rows of all time, the newest first: for tables that stay small."""
+        table = TABLES[name]
+        with self.reader.database.snapshot(views=False) as looking:
+            return looking.frame(
+                f"select {columns} from ({looking.relation(table)}) where {where.sql()} "
+                f"order by {table.time} desc limit {limit:d}",
+                where.values,
+            )
+
+
+def _named(columns: str, name: str) -> bool:
+    return columns == "*" or name in columns.split(", ")
+
+
+def _relations(looking: Queries, table: Table, since: datetime, until: datetime) -> Iterator[str]:
+    """SQL for the rows that are not sealed, and for those of each day, the latest first."""
+    columns = ", ".join(f'"{name}"' for name in table.names)
+    yield f"select {columns} from hot.{table.name}"
+    days = looking.connection.execute(
+        "select distinct day from own.manifest where name = ? and damage is null and last >= ? and first < ? "
+        "order by day desc",
+        [table.name, since, until],
+    ).fetchall()
+    for (day,) in days:
+        sealed = looking.sealed(table, "day = ? and last >= ? and first < ?", (day, since, until))
+        if sealed is not None:
+            yield sealed
