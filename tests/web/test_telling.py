@@ -15,8 +15,8 @@ from serving import Daemon, append, made_lines
 
 from mailscope.store import audit
 from mailscope.store.remote import Remote
-from mailscope.web.changing import allowed
 from mailscope.web.documents import AboutAnswer, CoverageAnswer, LoginsAnswer, ReportAnswer, Trail
+from mailscope.web.peer import allowed
 
 HOUR = timedelta(hours=1)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from operator import attrgetter
@@ -15,6 +16,7 @@ from mailscope.daemon.blocking import Blocking
 from mailscope.daemon.checking import measured
 from mailscope.daemon.daily import daily
 from mailscope.daemon.feeds import feeds
+from mailscope.daemon.live_page import LivePage
 from mailscope.daemon.notify import Notifier
 from mailscope.daemon.opening import opened
 from mailscope.daemon.samplers import CHANGES, samplers
@@ -43,7 +45,10 @@ from mailscope.web.server import Server
 
 STATUS_S = 5.0
 # What cannot change while the daemon runs.
-AT_START = ("time_zone", "store.directory", "store.memory_limit_mb", "api")
+AT_START = (
+    "time_zone", "store.directory", "store.memory_limit_mb", "api", "web.enabled", "web.address", "web.port",
+    "web.certificate", "web.key",
+)  # fmt: skip
 
 
 def run(file: Path | None, store: Path | None, zone: ZoneInfo, say: Callable[[str], None]) -> None:
@@ -70,6 +75,8 @@ def run(file: Path | None, store: Path | None, zone: ZoneInfo, say: Callable[[st
     )
     service.clean = cleaner(settings, library, service.secret)
     server: Server | None = None
+    in_force = InForce(settings)
+    page: LivePage | None = None
     blocking = Blocking(service, settings)
     scraping = Scraping(service.metrics, say, {BLOCKLIST: fed(blocking.feed)})
     with Signals() as signals:
@@ -78,28 +85,38 @@ def run(file: Path | None, store: Path | None, zone: ZoneInfo, say: Callable[[st
             service.samplers = samplers(settings, service.database.about(CHANGES), rounds)
             service.daily = daily(settings, file, place, zone, say)
             service.between.wake, service.between.alive = signals.wake, notifier.alive
-            server = Server(
-                Doors(service), settings.api, (checks(partial(measured, service)), blocklists(blocking.make))
-            )
+            more = (checks(partial(measured, service)), blocklists(blocking.make))
+            server = Server(Doors(service), settings.api, more)
+            page = LivePage(Doors(service), lambda: in_force.settings, more, say)
             scraping.prepare(settings.metrics)
             scraping.take()
             notifier.ready(_told(service))
             say(f"storing in {place}, answering on {settings.api.socket}")
-            _loop(service, settings, scraping, blocking, signals, notifier, file, say)
+            _loop(service, in_force, scraping, blocking, page, signals, notifier, file, say)
         finally:
             service.between.close()
             scraping.close()
+            if page is not None:
+                page.close()
             if server is not None:
                 server.close()
             notifier.stopping("finishing the batch")
             service.stop()
 
 
+@dataclass
+class InForce:
+    """The settings as they are now."""
+
+    settings: Settings
+
+
 def _loop(
     service: Service,
-    settings: Settings,
+    in_force: InForce,
     scraping: Scraping,
     blocking: Blocking,
+    page: LivePage,
     signals: Signals,
     notifier: Notifier,
     file: Path | None,
@@ -110,8 +127,8 @@ def _loop(
         begun = time.monotonic()
         if signals.take_reload():
             notifier.reloading()
-            settings = _reloaded(service, settings, scraping, file, say)
-            blocking.settings = settings
+            in_force.settings = _reloaded(service, in_force.settings, scraping, page, file, say)
+            blocking.settings = in_force.settings
             notifier.ready(_told(service))
         more = service.step()
         if begun - told_at >= min(STATUS_S, notifier.watchdog_s or STATUS_S):
@@ -119,11 +136,16 @@ def _loop(
             notifier.alive()
             notifier.status(_told(service))
         if not more:
-            signals.sleep(settings.store.batch_interval_s - (time.monotonic() - begun))
+            signals.sleep(in_force.settings.store.batch_interval_s - (time.monotonic() - begun))
 
 
 def _reloaded(
-    service: Service, settings: Settings, scraping: Scraping, file: Path | None, say: Callable[[str], None]
+    service: Service,
+    settings: Settings,
+    scraping: Scraping,
+    page: LivePage,
+    file: Path | None,
+    say: Callable[[str], None],
 ) -> Settings:
     """The settings as they are now; what was in force stays where they cannot be used."""
     if not service.finish():
@@ -135,6 +157,7 @@ def _reloaded(
         library = _library(found)
         clean = cleaner(found, library, service.secret)
         running = next((feed for feed in service.feeds if isinstance(feed, Receiver)), None)
+        page.renew()
         scraping.prepare(found.metrics)
         renewed = feeds(found, service.writer.resume_points(), say, running)
     except MailscopeError as error:

@@ -266,9 +266,14 @@ class Doors:
         """How it is."""
         return self._service.status
 
+    @property
+    def directory(self) -> Path:
+        """Where the store is."""
+        return self._service.database.directory
+
     def audit(self, who: str, what: str, asked: str) -> None:
         """Enter who looks at whose data, before it is shown."""
-        enter(self._service.database.directory, who, what, asked)
+        enter(self.directory, who, what, asked)
 
     def mark(self, when: datetime, author: str, title: str, details: str) -> None:
         """Put a note on the time line."""

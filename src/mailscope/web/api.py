@@ -23,19 +23,27 @@ from mailscope.web.changing import add_changing
 from mailscope.web.findings import add_findings
 from mailscope.web.live import add_tail
 from mailscope.web.metrics import add_metrics
+from mailscope.web.peer import peer
+from mailscope.web.people.viewer import Viewer
 from mailscope.web.refusals import REFUSED, NotAllowedError, told
 from mailscope.web.served import Served
 from mailscope.web.telling import add_telling
 
 Adder = Callable[[FastAPI, Served, Callable[[Request], str]], None]
+Who = Callable[[Request], Viewer]
 ARROW: Final = "application/vnd.apache.arrow.stream"
 OCTETS: Final = "application/octet-stream"
 
 
-def api(service: Served, group: str = "", more: Sequence[Adder] = ()) -> FastAPI:
+def api(service: Served, group: str = "", more: Sequence[Adder] = (), who: Who | None = None) -> FastAPI:
     """The application over a running service; ``group``: whose members may change the store; ``more``: what
-    else it answers.
+    else it answers; ``who``: tells who asks, where that is not the user at the other end of the socket.
     """
+    asking = who or (lambda request: peer(request, group))
+
+    def caller(request: Request) -> str:
+        return asking(request).signature
+
     app = FastAPI(
         title="Mailscope",
         version=__version__,
@@ -49,13 +57,14 @@ def api(service: Served, group: str = "", more: Sequence[Adder] = ()) -> FastAPI
     app.add_exception_handler(OSError, _refused)
     app.add_exception_handler(RequestValidationError, _wrong)
     app.add_exception_handler(Exception, _mistaken)
-    add_reading(app, service)
-    add_marks(app, service)
+    add_health(app, service, asking)
+    add_reading(app, service, caller)
+    add_marks(app, service, caller)
     add_findings(app, service, caller)
     add_telling(app, service, caller, REFUSED)
     add_tail(app, service, caller)
     add_metrics(app, service)
-    add_changing(app, service, caller, group, REFUSED)
+    add_changing(app, service, asking, group, REFUSED)
     for add in more:
         add(app, service, caller)
     return app
@@ -81,12 +90,18 @@ def _mistaken(request: Request, error: Exception) -> Response:
     return JSONResponse(Refused(what=words, where="the daemon", what_to_do="report this").model_dump(), 500)
 
 
-def add_reading(app: FastAPI, service: Served) -> None:
-    """What is asked of the store."""
+def add_health(app: FastAPI, service: Served, asking: Who) -> None:
+    """For whoever watches the daemon."""
 
     @app.get("/healthz", summary="Whether lines are being stored.")
-    def health() -> Health:
-        return Health(status=service.status.problem or "ok")
+    def health(request: Request) -> Health:
+        problem = service.status.problem
+        # Its words may name files, which are nobody's business who has not logged in.
+        return Health(status=(problem if asking(request).may("look") else problem and "not storing") or "ok")
+
+
+def add_reading(app: FastAPI, service: Served, caller: Callable[[Request], str]) -> None:
+    """What is asked of the store."""
 
     @app.get("/v1/status", summary="How the daemon and its store are.")
     def status() -> Status:
@@ -146,7 +161,7 @@ def add_reading(app: FastAPI, service: Served) -> None:
         return Response(copied.packed(), media_type=OCTETS)
 
 
-def add_marks(app: FastAPI, service: Served) -> None:
+def add_marks(app: FastAPI, service: Served, caller: Callable[[Request], str]) -> None:
     """Notes on the time line."""
 
     @app.post("/v1/marks", summary="Put a note on the time line.", status_code=201, responses=REFUSED)
@@ -154,11 +169,6 @@ def add_marks(app: FastAPI, service: Served) -> None:
         when = _naive(note.time) or datetime.now(UTC).replace(tzinfo=None)
         service.mark(when, caller(request), note.title, note.details)
         return note.model_copy(update={"time": when.replace(tzinfo=UTC)})
-
-
-def caller(request: Request) -> str:
-    """Who asks: the user at the other end of the socket, as the kernel tells (``server.py``)."""
-    return request.client.host if request.client is not None else "unknown"
 
 
 def _rows() -> dict[int | str, dict[str, Any]]:

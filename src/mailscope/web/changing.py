@@ -1,14 +1,12 @@
 """What changes the store: loading logs, erasing a person, upkeep.
 
-Only root, the daemon's own user and the members of the socket's group (``api.group``) may ask for it.
+On the socket only root, the daemon's own user and the members of its group (``api.group``) may ask for it;
+over TCP, those whose role may (``people/rules.py``).
 """
 
 from __future__ import annotations
 
-import grp
 import json
-import os
-import pwd
 import struct
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import asdict
@@ -22,6 +20,7 @@ from starlette.concurrency import run_in_threadpool
 from mailscope.store.upkeep import Step
 from mailscope.vocabulary.errors import MailscopeError, UsageError
 from mailscope.web.answers import Damages, Erased, Erasure, Loaded, Refused, Verification
+from mailscope.web.people.viewer import Viewer
 from mailscope.web.refusals import NotAllowedError, told
 from mailscope.web.served import Load, Served
 
@@ -39,15 +38,15 @@ BEGUN: Final = {
 def add_changing(
     app: FastAPI,
     service: Served,
-    caller: Callable[[Request], str],
+    asking: Callable[[Request], Viewer],
     group: str,
     refused: dict[int | str, dict[str, Any]],
 ) -> None:
     """Loading, erasing and upkeep."""
 
     def may_change(request: Request) -> None:
-        if request.client is None or not allowed(request.client.port, group):
-            raise NotAllowedError(caller(request), group)
+        if not asking(request).may("store"):
+            raise NotAllowedError(asking(request).signature, group)
 
     only = [Depends(may_change)]
     answers = {403: {"model": Refused, "description": "Not for this user."}, **refused}
@@ -70,7 +69,7 @@ def add_changing(
 
     @app.post("/v1/erase", summary="Erase a person.", dependencies=only, responses=answers)
     def erase(question: Erasure, request: Request) -> Erased:
-        who, names = caller(request), tuple(question.names)
+        who, names = asking(request).signature, tuple(question.names)
         service.audit(who, "privacy erase", " ".join(names))
         held = service.held(names)
         receipt = None if question.dry_run else service.erase(names, who)
@@ -109,24 +108,11 @@ def add_changing(
         responses={200: {"content": {TAR: {}}}, **answers},
     )
     def backup(request: Request) -> StreamingResponse:
-        service.audit(caller(request), "store backup", "everything")
+        service.audit(asking(request).signature, "store backup", "everything")
         pieces = service.backup()
         # The first piece now: what cannot be copied is told with a status of its own.
         first = next(pieces)
         return StreamingResponse(_again(first, pieces), media_type=TAR)
-
-
-def allowed(uid: int, group: str) -> bool:
-    """Whether a user may change the store."""
-    if uid in (0, os.geteuid()):
-        return True
-    if not group:
-        return False
-    try:
-        account, wanted = pwd.getpwuid(uid), grp.getgrnam(group).gr_gid
-    except KeyError:
-        return False
-    return wanted in os.getgrouplist(account.pw_name, account.pw_gid)
 
 
 async def _fed(load: Load, pieces: AsyncIterator[bytes]) -> None:

@@ -29,7 +29,8 @@ class Web(Table):
     port: Port = Field(8925, description="The port.")
     certificate: OptionalPath = Field(
         "",
-        description='Certificate with its chain (PEM), for TLS; "": none.  It is read again when it changes.',
+        description='Certificate with its chain (PEM), for TLS; "": none.  It is read again with the '
+        "settings.",
     )
     key: OptionalPath = Field("", description="The certificate's key (PEM), readable by the daemon's user.")
     url: OptionalLink = Field("", description='How people reach it, for links; "": by address and port.')

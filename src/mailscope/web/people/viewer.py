@@ -60,12 +60,15 @@ class Viewer:
 
 
 ADMIN_LOCAL: Final = Viewer("local")
+# Who has not logged in.
+NOBODY: Final = Viewer("nobody", scope=frozenset())
 
 
 def viewer(request: Request) -> Viewer:
-    """Who asks."""
-    found = getattr(request.state, VIEWER, ADMIN_LOCAL)
-    assert isinstance(found, Viewer)
+    """Who asks, as the guard has found.  Raises RuntimeError where no guard stands before it."""
+    found = getattr(request.state, VIEWER, None)
+    if not isinstance(found, Viewer):
+        raise RuntimeError("nobody has found out who asks")
     return found
 
 
