@@ -7,10 +7,18 @@ from typing import Final
 
 import click
 
-# Command -> what it does; the module cli/queue_NAME.py holds a click command of the same name.
-COMMANDS: Final = {
+from mailscope.queues.actions import ACTIONS
+
+# Command -> what it does; the module cli/queue_NAME.py holds a click command ``command``.
+LOOKING: Final = {
     "list": "List the messages that wait.",
+    "show": "Show a message: its way so far, its recipients, its header.",
+    "causes": "Say why mail waits, by cause and domain, and what to do.",
+    "shape": "Count them by domain and age, as qshape does.",
 }
+RESTORING: Final = {"restore": "Bring back messages that were deleted and kept."}
+# What changes the queue is in cli/queue_act.py.
+COMMANDS: Final = {**LOOKING, **{name: action.help for name, action in ACTIONS.items()}, **RESTORING}
 
 
 class LazyGroup(click.Group):
@@ -24,6 +32,10 @@ class LazyGroup(click.Group):
         """The command, imported now; None where there is no such command."""
         if cmd_name not in COMMANDS:
             return None
+        if cmd_name in ACTIONS:
+            from mailscope.cli.queue_act import command_of
+
+            return command_of(cmd_name)
         command = import_module(f"mailscope.cli.queue_{cmd_name}").command
         assert isinstance(command, click.Command)
         return command

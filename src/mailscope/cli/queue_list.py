@@ -3,35 +3,88 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from mailscope.cli.queue_options import Asked, asked, spooled
+from mailscope.cli.queue_options import Asked, asked, filtered, selected, spooled
 
 if TYPE_CHECKING:
     from mailscope.queues.entry import QueueEntry
 
-HEAD: Final = f"{'Queue':<9}{'Queue ID':<17}{'Size':>10}  {'Age':>6}  Sender, recipients and why"
+SORTS: Final[dict[str, Callable[[QueueEntry], float]]] = {
+    "age": lambda entry: entry.arrival_time or 0,
+    "size": lambda entry: -entry.size_bytes,
+    "retry": lambda entry: entry.next_retry_time or float("inf"),
+    "recipients": lambda entry: -len(entry.recipients),
+}
 
 
 @click.command("list")
+@filtered
 @spooled
-@click.option("--in", "queues", multiple=True, metavar="QUEUE", help="Only this queue (repeatable).")
+@click.option(
+    "--sort", type=click.Choice(list(SORTS)), help="Oldest, largest ... first; else as they lie there."
+)
+@click.option("--top", type=click.IntRange(min=1), metavar="N", help="Show so many at most.")
+@click.option("--all", "every", is_flag=True, help="Show every recipient, each with what keeps it.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--compat", metavar="PROGRAM", help="Print what the MTA's own program does, such as postqueue.")
 def command(
-    place: Path | None, mta: str | None, now: str | None, tz: str | None, queues: tuple[str, ...], form: str
+    place: Path | None,
+    mta: str | None,
+    config: Path | None,
+    now: str | None,
+    tz: str | None,
+    queues: tuple[str, ...],
+    sort: str | None,
+    top: int | None,
+    every: bool,
+    form: str,
+    compat: str | None,
+    **filters: Any,
 ) -> None:
-    """List the messages that wait: one after the other, with their recipients and what keeps each.
+    """List the messages that wait.
+
+    Without filters, all; ID names queue ids.  A time to the next retry in brackets is over: it is tried at
+    the next queue run.  JSON has one message per line, with the names of ``postqueue -j`` and more; the cause
+    is the word that reports have for it.
 
     \b
-    Example: mailscope queue list --in deferred
+    mailscope queue list --queue deferred --domain example.org --older-than 2h
+    mailscope queue list --spool /mnt/copy/postfix --compat postqueue
     """
-    queue = asked(place, mta, now, tz, queues)
-    for line in _json(queue) if form == "json" else _text(queue):
-        click.echo(line)
+    from mailscope.cli.output import write
+
+    queue = asked(place, mta, config, now, tz, queues)
+    selection = selected(**filters)
+    if compat is not None:
+        _compatible(
+            queue, compat, form, filtered=not selection.everything or sort is not None or top is not None
+        )
+        return
+    entries: Iterable[QueueEntry] = queue.entries(selection, causes=True)
+    if sort is not None:
+        entries = sorted(entries, key=SORTS[sort])
+    entries = islice(entries, top)
+    write(
+        (line + "\n" for line in (_json(entries) if form == "json" else _text(entries, queue, every))), None
+    )
+    queue.say_troubles()
+
+
+def _compatible(queue: Asked, program: str, form: str, *, filtered: bool) -> None:
+    from mailscope.cli.output import write
+    from mailscope.vocabulary.errors import UsageError
+
+    if filtered:
+        raise UsageError("it lists the whole queue", "--compat", "leave the filters out")
+    lines = queue.mta.lines(program)(queue.spool, ("json",) if form == "json" else ())
+    write((line + b"\n" for line in lines), None)
     queue.say_troubles()
 
 
@@ -41,8 +94,8 @@ def plain(entry: QueueEntry) -> dict[str, Any]:
     for each in entry.recipients:
         told = {"address": each.recipient}
         if each.reason:
-            told["delay_reason"] = each.reason
-        recipients.append(told | {"status": each.status, "dsn_status": each.dsn_status})
+            told |= {"delay_reason": each.reason, "dsn_status": each.dsn_status, "cause": each.cause}
+        recipients.append(told | {"status": each.status})
     return {
         "queue_name": entry.queue,
         "queue_id": entry.queue_id,
@@ -52,6 +105,7 @@ def plain(entry: QueueEntry) -> dict[str, Any]:
         "sender": entry.sender,
         "recipients": recipients,
         "attempts": entry.attempts,
+        "attempts_estimated": entry.attempts_estimated,
         "last_attempt_time": entry.last_attempt_time,
         "next_retry_time": entry.next_retry_time,
         "reason": entry.reason,
@@ -59,30 +113,19 @@ def plain(entry: QueueEntry) -> dict[str, Any]:
     }
 
 
-def _json(queue: Asked) -> Iterator[str]:
-    for entry in queue.entries():
+def _json(entries: Iterable[QueueEntry]) -> Iterator[str]:
+    for entry in entries:
+        # All but ASCII as escapes, so that bytes that are no text stay what they are, too.
         yield json.dumps(plain(entry)).replace("\x7f", "\\u007f")
 
 
-def _text(queue: Asked) -> Iterator[str]:
-    from mailscope.cli.terminal import safe
+def _text(entries: Iterable[QueueEntry], queue: Asked, every: bool) -> Iterator[str]:
+    from mailscope.cli.queue_text import HEAD, message, width
 
+    cut = width() if sys.stdout.isatty() else None
     yield HEAD
     count = size = 0
-    for entry in queue.entries():
+    for entry in entries:
         count, size = count + 1, size + entry.size_bytes
-        age = "" if entry.arrival_time is None else _age(queue.spool.now - entry.arrival_time)
-        sender = "no sender" if entry.sender is None else f"<{safe(entry.sender)}>"
-        yield f"{entry.queue:<9}{entry.queue_id:<17}{entry.size_bytes:>10,}  {age:>6}  {sender}"
-        for each in entry.recipients:
-            why = f": {safe(each.reason)}" if each.reason else ""
-            yield f"{'':46}{each.status} {safe(each.recipient)}{why}"
-        yield from (f"{'':46}{safe(problem)}" for problem in (entry.reason, *entry.problems) if problem)
+        yield from message(entry, queue.spool.now, cut, every=every)
     yield f"{count:,} message{'' if count == 1 else 's'}, {size:,} bytes"
-
-
-def _age(seconds: float) -> str:
-    for unit, length in (("d", 86400), ("h", 3600), ("m", 60)):
-        if seconds >= length:
-            return f"{seconds / length:.0f}{unit}"
-    return f"{max(0, seconds):.0f}s"

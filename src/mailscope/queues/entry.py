@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import Final
 
@@ -37,6 +38,7 @@ class Recipient:
     dsn_status: str = ""
     orig_recipient: str = ""
     relay_host: str = ""
+    cause: str = ""
 
 
 @dataclass(slots=True)
@@ -44,7 +46,8 @@ class QueueEntry:
     """One message in one queue.
 
     ``queue``: the MTA's name for the state (Postfix: deferred; qmail: queue, todo ...).  ``attempts``: how
-    often it was tried, exact where the spool counts, else None.  ``problems``: what is damaged, missing or
+    often it was tried, as the spool counts; ``attempts_estimated``: it does
+    not, and the number is reckoned from the MTA's schedule.  ``problems``: what is damaged, missing or
     does not fit, in words; the rest of the entry is what could still be read.
     """
 
@@ -56,6 +59,7 @@ class QueueEntry:
     size_bytes: int = 0
     arrival_time: float | None = None
     attempts: int | None = None
+    attempts_estimated: bool = False
     last_attempt_time: float | None = None
     next_retry_time: float | None = None
     # Why the message as a whole waits (on hold, frozen ...); what each recipient waits for stands with it.
@@ -70,6 +74,7 @@ class Spool:
     on it.
 
     ``queues``: only these of the MTA's queues; empty for all that its own listing shows.
+    ``zone``: of times that are shown.  ``config``: the directory of the MTA's settings, where it was named.
     ``tell``: takes what could not be read and belongs to no entry (a directory, a file that is no message),
     one line each.
     """
@@ -78,6 +83,8 @@ class Spool:
     now: float
     tell: Callable[[str], None]
     queues: tuple[str, ...] = ()
+    zone: tzinfo = UTC
+    config: Path | None = None
 
 
 # A reader's ``read``: the entries of a spool, one by one, so that a queue of any length needs little memory.

@@ -14,7 +14,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Final
 
-from mailscope.queues.entry import Compat, Read
+from mailscope.queues.actions import Performer
+from mailscope.queues.content import Content
+from mailscope.queues.entry import Compat, Read, Spool
 from mailscope.vocabulary.errors import InputError, UsageError
 
 
@@ -29,6 +31,8 @@ class Mta:
     marks: tuple[str, ...]
     reader: str
     compat: Mapping[str, str] = field(default_factory=dict)
+    content: str = ""
+    acting: str = ""
 
     def read(self) -> Read:
         """The reader of its spools."""
@@ -43,6 +47,21 @@ class Mta:
         found: Compat = import_module(self.compat[program]).lines
         return found
 
+    def header(self, path: Path) -> Content:
+        """What a message's file tells besides its envelope; nothing where no module reads that."""
+        if not self.content:
+            return Content()
+        found: Content = import_module(self.content).content(path)
+        return found
+
+    def performer(self, spool: Spool, action: str) -> Performer:
+        """What changes its queue.  Raises UsageError where the action is none of its."""
+        found: Performer | None = import_module(self.acting).Performer(spool) if self.acting else None
+        if found is None or action not in found.queues:
+            known = ", ".join(found.queues) if found else "nothing"
+            raise UsageError(f"a queue of {self.name} cannot do '{action}'", "", f"it can: {known}")
+        return found
+
     def fits(self, place: Path) -> bool:
         """Whether a directory looks like a spool of it."""
         return all((place / mark).is_dir() for mark in self.marks)
@@ -54,6 +73,9 @@ MTAS: Final[tuple[Mta, ...]] = (
         ("/var/spool/postfix",),
         ("incoming", "active", "deferred"),
         "mailscope.queues.postfix.reader",
+        {"postqueue": "mailscope.queues.postfix.postqueue"},
+        "mailscope.queues.postfix.content",
+        "mailscope.queues.postfix.acting",
     ),
 )
 BY_NAME: Final[dict[str, Mta]] = {mta.name: mta for mta in MTAS}

@@ -26,10 +26,12 @@ SEARCHED: Final = (MAILDROP, INCOMING, ACTIVE, DEFERRED, HOLD, SAVED)
 READY: Final = stat.S_IRWXU
 EXPIRE: Final = stat.S_IXGRP
 _ID: Final = re.compile(r"[0-9A-Za-z_]{1,255}")
-_LONG: Final = re.compile(r"([0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{6,})z[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-ty]*")
+_LONG: Final = re.compile(r"([0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{6,})z[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-y]*")
 _DIGITS: Final = "0123456789BCDFGHJKLMNPQRSTVWXYZbcdfghjklmnpqrstvwxyz"
 _VALUES: Final = {digit: value for value, digit in enumerate(_DIGITS)}
 _MICROSECONDS: Final = 4
+# What stands before the z of a long id: six digits of seconds at least, and the microseconds.
+_SHORTEST: Final = 10
 # Directories within directories; Postfix itself makes two levels at most unless told otherwise.
 _DEEPEST: Final = 16
 
@@ -41,13 +43,13 @@ def id_fits(queue_id: str) -> bool:
 
 def is_long(queue_id: str) -> bool:
     """Whether it is a long, never repeated queue id (enable_long_queue_ids)."""
-    return queue_id.rfind("z") >= 10
+    return queue_id.rfind("z") >= _SHORTEST
 
 
 def time_of(queue_id: str) -> float | None:
     """When a message with a long id came, in seconds since 1970; None of a short one, which does not tell."""
     found = _LONG.fullmatch(queue_id)
-    if found is None or len(found[1]) < 10:
+    if found is None or len(found[1]) < _SHORTEST:
         return None
     seconds = micros = 0
     for digit in found[1][:-_MICROSECONDS]:
@@ -55,6 +57,16 @@ def time_of(queue_id: str) -> float | None:
     for digit in found[1][-_MICROSECONDS:]:
         micros = micros * len(_DIGITS) + _VALUES[digit]
     return seconds + micros / 1e6
+
+
+def name_of(arrival_time: float, inode: int, *, long: bool) -> str:
+    """The queue id of a file: of its inode and of when its message came (seconds since 1970), long or
+    short.
+    """
+    seconds, micros = int(arrival_time), round(arrival_time % 1 * 1e6) % 1_000_000
+    if not long:
+        return f"{micros:05X}{inode:X}"
+    return f"{_encoded(seconds, 52, 6)}{_encoded(micros, 52, _MICROSECONDS)}z{_encoded(inode, 51)}"
 
 
 def names(directory: Path, tell: Callable[[str], None]) -> Iterator[tuple[str, str]]:
@@ -77,41 +89,73 @@ def names(directory: Path, tell: Callable[[str], None]) -> Iterator[tuple[str, s
             waiting.pop()
 
 
-def find(place: Path, queue_id: str, queues: tuple[str, ...] = SEARCHED) -> tuple[str, Path] | None:
-    """The queue and file of an id, looked for in the hashed directories without reading them all."""
-    if not id_fits(queue_id):
+class Finder:
+    """Finds messages by their ids in the queues of a spool, without reading directories each time."""
+
+    def __init__(self, place: Path, queues: tuple[str, ...] = SEARCHED) -> None:
+        # As deep as a queue is hashed now first; what was hashed otherwise before may lie less deep.
+        # Directories are made when they are needed: two levels may come to be at any time.
+        self._places = [
+            (queue, place / queue, range(max(2, depth(place / queue)), -1, -1)) for queue in queues
+        ]
+
+    def find(self, queue_id: str) -> tuple[str, Path] | None:
+        """The queue and file of an id."""
+        if not id_fits(queue_id):
+            return None
+        # A message may move from one queue to another while it is looked for.
+        for _ in range(2):
+            for queue, directory, depths in self._places:
+                for levels in depths:
+                    path = directory / hashed(queue_id, levels)
+                    try:
+                        if stat.S_ISREG(path.lstat().st_mode):
+                            return queue, path
+                    except OSError:
+                        continue
         return None
-    for queue in queues:
-        for directory in _hashed(place / queue, queue_id):
-            path = directory / queue_id
-            if path.is_file() and not path.is_symlink():
-                return queue, path
-    return None
 
 
-def hashed(place: Path, name: str, queue_id: str) -> Iterator[Path]:
-    """The files that may belong to an id below a directory (as ``defer``), for any depth of hashing."""
-    return (directory / queue_id for directory in _hashed(place / name, queue_id))
+def depth(directory: Path) -> int:
+    """How many levels of directories with names of one character there are below a directory."""
+    levels = 0
+    level = [str(directory)]
+    while levels < _DEEPEST:
+        below: list[str] = []
+        for path in level:
+            try:
+                with os.scandir(path) as found:
+                    below += [each.path for each in found if len(each.name) == 1]
+            except OSError:
+                continue
+        if not below:
+            break
+        level, levels = below, levels + 1
+    return levels
 
 
-def _hashed(directory: Path, queue_id: str) -> Iterator[Path]:
-    """A directory and those below it that the id leads to (mail_queue_dir).
+def hashed(queue_id: str, levels: int) -> str:
+    """The directory below a queue's that an id leads to, with the id (mail_queue_dir): ``4/C/4CB2A17802A``.
 
-    A short id leads by its first characters; a long one by its microseconds, written in five hexadecimal
-    digits.
+    A short id leads by its first characters; a long one by its microseconds, in five hexadecimal digits.
     """
-    yield directory
-    letters = queue_id
-    if is_long(queue_id):
+    if not levels:
+        return queue_id
+    letters, mark = queue_id, queue_id.rfind("z")
+    if mark >= _SHORTEST:
         micros = 0
-        for digit in queue_id[queue_id.rfind("z") - _MICROSECONDS : queue_id.rfind("z")]:
+        for digit in queue_id[mark - _MICROSECONDS : mark]:
             micros = micros * len(_DIGITS) + _VALUES.get(digit, 0)
         letters = f"{micros:05X}"
-    for letter in letters[:_DEEPEST]:
-        directory = directory / letter
-        if not directory.is_dir():
-            return
-        yield directory
+    return f"{'/'.join(letters[:levels])}/{queue_id}"
+
+
+def _encoded(number: int, base: int, least: int = 1) -> str:
+    digits = ""
+    while number or len(digits) < least:
+        number, digit = divmod(number, base)
+        digits = _DIGITS[digit] + digits
+    return digits
 
 
 def _opened(path: str, tell: Callable[[str], None]) -> Iterator[os.DirEntry[str]]:

@@ -16,10 +16,12 @@ from typing import Final
 from mailscope.queues.postfix.records import (
     ATTRIBUTE,
     CANCELED,
+    CIRCLE,
     DONE,
     END,
     ENVELOPE,
     EXTRACTED,
+    LONG,
     MESSAGE,
     ORIGINAL,
     POINTER,
@@ -37,6 +39,7 @@ from mailscope.queues.postfix.records import (
 # Files up to this size are read at once.
 WHOLE: Final = 1 << 16
 RECIPIENTS: Final = (RECIPIENT, DONE, CANCELED)
+_FLAGS: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _NUMBERS: Final = re.compile(rb"[ 0-9]*")
 _TIME: Final = re.compile(rb"([0-9]{1,18})(?: ([0-9]{1,6}))?")
 
@@ -72,7 +75,7 @@ class Envelope:
 
 def read(path: str) -> tuple[os.stat_result, Envelope]:
     """The envelope of a file, with what stat(2) says of it.  Raises OSError where it cannot be read."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    descriptor = os.open(path, _FLAGS)
     try:
         status = os.fstat(descriptor)
         return status, envelope(load(descriptor, status.st_size))
@@ -110,31 +113,42 @@ def envelope(data: Data) -> Envelope:
 
 
 def _records(data: Data, found: Envelope) -> None:
-    """Go through the records, over the content, to the end mark.  Raises RecordError."""
-    place, end, original = 0, len(data), b""
-    left = end // 2 + 1
-    while place < end:
-        kind, start, stop = record(data, place)
-        if left <= 0:
-            raise RecordError("pointers go round in circles", place)
-        left -= 1
-        if kind in RECIPIENTS:
-            found.recipients.append(Rcpt(kind, data[start:stop], original))
-            original = b""
-        elif kind == ORIGINAL:
-            original = data[start:stop]
-        elif kind == MESSAGE:
-            stop = _after_content(data, found, stop)
-        elif kind == POINTER:
-            stop = target(data[start:stop], place) or stop
-            if stop > end:
-                raise RecordError("a pointer beyond the end of the file", place)
-        elif kind == END:
-            found.whole = True
-            return
-        elif kind != ATTRIBUTE:
-            _told_once(found, kind, data[start:stop], place)
-        place = stop
+    """Go through the records, over the content, to the end mark.  Raises RecordError.
+
+    Every queue file comes through here, so records of usual length are taken apart in place.  A walk that
+    covers more bytes than the file has goes round in circles.
+    """
+    place = since = walked = 0
+    end, original = len(data), b""
+    try:
+        while place < end:
+            kind, length, start = data[place], data[place + 1], place + 2
+            stop = start + length
+            if length >= LONG or stop > end:
+                kind, start, stop = record(data, place)
+            if kind == ATTRIBUTE:
+                pass
+            elif kind in RECIPIENTS:
+                found.recipients.append(Rcpt(kind, data[start:stop], original))
+                original = b""
+            elif kind == ORIGINAL:
+                original = data[start:stop]
+            elif kind == MESSAGE:
+                stop = _after_content(data, found, stop)
+            elif kind == POINTER:
+                if there := target(data[start:stop], place, end):
+                    walked += stop - since
+                    if walked > end:
+                        raise RecordError(CIRCLE, place)
+                    since = stop = there
+            elif kind == END:
+                found.whole = True
+                return
+            else:
+                _told_once(found, kind, data[start:stop], place)
+            place = stop
+    except IndexError:
+        raise RecordError("the file ends within a record", place) from None
 
 
 def _told_once(found: Envelope, kind: int, payload: bytes, place: int) -> None:

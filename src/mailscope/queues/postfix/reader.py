@@ -1,7 +1,7 @@
 """The queue of Postfix as entries: every queue file with its defer log.
 
-What Postfix does not keep is not told: it counts no attempts.  The next retry is the time of the file itself,
-as qmgr(8) sets it; the last attempt is when the defer log was written.
+Postfix counts no attempts: they are reckoned (``schedule.py``).  The next retry is the time of the file
+itself, as qmgr(8) sets it; the last attempt is when the defer log was written.
 """
 
 from __future__ import annotations
@@ -13,10 +13,12 @@ from typing import Final
 
 from mailscope.queues import entry
 from mailscope.queues.entry import QueueEntry, Recipient, Spool
-from mailscope.queues.postfix import places, queuefile
+from mailscope.queues.postfix import config, places, queuefile
+from mailscope.queues.postfix.addresses import shown
 from mailscope.queues.postfix.deferlog import NO_REASON, DeferLogs, Reason
-from mailscope.queues.postfix.places import CORRUPT, DEFERRED, EXPIRE, HOLD, INCOMING, LISTED, READY
+from mailscope.queues.postfix.places import CORRUPT, DEFERRED, EXPIRE, HOLD, INCOMING, LISTED, MAILDROP, READY
 from mailscope.queues.postfix.records import CANCELED, DONE
+from mailscope.queues.postfix.schedule import Schedule
 from mailscope.vocabulary.errors import InputError, UsageError
 
 STATUS: Final = {DONE: entry.DONE, CANCELED: entry.CANCELED}
@@ -25,9 +27,9 @@ HELD: Final = "on hold: it waits until somebody releases it"
 
 def read(spool: Spool) -> Iterator[QueueEntry]:
     """Every message, queue after queue.  Raises InputError where no queue can be read at all."""
-    logs = DeferLogs(spool.place)
+    logs, schedule = DeferLogs(spool.place), Schedule(config.of(spool.place, spool.config))
     for queue, name, path in files(spool):
-        found = _entry(queue, name, path, logs, spool)
+        found = _entry(queue, name, path, logs, spool, schedule)
         if found is not None:
             yield found
 
@@ -59,7 +61,9 @@ def files(spool: Spool) -> Iterator[tuple[str, str, str]]:
                 spool.tell(f"{path}: its name is no queue id")
 
 
-def _entry(queue: str, name: str, path: str, logs: DeferLogs, spool: Spool) -> QueueEntry | None:
+def _entry(
+    queue: str, name: str, path: str, logs: DeferLogs, spool: Spool, schedule: Schedule
+) -> QueueEntry | None:
     """One message; None of a file that is gone meanwhile, or that cannot be read."""
     try:
         status, envelope = queuefile.read(path)
@@ -86,24 +90,28 @@ def _entry(queue: str, name: str, path: str, logs: DeferLogs, spool: Spool) -> Q
         found.arrival_time = places.time_of(name) or status.st_mtime
     if status.st_mode & stat.S_IRWXU != READY and queue != CORRUPT:
         found.problems.append("it is still being written")
-    reasons: dict[str, Reason] = {}
+    reasons: dict[bytes, Reason] = {}
     if logged is not None:
         found.last_attempt_time = logged[0]
-        reasons = {text(each.recipient): each for each in logged[1]}
+        found.attempts = schedule.attempts(logged[0] - found.arrival_time)
+        found.attempts_estimated = True
+        reasons = {each.recipient: each for each in logged[1]}
     if queue == DEFERRED or (queue == INCOMING and status.st_mtime > spool.now):
         found.next_retry_time = status.st_mtime
+    elif queue in (MAILDROP, INCOMING) and logged is None:
+        found.attempts = 0
     if queue == HOLD:
         found.reason = HELD
     found.recipients = [_recipient(each, reasons) for each in envelope.recipients]
     return found
 
 
-def _recipient(rcpt: queuefile.Rcpt, reasons: dict[str, Reason]) -> Recipient:
+def _recipient(rcpt: queuefile.Rcpt, reasons: dict[bytes, Reason]) -> Recipient:
     """A recipient, with what the defer log says of it."""
     found = Recipient(text(rcpt.address), STATUS.get(rcpt.kind, entry.WAITING))
     if rcpt.original != rcpt.address:
         found.orig_recipient = text(rcpt.original)
-    reason = reasons.get(found.recipient)
+    reason = reasons.get(shown(rcpt.address)) if reasons else None
     if reason is not None and found.status == entry.WAITING:
         found.status = entry.DEFERRED
         found.reason = "" if reason.reason == NO_REASON else text(reason.reason)

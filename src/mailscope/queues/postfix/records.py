@@ -52,6 +52,9 @@ ENVELOPE: Final = frozenset(b"MCTcFILSDRO/WVA>K<ion")
 (MESSAGE, CONTINUED, NORMAL, PADDING, EXTRACTED, POINTER, END, FILTER) = b"MLNwXpEL"
 # More bits than an int of C has: the length is damaged.
 LENGTH_BITS: Final = 32
+# From this value on, a byte of a length says that another one follows.
+LONG: Final = 0x80
+CIRCLE: Final = "pointers go round in circles"
 PAGE: Final = 1 << 16
 
 
@@ -113,7 +116,7 @@ def record(data: Data, place: int) -> tuple[int, int, int]:
             byte = data[at]
             at += 1
             length |= (byte & 0x7F) << shift
-            if byte < 0x80:
+            if byte < LONG:
                 break
             shift += 7
             if shift >= LENGTH_BITS:
@@ -125,32 +128,37 @@ def record(data: Data, place: int) -> tuple[int, int, int]:
     return kind, at, at + length
 
 
-def target(payload: bytes, place: int) -> int:
-    """Where a pointer record points; 0 for a place holder that points nowhere.  Raises RecordError."""
+def target(payload: bytes, place: int, end: int) -> int:
+    """Where a pointer record points; 0 for a place holder that points nowhere.
+
+    In: its payload, where it stands, and the size of the file.  Raises RecordError where it points to no
+    place.
+    """
     text = payload.strip()
     if not text.isdigit() or len(text) > 18:
         raise RecordError("a pointer that is no number", place)
-    return int(text)
+    there = int(text)
+    if there > end:
+        raise RecordError("a pointer beyond the end of the file", place)
+    return there
 
 
-def walk(data: Data, place: int = 0, *, follow: bool = True) -> Iterator[tuple[int, int, bytes]]:
+def walk(data: Data, place: int = 0) -> Iterator[tuple[int, int, bytes]]:
     """All records from a byte on, up to the end mark or the end of the file: offset, type and payload.
 
-    ``follow``: pointers are followed (they are given, too).  Raises RecordError at what cannot be read; a
-    walk that visits more records than the file can hold goes round in circles, and ends that way.
+    Pointers are followed (they are given, too).  Raises RecordError at what cannot be read; a walk that
+    covers more bytes than the file has goes round in circles, and ends that way.
     """
-    left = len(data) // 2 + 1
+    walked, since = 0, place
     while place < len(data):
         kind, start, end = record(data, place)
         payload = data[start:end]
-        if left <= 0:
-            raise RecordError("pointers go round in circles", place)
-        left -= 1
         yield place, kind, payload
-        if kind == POINTER and follow:
-            end = target(payload, place) or end
-            if end > len(data):
-                raise RecordError("a pointer beyond the end of the file", place)
-        elif kind == END and follow:
+        if kind == END:
             return
+        if kind == POINTER and (there := target(payload, place, len(data))):
+            walked += end - since
+            if walked > len(data):
+                raise RecordError(CIRCLE, place)
+            since = end = there
         place = end

@@ -1,0 +1,100 @@
+"""How messages of a queue are written for people: a table of one line each, and spans of time in few
+characters.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from mailscope.cli.terminal import columns, fit, safe
+
+if TYPE_CHECKING:
+    from mailscope.queues.entry import QueueEntry, Recipient
+
+ADDRESS: Final = 26
+HEAD: Final = (
+    f"{'QUEUE':<9}{'ID':<17}{'SIZE':>6} {'AGE':>4} {'TRIES':>5} {'RETRY':>6}  "
+    f"{'SENDER':<{ADDRESS}}  {'RECIPIENT':<{ADDRESS}}  WHY"
+)
+INDENT: Final = 53
+_UNITS: Final = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
+
+
+def width() -> int:
+    """Columns of the terminal."""
+    return shutil.get_terminal_size().columns
+
+
+def message(entry: QueueEntry, now: float, cut: int | None, *, every: bool = False) -> Iterator[str]:
+    """The line of a message, cut to ``cut`` columns where that is given; ``every``: and one for each
+    recipient.
+
+    What is damaged has a line of its own.
+    """
+    waiting = [each for each in entry.recipients if each.status not in ("done", "canceled")]
+    tries = "" if entry.attempts is None else f"{'~' if entry.attempts_estimated else ''}{entry.attempts}"
+    sender = "?" if entry.sender is None else entry.sender or "<>"
+    head = (
+        f"{entry.queue:<9}{safe(entry.queue_id):<17}{bytes_of(entry.size_bytes):>6} "
+        f"{span(None if entry.arrival_time is None else now - entry.arrival_time):>4} {tries:>5} "
+        f"{retry(entry.next_retry_time, now):>6}  {cell(sender, ADDRESS)}  "
+    )
+    if every:
+        yield shown(f"{head}{safe(entry.reason)}", cut)
+        yield from (shown(f"{'':{INDENT}}{_recipient(each)}", cut) for each in entry.recipients)
+    else:
+        first = next((each for each in waiting if each.reason), waiting[0] if waiting else None)
+        more = f" +{len(waiting) - 1}" if len(waiting) > 1 else ""
+        whom = cell(first.recipient, ADDRESS - len(more)) + more if first else " " * ADDRESS
+        why = first.reason if first and first.reason else entry.reason
+        yield shown(f"{head}{whom}  {safe(why)}", cut)
+    for problem in entry.problems:
+        yield shown(f"{'':{INDENT}}damaged: {safe(problem)}", cut)
+
+
+def _recipient(each: Recipient) -> str:
+    cause = f" [{each.cause}]" if each.cause else ""
+    why = f": {safe(each.reason)}" if each.reason else ""
+    return f"{each.status} {safe(each.recipient)}{cause}{why}"
+
+
+def shown(line: str, cut: int | None) -> str:
+    """A line that is safe already, without blanks at its end; at most ``cut`` columns."""
+    line = line.rstrip()
+    return line if cut is None or columns(line) <= cut else fit(line, cut)
+
+
+def cell(text: str, wide: int) -> str:
+    """Text made safe, in exactly so many columns."""
+    text = fit(text, wide)
+    return text + " " * (wide - columns(text))
+
+
+def span(seconds: float | None) -> str:
+    """A span in four characters: ``45s``, ``12m``, ``3h``, ``14d``; nothing for None."""
+    if seconds is None:
+        return ""
+    for unit, length in _UNITS[:-1]:
+        if seconds >= length:
+            return f"{int(seconds / length)}{unit}"
+    return f"{int(max(0.0, seconds))}s"
+
+
+def retry(instant: float | None, now: float) -> str:
+    """How long until then; in brackets how long it is over."""
+    if instant is None:
+        return ""
+    return span(instant - now) if instant > now else f"({span(now - instant)})"
+
+
+def bytes_of(size: int) -> str:
+    """A size in five characters: ``812``, ``4.2k``, ``35M``."""
+    if size < 1000:
+        return str(size)
+    for unit, length in (("k", 1 << 10), ("M", 1 << 20), ("G", 1 << 30)):
+        if size < 1000 * length or unit == "G":
+            amount = size / length
+            return f"{amount:.1f}{unit}" if amount < 10 else f"{amount:.0f}{unit}"
+    raise AssertionError(size)  # pragma: no cover
