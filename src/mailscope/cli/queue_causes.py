@@ -138,5 +138,4 @@ def _domains(most: list[tuple[str, Domain]], now: float, tr: Translator, top: in
         yield line.rstrip()
     if top and len(most) > top:
         left = sum(each.recipients for _, each in most[top:])
-        domains = f"{len(most) - top:,}"
-        yield f"  {left:>7,}  {tr('in {n} more domains', n=domains)}"
+        yield f"  {left:>7,}  {tr.count(len(most) - top, 'in {n} more domain', 'in {n} more domains')}"
