@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from mailscope.web.api import Adder, api
+from mailscope.web.api import Adder
 from mailscope.web.listener import Listener
 from mailscope.web.people.book import Book
 from mailscope.web.people.desk import Desk
@@ -14,7 +14,7 @@ from mailscope.web.people.guard import Guard
 from mailscope.web.people.links import first
 from mailscope.web.people.own_account import add_account
 from mailscope.web.people.rules import Rules
-from mailscope.web.people.viewer import viewer
+from mailscope.web.site import rules, site
 
 if TYPE_CHECKING:
     from mailscope.daemon.serving import Doors
@@ -42,17 +42,17 @@ class LivePage:
             return
         book = self._book = Book(doors.directory)
         desk = Desk(book, lambda: settings().web, doors.audit)
-        app = api(doors, more=more, who=viewer)
+        app = site(doors, settings, more)
         add_door(app, desk)
         add_account(app, desk)
         try:
-            self._listener = Listener(Guard(app, desk, Rules()), web)
+            self._listener = Listener(Guard(app, desk, Rules(rules())), web)
         except BaseException:
             book.close()
             raise
-        site = web.url or self._listener.address
-        say(f"the live page is at {site}")
-        if link := first(book, site):
+        reached = web.url or self._listener.address
+        say(f"the live page is at {reached}")
+        if link := first(book, reached):
             say(f"nobody can log in yet: choose the first admin's password at {link} (once, within a day)")
 
     def renew(self) -> None:

@@ -12,7 +12,10 @@ from fastapi.responses import FileResponse
 from mailscope.web.api import Adder, api
 from mailscope.web.pages import PAGES
 from mailscope.web.pages.answering import add_pages
+from mailscope.web.pages.live import PAGE as LIVE
 from mailscope.web.pages.visit import Site
+from mailscope.web.people.rules import Rule
+from mailscope.web.people.viewer import viewer
 from mailscope.web.served import Served
 from mailscope.web.streaming import add_streams
 
@@ -25,15 +28,18 @@ FILES: Final = {
     "site.js": "text/javascript; charset=utf-8",
     "icon.svg": "image/svg+xml",
 }
+# What one must be allowed to hear how many lines come.
+LOOK: Final = "look"
 # A new version of the program may have others.
 LASTING: Final = "public, max-age=600"
 
 
-def site(
-    service: Served, settings: Callable[[], Settings], group: str = "", more: Sequence[Adder] = ()
-) -> FastAPI:
-    """The application; ``settings``: those in force, for pages that show them; the rest: see ``api``."""
-    app = api(service, group, more)
+def site(service: Served, settings: Callable[[], Settings], more: Sequence[Adder] = ()) -> FastAPI:
+    """The application, which answers behind the guard only (``people/guard.py``).
+
+    ``settings``: those in force, for pages that show them; ``more``: see ``api``.
+    """
+    app = api(service, more=more, who=viewer)
     found = Site(service, settings)
     # Before the pages: one of their paths would take it.
     add_streams(app, found)
@@ -48,4 +54,16 @@ def site(
     return app
 
 
-__all__ = ["PAGES", "site"]
+def rules() -> list[Rule]:
+    """What the pages and their streams need."""
+    streams = [Rule("/live/pulse", LOOK), Rule("/live/stream", LIVE.action)]
+    pages = [Rule(page.path, page.action, limited=page.limited) for page in PAGES]
+    forms = [
+        Rule(path, action, ("POST",), limited=page.limited)
+        for page in PAGES
+        for path, (action, _) in page.forms.items()
+    ]
+    return [*streams, *pages, *forms]
+
+
+__all__ = ["PAGES", "rules", "site"]

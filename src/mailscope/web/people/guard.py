@@ -102,6 +102,9 @@ class Guard:
             or (viewer.limited and not rule.limited)
             or (rule.in_person and not seat.csrf)
         ):
+            if request.url.path == "/" and viewer.may("domains") and _page(request):
+                # Who may not see figures of the whole host begins there.
+                return RedirectResponse("/domains", 303)
             words = Refused(
                 what=NOT_FOR_ROLE if viewer.scope is None else NOT_FOR_TOKEN,
                 where=request.url.path, what_to_do=Phrase("ask an admin of Mailscope"),

@@ -13,8 +13,6 @@ from typing import Final
 
 from starlette.routing import compile_path
 
-from mailscope.web.people.roles import Action
-
 
 @dataclass(frozen=True)
 class Rule:
@@ -25,7 +23,7 @@ class Rule:
     """
 
     path: str
-    action: Action | None = None
+    action: str | None = None
     methods: tuple[str, ...] = ("GET",)
     public: bool = False
     limited: bool = False
