@@ -32,6 +32,8 @@ ALLOWED: dict[str, set[str]] = {
     "trails/search": {"intake", *TRAILS},
     # ... and what it finds is timed, merged and followed as every log is: a small flow of its own.
     "trails/narrative": {"language", "causes", "trails", "trails/search", "sequence", *SEQUENCE},
+    # A message's way, from the stories of the log or from what strace wrote.
+    "steps": {"trails/narrative", "intake", "language", "vocabulary"},
     "tallies": TALLIES,
     "reports": REPORTS,
     # Other programs' reports, made from the very lines as those programs read them.
@@ -104,6 +106,7 @@ ALLOWED: dict[str, set[str]] = {
         "daemon",
         "store",
         "about",
+        "steps",
         "privacy",
         "periods",
         "reports",

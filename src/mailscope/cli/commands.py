@@ -15,6 +15,9 @@ class Commanding(click.Group):
     A file that is called like a command is named with its directory: ``./check``.
     """
 
+    # As of any command: options may stand after FILES.
+    allow_interspersed_args = True
+
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Leave the arguments to the command that they name first, if they do."""
         if args and args[0] in self.commands:

@@ -16,6 +16,7 @@ from mailscope import __version__
 COMMANDS: Final = {
     "report": "Sum up what the logs say: volume, fates, delays, problems.",
     "trace": "Follow a message, address, domain or IP from arrival to final fate.",
+    "steps": "Draw the way of a message through the daemons, from the log or from strace.",
     "about": "Tell everything about an IP, network, address, user or domain.",
     "logins": "Say who logged in to what, from where, and who failed.",
     "explain": "Explain a code, a reply, a log line or a bounce, and say what to do.",

@@ -21,7 +21,7 @@ from mailscope.trails.search.query import read_query
 from mailscope.trails.search.run import search
 from mailscope.trails.search.window import Window
 
-SHARED: Final = Path(__file__).parents[3] / "shared"
+SHARED: Final = Path(__file__).parents[2] / "shared"
 
 
 @lru_cache(maxsize=1)
