@@ -104,6 +104,7 @@ ALLOWED: dict[str, set[str]] = {
         "watch/alerts",
         "queues",
         "daemon",
+        "syslog",
         "store",
         "about",
         "steps",

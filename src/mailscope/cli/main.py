@@ -41,6 +41,8 @@ COMMANDS: Final = {
     "config": "Check and show the settings of the daemon.",
     "patterns": "List, check and try the patterns that lines are read with.",
     "qmailanalog": "Run qmailanalog's filters: matchup, xsender, zoverall and the others.",
+    "syslog": "Route, send, stamp and store log lines, as syslogd, logger and multilog do.",
+    "archive": "Keep raw lines sealed, so that every change of them is found.",
     "pflogsumm": "Make the report that pflogsumm makes, with its options, much faster.",
 }
 INTERRUPTED: Final = 130

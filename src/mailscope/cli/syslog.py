@@ -1,0 +1,45 @@
+"""``mailscope syslog``: the small programs around syslog, each as its original."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Final
+
+import click
+
+# Command -> (module of cli/ that holds a click command of this name, what it does).
+COMMANDS: Final = {
+    "splogger": ("syslog_filters", "Give lines to syslog with qmail's stamps, as splogger does."),
+    "multilog": ("syslog_filters", "Write lines into rotated directories, as daemontools' multilog does."),
+    "tai64n": ("syslog_filters", "Put a TAI64N label in front of each line."),
+    "tai64nlocal": ("syslog_filters", "Tell TAI64N labels in local time."),
+}
+
+
+class Programs(click.Group):
+    """A group that imports a command's module only when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names of all commands, in the order in which help shows them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command, imported now; None where there is no such command."""
+        if cmd_name not in COMMANDS:
+            return None
+        command = getattr(import_module(f"mailscope.cli.{COMMANDS[cmd_name][0]}"), cmd_name)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, what) for name, (_, what) in COMMANDS.items()])
+
+
+@click.command(cls=Programs, context_settings={"help_option_names": ["-h", "--help"]})
+def syslog() -> None:
+    """Route, send, stamp and store log lines: what syslogd, logger and daemontools do.
+
+    Example: some-program 2>&1 | mailscope syslog multilog t s1000000 n20 ./log
+    """
