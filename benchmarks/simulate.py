@@ -12,6 +12,7 @@ from pathlib import Path
 from simulation.host import simulate
 from simulation.incidents import NAMES
 from simulation.plan import Plan
+from simulation.small_host import simulate_small
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
@@ -50,9 +51,8 @@ def main(arguments: list[str]) -> None:
         unknown = set(incidents) - set(NAMES)
         if unknown:
             sys.exit(f"no such incident: {', '.join(sorted(unknown))}; `--incidents names` lists them")
-    labels = simulate(
-        Plan(options.days, options.users, options.seed, options.start, incidents), options.output
-    )
+    make = simulate_small if options.small_host else simulate
+    labels = make(Plan(options.days, options.users, options.seed, options.start, incidents), options.output)
     lines = sum(labels["lines"].values())
     print(f"{options.output}: {lines:,} lines, {len(labels['incidents'])} incidents")
 

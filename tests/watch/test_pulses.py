@@ -142,3 +142,19 @@ def test_hours_without_lines_were_not_watched() -> None:
     for hour in range(0, 120, 2):
         levels.add(at_hour(hour), of(hour, 20))
     assert levels.limit("a", BEGIN + 120 * HOUR) == Limit(100, 20, 60)
+
+
+def test_the_busiest_hour_is_known_when_the_oldest_hours_have_gone() -> None:
+    levels, weeks = usual(), 9 * 7 * 24
+    hours = [BEGIN + hour * HOUR for hour in range(weeks)]
+    levels.baseline.extend(
+        hours,
+        pl.DataFrame(
+            {"key": "a", "hour": hours, "value": 20.0}, schema_overrides={"hour": pl.Datetime("us")}
+        ),
+    )
+    levels.limit("a", BEGIN + weeks * HOUR)
+    for hour in range(weeks, weeks + 4):
+        levels.add(at_hour(hour), of(hour, 300 if hour == weeks + 1 else 20))
+        levels.limit("a", BEGIN + (hour + 1) * HOUR)
+    assert levels.limit("a", BEGIN + (weeks + 4) * HOUR).value > 100

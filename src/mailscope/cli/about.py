@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from mailscope.cli.inputs import Inputs, inputs, say
+from mailscope.vocabulary.instants import naive_now
 
 if TYPE_CHECKING:
     from mailscope.about.collect import Collector
@@ -71,7 +71,7 @@ def _collected(inputs: Inputs, asked: Subject) -> Collector:
     from mailscope.trails.search.kept import Kept
     from mailscope.trails.search.window import Window
 
-    now = datetime.now(UTC).replace(tzinfo=None)
+    now = naive_now()
     selection = inputs.selection()
     window = Window(selection.since, selection.until, inputs.hosts, inputs.zone, now)
     inputs.asks = asked.text

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mailscope.vocabulary.instants import naive, naive_now
+
 if TYPE_CHECKING:
     from mailscope.vocabulary.settings.alerting import Route
     from mailscope.vocabulary.settings.settings import Settings
@@ -135,7 +137,7 @@ def silence(until: str | None, end: bool, detection: str | None, words: str, sto
         own = (about_of(each).name for each in in_force(None, None)[1])
         known([detection], own, "--detection")
     asked, now = _asked(store, None), datetime.now(UTC)
-    instant = parse_when(until, now, asked.zone).astimezone(UTC).replace(tzinfo=None) if until else None
+    instant = naive(parse_when(until, now, asked.zone)) if until else None
     if instant is not None and instant <= now.replace(tzinfo=None):
         raise UsageError("that is over", "--until", "give an instant to come, such as +2hours")
     door = _door(asked)
@@ -190,7 +192,6 @@ def _wording(settings: Settings, route: Route | None) -> Wording:
 def _tested(settings: Settings, route: Route) -> tuple[str, bool]:
     """Send a test; what happened, and whether it was taken."""
     import time
-    from datetime import UTC, datetime
     from secrets import token_hex
 
     from mailscope.cli.terminal import safe
@@ -198,7 +199,7 @@ def _tested(settings: Settings, route: Route) -> tuple[str, bool]:
     from mailscope.watch.alerts.senders import sender
 
     wording = _wording(settings, route)
-    message = wording.test(token_hex(10), datetime.now(UTC).replace(tzinfo=None))
+    message = wording.test(token_hex(10), naive_now())
     way, begun = sender(route, wording.host), time.monotonic()
     try:
         way.send(message)

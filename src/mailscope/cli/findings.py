@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mailscope.vocabulary.instants import naive
+
 if TYPE_CHECKING:
     from mailscope.cli.findings_text import Telling
     from mailscope.cli.inputs import Inputs
@@ -145,7 +147,7 @@ def _handle(
     asked = _asked(store, None)
     telling = _telling(lang, asked)
     now = datetime.now(UTC)
-    end = parse_when(until, now, asked.zone).astimezone(UTC).replace(tzinfo=None) if until else None
+    end = naive(parse_when(until, now, asked.zone)) if until else None
     told = _one(asked, name)
     door = _door(asked)
     if isinstance(door, Remote):

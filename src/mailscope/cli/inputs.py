@@ -15,6 +15,7 @@ import click
 
 from mailscope.cli.journals import JOURNAL, MAIL, Journals
 from mailscope.vocabulary.errors import InputError, MailscopeError, UsageError
+from mailscope.vocabulary.instants import naive
 
 if TYPE_CHECKING:
     from mailscope.intake.reader import Source
@@ -315,7 +316,7 @@ def _system_zone() -> str:
 
 
 def _naive(instant: datetime) -> datetime:
-    return instant.astimezone(UTC).replace(tzinfo=None)
+    return naive(instant)
 
 
 def say(text: str) -> None:

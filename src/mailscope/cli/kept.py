@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
 from mailscope.vocabulary.errors import MailscopeError
+from mailscope.vocabulary.instants import naive_now
 
 if TYPE_CHECKING:
     from mailscope.cli.counting import Part
@@ -70,7 +71,7 @@ def _last_whole(door: Door, calendar: Calendar) -> Span | None:
         return None
     last = datetime.fromisoformat(told)
     newest = calendar.of(last)
-    if ended(newest, last, datetime.now(UTC).replace(tzinfo=None)):
+    if ended(newest, last, naive_now()):
         return newest
     before = _asked(door, ANY, newest.start, calendar.zone, by_time=True).last
     return calendar.of(before) if isinstance(before, datetime) else newest

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from mailscope.vocabulary.instants import naive_now
+
 
 @click.command()
 @click.argument("text")
@@ -20,7 +22,6 @@ def mark(text: str, details: str, store: Path | None) -> None:
     mailscope mark "moved to the new relay"
     """
     import getpass
-    from datetime import UTC, datetime
 
     import polars as pl
 
@@ -37,7 +38,7 @@ def mark(text: str, details: str, store: Path | None) -> None:
     from mailscope.store.database import Database
     from mailscope.store.writer import Writer
 
-    now = datetime.now(UTC).replace(tzinfo=None)
+    now = naive_now()
     database = Database(directory(store))
     try:
         row = {

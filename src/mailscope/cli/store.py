@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ import click
 
 from mailscope.cli.inputs import Inputs, say
 from mailscope.vocabulary.errors import InputError
+from mailscope.vocabulary.instants import naive_now
 
 if TYPE_CHECKING:
     from mailscope.store.rebuilding import Rebuilt
@@ -281,7 +282,7 @@ def _sealed(where: Path) -> Iterator[Step]:
 
     database = Database(where)
     try:
-        now = datetime.now(UTC).replace(tzinfo=None)
+        now = naive_now()
         while (part := next_slice(database, now)) is not None:
             yield Step("file", seal_slice(database, part))
         while tidy(database, zone(settings().time_zone or None), now):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -14,6 +13,7 @@ from mailscope.cli.inputs import Inputs, inputs, say
 from mailscope.trails.search.query import KINDS, Query, read_query
 from mailscope.trails.search.window import Window
 from mailscope.vocabulary.errors import UsageError
+from mailscope.vocabulary.instants import naive_now
 
 if TYPE_CHECKING:
     from mailscope.trails.narrative.build import Told
@@ -92,7 +92,7 @@ def _window(inputs: Inputs) -> Window:
     since, until = inputs.since_utc, inputs.until_utc
     if since and until and since >= until:
         raise UsageError("it is not before --until", "--since", "give a span that is not empty")
-    return Window(since, until, inputs.hosts, inputs.zone, datetime.now(UTC).replace(tzinfo=None))
+    return Window(since, until, inputs.hosts, inputs.zone, naive_now())
 
 
 def _show(told: Told, inputs: Inputs, form: str, *, raw: bool, language: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from mailscope.intake.live import Arrival, Feed
@@ -12,6 +12,7 @@ from mailscope.recognise.engine import Engine
 from mailscope.recognise.events import Events
 from mailscope.recognise.library import Library
 from mailscope.sequence.live import LiveSequence
+from mailscope.vocabulary.instants import naive_now
 
 
 @dataclass
@@ -57,5 +58,5 @@ def plainly(
     sources = ", ".join(sorted({arrival.source for arrival in arrivals}))
     words = " ".join(f"{type(error).__name__}: {error}".split())[:300]
     say(f"lines of {sources} are kept as they are, as taking them apart failed; report this: {words}")
-    now = datetime.now(UTC).replace(tzinfo=None)
+    now = naive_now()
     return LiveSequence(Engine(Library(())), zone).batch(arrivals, now)

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final, cast
 from zoneinfo import ZoneInfo
 
@@ -43,6 +43,7 @@ from mailscope.store.reader import Reader
 from mailscope.store.sealing import next_slice, remove_strays, seal
 from mailscope.store.writer import Writer, Written
 from mailscope.vocabulary.errors import MailscopeError
+from mailscope.vocabulary.instants import naive_now
 from mailscope.vocabulary.settings.keeping import Retention
 from mailscope.vocabulary.tables import EVENTS
 from mailscope.watch.alerts.alerting import Alerting, nobody
@@ -395,4 +396,4 @@ class Service:
 
 
 def _now() -> datetime:
-    return datetime.now(UTC).replace(tzinfo=None)
+    return naive_now()

@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from secrets import token_hex
 from typing import Any, Final
@@ -35,6 +35,7 @@ from mailscope.store.places import NEW
 from mailscope.store.refusals import StoreError
 from mailscope.store.sealing import next_slice, seal
 from mailscope.store.upkeep import Step
+from mailscope.vocabulary.instants import naive_now
 from mailscope.vocabulary.tables import TABLES
 
 # After so many lines it is looked for days that may be sealed.
@@ -132,7 +133,7 @@ def sealed(service: Service) -> Iterator[Step]:
     """Seal all that may be, make indexes that are missing; a piece between two batches."""
 
     def one() -> Step | None:
-        now = datetime.now(UTC).replace(tzinfo=None)
+        now = naive_now()
         with service.lock:
             part = next_slice(service.database, now)
             if part is not None:

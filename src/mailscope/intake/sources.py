@@ -16,6 +16,7 @@ from mailscope.intake.continued import whole_records
 from mailscope.intake.envelopes.rfc3164 import MONTHS
 from mailscope.intake.lines import parse_lines
 from mailscope.intake.reader import CHUNK_BYTES, Chunk, ReadReport, Source, read_chunks
+from mailscope.vocabulary.instants import naive, naive_now
 
 PEEK_BYTES: Final = 32 << 10
 SAMPLES: Final = 400
@@ -106,7 +107,7 @@ class Sources:
         # Archives that can be built again the same carry a time of 0 or so: it tells nothing.
         now = self.now.replace(tzinfo=UTC).timestamp()
         if source.mtime is not None and OLDEST_MTIME < source.mtime < now:
-            bound = datetime.fromtimestamp(source.mtime, UTC).replace(tzinfo=None)
+            bound = naive(datetime.fromtimestamp(source.mtime, UTC))
         if following is not None:
             bound = min(bound, following)
         return bound
@@ -209,4 +210,4 @@ def _after(file: BinaryIO, start: int) -> bytes:
 
 def utc_now() -> datetime:
     """Now, as naive UTC, with a minute's grace for clocks that differ."""
-    return datetime.now(UTC).replace(tzinfo=None) + timedelta(minutes=1)
+    return naive_now() + timedelta(minutes=1)

@@ -57,6 +57,11 @@ class Events:
         """Lines that count, without blank and duplicate ones."""
         return len(self.raw) if self.alive is None else int(self.alive.sum())
 
+    @property
+    def instants(self) -> pl.Series:
+        """When the lines were written that count (naive UTC, null where unknown)."""
+        return self.time if self.alive is None else self.time.filter(self.alive)
+
     @cached_property
     def unrecognised(self) -> pl.Series:
         """Rows that no pattern knows."""

@@ -21,6 +21,7 @@ from typing import Final
 
 from mailscope.store.places import put_in_place, same_owner
 from mailscope.vocabulary.errors import InputError, OutputError
+from mailscope.vocabulary.instants import naive
 
 FILE: Final = "audit.jsonl"
 MODE: Final = 0o640
@@ -142,6 +143,6 @@ def _entry(line: bytes) -> Entry:
 
 def _instant(entry: Entry) -> datetime | None:
     try:
-        return datetime.fromisoformat(entry.time).astimezone(UTC).replace(tzinfo=None)
+        return naive(datetime.fromisoformat(entry.time))
     except ValueError:
         return None

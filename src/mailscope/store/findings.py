@@ -13,7 +13,6 @@ from mailscope.store.database import quoted
 from mailscope.vocabulary.errors import UsageError
 
 Action = Literal["acknowledged", "muted", "unmuted", "noted"]
-STATES: Final = ("open", "over", "all")
 AT_LEAST: Final = {
     "info": ("info", "warning", "critical"),
     "warning": ("warning", "critical"),
@@ -61,6 +60,17 @@ def one(name: str) -> str:
     """SQL for the findings whose id begins so."""
     where = f"starts_with(id, {quoted(name)})"
     return f"select {_COLUMNS} from ({_FINDINGS}) where {where} order by id limit 2"
+
+
+def muted_at(now: datetime) -> str:
+    """SQL for the ids of findings of which nothing is told at an instant (naive UTC): whose latest word of
+    that kind is "muted", without an end or until later.
+    """
+    return (
+        "select finding_id from (select finding_id, action, muted_until from handled where action in "
+        "('muted', 'unmuted') qualify row_number() over (partition by finding_id order by time desc) = 1) "
+        f"where action = 'muted' and coalesce(muted_until > timestamp {quoted(now.isoformat(sep=' '))}, true)"
+    )
 
 
 def history(name: str) -> str:

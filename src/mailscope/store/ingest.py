@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from mailscope.pipeline import Pipeline
 from mailscope.recognise.events import Events
@@ -16,6 +16,7 @@ from mailscope.store import days
 from mailscope.store.known import Known
 from mailscope.store.sealing import next_slice, seal
 from mailscope.store.writer import Writer
+from mailscope.vocabulary.instants import naive_now
 
 # Clocks of hosts differ by less.
 LATE = timedelta(hours=2)
@@ -92,13 +93,13 @@ def ingest(writer: Writer, pipeline: Pipeline, watch: Callable[[Loaded], None] |
         seal_due(writer)
     loading.end()
     seal_due(writer)
-    days.tidy_all(writer.database, writer.zone, datetime.now(UTC).replace(tzinfo=None))
+    days.tidy_all(writer.database, writer.zone, naive_now())
     return loading.loaded
 
 
 def seal_due(writer: Writer) -> None:
     """Seal all that may be."""
-    now = datetime.now(UTC).replace(tzinfo=None)
+    now = naive_now()
     part = next_slice(writer.database, now)
     if part is None:
         return

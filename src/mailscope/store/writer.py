@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -28,6 +28,7 @@ from mailscope.tallies.hours import Hours
 from mailscope.tallies.ledger import Ledger
 from mailscope.trails import story
 from mailscope.trails.tracker import Outcome
+from mailscope.vocabulary.instants import naive_now
 from mailscope.vocabulary.tables import TABLES
 
 # The state is kept so often: after a crash no more lines than of this time are followed once more ...
@@ -298,4 +299,4 @@ class Writer:
 
 
 def _now() -> datetime:
-    return datetime.now(UTC).replace(tzinfo=None)
+    return naive_now()

@@ -12,6 +12,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
+from mailscope.vocabulary.instants import naive
+
 Unit = Literal["day", "week", "month"]
 UNITS: Final[tuple[Unit, ...]] = ("day", "week", "month")
 
@@ -79,4 +81,4 @@ class Calendar:
         return Span(self._midnight(first), self._midnight(after), first, after, self.unit)
 
     def _midnight(self, day: date) -> datetime:
-        return datetime.combine(day, time(), self.zone).astimezone(UTC).replace(tzinfo=None)
+        return naive(datetime.combine(day, time(), self.zone))

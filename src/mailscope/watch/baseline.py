@@ -40,10 +40,6 @@ class Norm:
     values: int
     basis: str
 
-    def strays(self, value: float, floor: float) -> float:
-        """How many spreads a value lies above the median; a spread counts as ``floor`` at least."""
-        return (value - self.median) / max(self.spread, floor)
-
 
 @dataclass
 class Baseline:

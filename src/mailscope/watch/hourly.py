@@ -71,7 +71,8 @@ class Hourly:
     _open: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=COUNTS))
     _hours: list[datetime] = field(default_factory=list)
     _limits: dict[tuple[str, datetime], Limit] = field(default_factory=dict)
-    _busiest: tuple[int, dict[str, list[tuple[datetime, float]]]] = (-1, {})
+    # As of the newest hour that was entered: how many there are stays the same once the oldest go.
+    _busiest: tuple[datetime | None, dict[str, list[tuple[datetime, float]]]] = (None, {})
 
     def add(self, seen: Seen, rows: pl.DataFrame) -> None:
         """Count rows (``time``, ``key``, ``n``) and end the hours that are over."""
@@ -112,8 +113,9 @@ class Hourly:
 
     def _of(self, key: str) -> list[tuple[datetime, float]]:
         """The values of a key by hour."""
-        if self._busiest[0] != len(self.baseline.watched):
-            self._busiest = (len(self.baseline.watched), {})
+        newest = self.baseline.watched[-1] if self.baseline.watched else None
+        if self._busiest[0] != newest:
+            self._busiest = (newest, {})
         held = self._busiest[1]
         if key not in held:
             mine = self.baseline.rows.filter(pl.col("key") == key)
@@ -167,10 +169,7 @@ def hours_of(seen: Seen) -> list[datetime]:
     """The hours that a batch has lines of; an hour without any line was not watched."""
 
     def made() -> pl.DataFrame:
-        alive = [
-            events.time if events.alive is None else events.time.filter(events.alive) for events in seen.batch
-        ]
-        times = [time.dt.truncate("1h").unique() for time in alive]
+        times = [events.instants.dt.truncate("1h").unique() for events in seen.batch]
         if not times:
             return pl.DataFrame(schema={"hour": TIME})
         return pl.DataFrame({"hour": pl.concat(times).unique().drop_nulls().sort()})

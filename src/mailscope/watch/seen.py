@@ -10,9 +10,7 @@ from typing import Final
 
 import polars as pl
 
-from mailscope.causes.events import ATTEMPT, with_causes
 from mailscope.recognise.events import CORE, Events, no_rows
-from mailscope.recognise.replies import with_replies
 from mailscope.trails.tracker import Outcome
 from mailscope.vocabulary.columns import take
 from mailscope.watch.finding import MOST_LINES, Line
@@ -107,18 +105,6 @@ class Seen:
         return pl.concat(frames).filter(pl.col("time").is_not_null()).sort("time", maintain_order=True)
 
     @cached_property
-    def attempts(self) -> pl.DataFrame:
-        """The attempts to deliver, with ``cause``, ``reply_code`` and what is known of their message.
-
-        Columns: those of ``Outcome.deliveries``, ``cause``, ``blocklist``, ``reply_code`` and ``OF_MESSAGE``.
-        """
-        found = self.outcome.deliveries
-        if not len(found):
-            return found
-        told = with_causes(ATTEMPT, with_replies(found))
-        return self._of_message(told.filter(pl.col("time").is_not_null()))
-
-    @cached_property
     def submissions(self) -> pl.DataFrame:
         """Messages whose sender and size became known, each once: ``time``, ``sender``, ``size_bytes``,
         ``recipient_count``, ``trail``, ``queue_id`` and ``OF_MESSAGE``.
@@ -149,6 +135,12 @@ class Seen:
                 line = Line(events.source, int(events.number[row]), events.time[row], str(events.raw[row]))
                 found[int(order[row])] = line
         return found
+
+
+def newest_of(batch: Iterable[Events]) -> datetime | None:
+    """The newest instant of the lines that count; None where none has one."""
+    found = pl.Series([events.instants.max() for events in batch], dtype=pl.Datetime("us")).max()
+    return found if isinstance(found, datetime) else None
 
 
 def _table(events: Events, kinds: Sequence[str], columns: Sequence[str]) -> pl.DataFrame:

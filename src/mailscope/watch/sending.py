@@ -16,6 +16,7 @@ import polars as pl
 from mailscope.watch.accounts import Accounts
 from mailscope.watch.detection import Site
 from mailscope.watch.logins import failures
+from mailscope.watch.mailflow import attempts
 from mailscope.watch.places import place
 from mailscope.watch.seen import Seen
 
@@ -45,7 +46,7 @@ def sending(seen: Seen, site: Site, accounts: Accounts) -> pl.DataFrame:
     """Rows of ``ROWS`` by time; ``sender`` and ``network`` only where they are new for the account,
     ``fresh``: it writes to this recipient for the first time.  Enters all of it into ``accounts``.
     """
-    frames = [_submissions(seen, site, accounts), _attempts(seen, accounts), _refusals(seen)]
+    frames = [_submissions(seen, site, accounts), _attempts(seen, site, accounts), _refusals(seen)]
     frames.append(_failures(seen, site, accounts))
     found = [frame for frame in frames if len(frame)]
     if not found:
@@ -122,8 +123,8 @@ def _networks(rows: pl.DataFrame, seen: Seen, site: Site) -> pl.DataFrame:
     return pl.DataFrame(told, schema, orient="row")
 
 
-def _attempts(seen: Seen, accounts: Accounts) -> pl.DataFrame:
-    rows = seen.attempts
+def _attempts(seen: Seen, site: Site, accounts: Accounts) -> pl.DataFrame:
+    rows = attempts(seen, site)
     if not len(rows):
         return pl.DataFrame()
     rows = rows.filter(pl.col("sasl_user").is_not_null(), pl.col("recipient").is_not_null())

@@ -16,7 +16,7 @@ from mailscope.vocabulary.tables import FINDINGS
 from mailscope.watch.detection import About
 from mailscope.watch.finding import Finding
 from mailscope.watch.rows import from_row, to_rows
-from mailscope.watch.seen import Seen
+from mailscope.watch.seen import Seen, newest_of
 from mailscope.watch.watcher import Watcher
 
 # Lines older than this are read after a pause: then the clock is theirs, not the host's.
@@ -38,9 +38,8 @@ class Watching:
 
     def see(self, batch: list[Events], outcome: Outcome, tracker: StoreTracker, now: datetime | None) -> None:
         """Look at a batch."""
-        newest = pl.Series([events.time.max() for events in batch], dtype=pl.Datetime("us")).max()
-        clock = now
-        if isinstance(newest, datetime) and (now is None or newest < now - BEHIND):
+        newest, clock = newest_of(batch), now
+        if newest is not None and (now is None or newest < now - BEHIND):
             clock = newest
         if clock is None:
             return

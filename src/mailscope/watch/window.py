@@ -36,16 +36,12 @@ class Measure:
 
 @dataclass
 class Window:
-    """A window of ``length_s`` seconds over rows with ``time`` (naive UTC, not null) and the ``keys``.
-
-    ``let_go``: rows whose counts were given up, as there were too many keys.
-    """
+    """A window of ``length_s`` seconds over rows with ``time`` (naive UTC, not null) and the ``keys``."""
 
     keys: tuple[str, ...]
     measures: tuple[Measure, ...]
     length_s: int
     bucket_s: int = 0
-    let_go: int = 0
     _kept: dict[str, pl.DataFrame] = field(default_factory=dict)
     _newest: datetime | None = None
 
@@ -71,9 +67,9 @@ class Window:
         assert isinstance(earliest, datetime)
         assert isinstance(newest, datetime)
         for measure in self.measures:
-            self._count(measure, rows)
+            self._count(measure, rows, earliest)
         self._newest = newest if self._newest is None else max(newest, self._newest)
-        return self._reached(earliest, least) if least else pl.DataFrame()
+        return self._reached(rows.select(self.keys).unique(), earliest, least) if least else pl.DataFrame()
 
     def values(self, name: str, keys: Mapping[str, str], bucket: datetime) -> list[str]:
         """The distinct values that a measure counted of a key, in the window that ends with a bucket; those
@@ -117,7 +113,7 @@ class Window:
         value = ("_value",) if measure.kind == "distinct" else ("_n",)
         return (*self.keys, BUCKET, *value, SINCE, LAST)
 
-    def _count(self, measure: Measure, rows: pl.DataFrame) -> None:
+    def _count(self, measure: Measure, rows: pl.DataFrame, earliest: datetime) -> None:
         if measure.where is not None:
             rows = rows.filter(measure.where)
         by: list[str | pl.Expr] = [*self.keys, BUCKET]
@@ -132,8 +128,13 @@ class Window:
             new = rows.group_by(by).agg(total.cast(pl.Float64).alias("_n"), *span)
         new = own(new.select(self._columns(measure)))
         before = self._kept.get(measure.name)
-        together = new if before is None else pl.concat([before, new])
-        self._kept[measure.name] = self._merged(measure, together)
+        if before is not None:
+            # Nothing was added to the buckets before the batch's first.
+            still_open = before.filter(pl.col(BUCKET) >= earliest)
+            if len(still_open):
+                new = self._merged(measure, pl.concat([still_open, new]))
+            new = pl.concat([before.filter(pl.col(BUCKET) < earliest), new])
+        self._kept[measure.name] = new
 
     def _merged(self, measure: Measure, rows: pl.DataFrame) -> pl.DataFrame:
         span = (pl.col(SINCE).min(), pl.col(LAST).max())
@@ -147,9 +148,11 @@ class Window:
             merged = rows.group_by([*self.keys, BUCKET]).agg(pl.col("_n").sum(), *span)
         return merged.select(self._columns(measure))
 
-    def _reached(self, earliest: datetime, least: Sequence[Mapping[str, float]]) -> pl.DataFrame:
-        """The buckets from one on in which the limits are reached."""
-        candidates = self._candidates(least)
+    def _reached(
+        self, touched: pl.DataFrame, earliest: datetime, least: Sequence[Mapping[str, float]]
+    ) -> pl.DataFrame:
+        """The buckets from one on in which the limits are reached, of the keys that rows came to."""
+        candidates = self._candidates(touched, least)
         if not len(candidates):
             return pl.DataFrame()
         found: pl.DataFrame | None = None
@@ -173,12 +176,15 @@ class Window:
         found = found.filter(pl.col(BUCKET) >= earliest, reached)
         return found.sort(LAST, maintain_order=True)
 
-    def _candidates(self, least: Sequence[Mapping[str, float]]) -> pl.DataFrame:
-        """The keys that may reach the limits: whose rows, whatever their bucket, do so together."""
+    def _candidates(self, touched: pl.DataFrame, least: Sequence[Mapping[str, float]]) -> pl.DataFrame:
+        """Of some keys those that may reach the limits: whose rows, whatever their bucket, do so together."""
         measures = {measure.name: measure for measure in self.measures}
         names = {name for each in least for name in each}
         totals = {
-            name: self._kept[name].group_by(self.keys).agg(_value(measures[name]).alias("_total"))
+            name: self._kept[name]
+            .join(touched, on=self.keys, how="semi")
+            .group_by(self.keys)
+            .agg(_value(measures[name]).alias("_total"))
             for name in sorted(names)
         }
         choices = []
@@ -210,9 +216,7 @@ class Window:
             rows = self._kept[measure.name].filter(pl.col(BUCKET) > horizon)
             if len(rows) > MOST_ROWS:
                 counted = rows.with_columns(pl.len().over(self.keys).alias("_rows"))
-                fewer = counted.sort("_rows", LAST, descending=True).head(MOST_ROWS).drop("_rows")
-                self.let_go += len(rows) - len(fewer)
-                rows = fewer
+                rows = counted.sort("_rows", LAST, descending=True).head(MOST_ROWS).drop("_rows")
             self._kept[measure.name] = rows
 
 

@@ -18,6 +18,7 @@ from mailscope import __version__
 from mailscope.store.asking import Asked
 from mailscope.store.person import to_bytes
 from mailscope.vocabulary.errors import MailscopeError, UsageError
+from mailscope.vocabulary.instants import naive, naive_now
 from mailscope.web.answers import Health, Mark, Names, Question, Receipt, Refused, Statement, Status, Verdict
 from mailscope.web.changing import add_changing
 from mailscope.web.findings import add_findings
@@ -166,7 +167,7 @@ def add_marks(app: FastAPI, service: Served, caller: Callable[[Request], str]) -
 
     @app.post("/v1/marks", summary="Put a note on the time line.", status_code=201, responses=REFUSED)
     def mark(note: Mark, request: Request) -> Mark:
-        when = _naive(note.time) or datetime.now(UTC).replace(tzinfo=None)
+        when = _naive(note.time) or naive_now()
         service.mark(when, caller(request), note.title, note.details)
         return note.model_copy(update={"time": when.replace(tzinfo=UTC)})
 
@@ -178,7 +179,7 @@ def _rows() -> dict[int | str, dict[str, Any]]:
 def _naive(instant: datetime | None) -> datetime | None:
     if instant is None or instant.tzinfo is None:
         return instant
-    return instant.astimezone(UTC).replace(tzinfo=None)
+    return naive(instant)
 
 
 def _again(first: pl.DataFrame, others: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:

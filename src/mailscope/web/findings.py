@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import polars as pl
@@ -11,6 +11,7 @@ from fastapi import FastAPI, Path, Query, Request
 from pydantic import BaseModel, Field
 
 from mailscope.store import findings
+from mailscope.vocabulary.instants import naive, naive_now
 from mailscope.web.answers import Strict
 from mailscope.web.refusals import REFUSED
 from mailscope.web.served import Served
@@ -100,7 +101,7 @@ def add_findings(app: FastAPI, service: Served, caller: Callable[[Request], str]
 
     @app.post("/v1/silences", summary="Tell of nothing for a while.", status_code=201, responses=REFUSED)
     def silence(request: Request, asked: Silence) -> Done:
-        now = datetime.now(UTC).replace(tzinfo=None)
+        now = naive_now()
         author, until = caller(request), _naive(asked.until)
         action: findings.Action = "muted" if until is not None else "unmuted"
         name = findings.silence(asked.detection)
@@ -110,7 +111,7 @@ def add_findings(app: FastAPI, service: Served, caller: Callable[[Request], str]
     @app.post("/v1/findings/{name}/handled", summary="Note what is done.", status_code=201, responses=REFUSED)
     def handle(request: Request, name: Id, done: Handled) -> Done:
         told = _one(service, name)
-        now = datetime.now(UTC).replace(tzinfo=None)
+        now = naive_now()
         author = caller(request)
         until = _naive(done.until)
         row = findings.handling(told["id"], now, done.action, author, done.words, until)
@@ -129,4 +130,4 @@ def _rows(service: Served, statement: str) -> list[dict[str, Any]]:
 def _naive(instant: datetime | None) -> datetime | None:
     if instant is None or instant.tzinfo is None:
         return instant
-    return instant.astimezone(UTC).replace(tzinfo=None)
+    return naive(instant)

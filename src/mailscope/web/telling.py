@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import Depends, FastAPI, Query, Request, Response
 
+from mailscope.vocabulary.instants import naive
 from mailscope.web import questions
 from mailscope.web.documents import AboutAnswer, CoverageAnswer, LoginsAnswer, ReportAnswer, Trail
 from mailscope.web.served import Served
@@ -125,4 +126,4 @@ def _span(span: questions.Span) -> str:
 
 
 def _naive(instant: datetime | None) -> datetime | None:
-    return instant.astimezone(UTC).replace(tzinfo=None) if instant is not None and instant.tzinfo else instant
+    return naive(instant) if instant is not None and instant.tzinfo else instant

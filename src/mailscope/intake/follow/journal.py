@@ -26,6 +26,7 @@ from mailscope.intake.journal import NAME, Wanted
 from mailscope.intake.live import Arrival, Resume
 from mailscope.intake.unpacking import DamageError
 from mailscope.vocabulary.errors import InputError
+from mailscope.vocabulary.instants import naive
 
 _BUFFER_BYTES: Final = 8 << 20
 _BLOCK_BYTES: Final = 128 << 10
@@ -58,7 +59,7 @@ class JournalFeed:
             raise InputError("its resume point in the store is damaged", name) from error
         self._announce = resume is None
         if self._since_s:
-            wanted = replace(wanted, since=datetime.fromtimestamp(self._since_s, UTC).replace(tzinfo=None))
+            wanted = replace(wanted, since=naive(datetime.fromtimestamp(self._since_s, UTC)))
         self._reading = _Reading(wanted, self._cursor, name)
 
     def take(self, limit_bytes: int) -> Sequence[Arrival]:

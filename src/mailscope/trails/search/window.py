@@ -14,6 +14,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from mailscope.trails.search.marks import place
+from mailscope.vocabulary.instants import naive
 
 # For the hour that happens twice, and clocks that are not quite right.
 SLACK: Final = timedelta(hours=2)
@@ -87,11 +88,11 @@ class Window:
             )
             return [self._utc(wall)]
         if found := _TAI.match(line):
-            return [datetime.fromtimestamp(int(found[1], 16) - (1 << 62) - 10, UTC).replace(tzinfo=None)]
+            return [naive(datetime.fromtimestamp(int(found[1], 16) - (1 << 62) - 10, UTC))]
         if found := _EPOCH.match(line):
-            return [datetime.fromtimestamp(int(found[1]), UTC).replace(tzinfo=None)]
+            return [naive(datetime.fromtimestamp(int(found[1]), UTC))]
         return []
 
     def _utc(self, wall: datetime) -> datetime:
         aware = wall if wall.tzinfo else wall.replace(tzinfo=self.zone)
-        return aware.astimezone(UTC).replace(tzinfo=None)
+        return naive(aware)

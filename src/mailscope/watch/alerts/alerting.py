@@ -14,13 +14,14 @@ import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from mailscope.language.translator import translator
 from mailscope.store import alerts as kept
 from mailscope.store.database import Database
+from mailscope.vocabulary.instants import naive_now
 from mailscope.vocabulary.settings.alerting import Alerts, Route
 from mailscope.watch.alerts.courier import Courier, Outcome, Thread
 from mailscope.watch.alerts.findings import Findings
@@ -269,7 +270,7 @@ class Alerting:
         """Wait a little for what is under way, note what became of it, and end."""
         until = time.monotonic() + STOP_S
         while self._under_way and time.monotonic() < until:
-            self._collect(datetime.now(UTC).replace(tzinfo=None))
+            self._collect(naive_now())
             time.sleep(0.02)
         for lane in (*self._lanes.values(), *self._leaving):
             lane.courier.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from mailscope.vocabulary.instants import naive
 from mailscope.vocabulary.settings.alerting import Route
 from mailscope.watch.alerts.deciding import reaches
 from mailscope.watch.finding import Severity
@@ -55,4 +56,4 @@ def _local(now: datetime, zone: ZoneInfo) -> datetime:
 
 
 def _utc(clock: datetime, zone: ZoneInfo) -> datetime:
-    return clock.replace(tzinfo=zone).astimezone(UTC).replace(tzinfo=None)
+    return naive(clock.replace(tzinfo=zone))

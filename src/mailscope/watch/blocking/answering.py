@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 from mailscope.store.database import Database
 from mailscope.store.findings import AT_LEAST
 from mailscope.vocabulary.errors import UsageError
+from mailscope.vocabulary.instants import naive, naive_now
 from mailscope.vocabulary.settings.settings import Settings
 from mailscope.watch.blocking.formats import FORMATS, as_json
 from mailscope.watch.blocking.listing import listed
@@ -35,7 +36,7 @@ def blocklist(
         raise UsageError(f"there is no format '{form}'", "format", f"there are {', '.join(FORMATS)}")
     if severity is not None and severity not in AT_LEAST:
         raise UsageError(f"there is no severity '{severity}'", "severity", f"there are {', '.join(AT_LEAST)}")
-    now = now or datetime.now(UTC).replace(tzinfo=None)
+    now = now or naive_now()
     with database.snapshot(views=False) as looking:
         blocks = listed(
             looking, settings, now, severity=severity, since=_instant(since), spare=asked.get("spare", ())
@@ -57,4 +58,4 @@ def _instant(text: str | None) -> datetime | None:
         found = datetime.fromisoformat(text)
     except ValueError:
         raise UsageError(f"'{text}' is no instant", "since", "give it as 2026-11-27T12:00:00Z") from None
-    return found.astimezone(UTC).replace(tzinfo=None) if found.tzinfo else found
+    return naive(found) if found.tzinfo else found

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from mailscope.store.database import Queries, quoted
-from mailscope.store.findings import AT_LEAST
+from mailscope.store.findings import AT_LEAST, muted_at
 from mailscope.vocabulary.settings.settings import Settings
 from mailscope.vocabulary.tables import EVENTS, FINDINGS, HANDLED
 from mailscope.watch.blocking.blocks import (
@@ -61,16 +61,11 @@ def _offences(looking: Queries, severity: str, begin: datetime, now: datetime) -
     names = ", ".join(quoted(each.name) for each in abouts() if each.blockable)
     severities = ", ".join(map(quoted, AT_LEAST[severity]))
     looking.show(HANDLED)
-    muted = (
-        "select finding_id from (select finding_id, action, muted_until from handled where action in "
-        "('muted', 'unmuted') qualify row_number() over (partition by finding_id order by time desc) = 1) "
-        "where action = 'muted' and coalesce(muted_until > ?, true)"
-    )
     rows = looking.connection.execute(
         f"select id, detection, subject, last_time, episodes from ({looking.relation(FINDINGS)}) "
         f"where detection in ({names or 'null'}) and severity in ({severities}) and last_time >= ? "
-        f"and id not in ({muted}) order by last_time, id",
-        [begin, now],
+        f"and id not in ({muted_at(now)}) order by last_time, id",
+        [begin],
     ).fetchall()
     found = []
     for name, detection, subject, last, episodes in rows:

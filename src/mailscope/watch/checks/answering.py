@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import closing
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from mailscope.store.database import Database
 from mailscope.vocabulary.errors import UsageError
+from mailscope.vocabulary.instants import naive_now
 from mailscope.watch.checks.check import Facts, Health
 from mailscope.watch.checks.plugin import Measured
 from mailscope.watch.checks.registry import CHECKS, measured
@@ -29,7 +29,7 @@ def answered(database: Database, name: str, told: Mapping[str, Any], health: Hea
         where = ".".join(str(part) for part in first["loc"])
         raise UsageError(first["msg"], where, f"see 'mailscope check {name} --help'") from None
     with database.snapshot(views=False) as looking:
-        facts = Facts(looking, datetime.now(UTC).replace(tzinfo=None), health)
+        facts = Facts(looking, naive_now(), health)
         return measured(check, facts, asked)
 
 

@@ -51,19 +51,13 @@ def measure_listings(facts: Facts, asked: Listings) -> Measured:
 
 
 def _open(facts: Facts, severity: str, detection: str | None) -> list[dict[str, Any]]:
-    from mailscope.store.findings import listing, plain
+    from mailscope.store.findings import listing, muted_at, plain
     from mailscope.vocabulary.tables import FINDINGS, HANDLED
 
     for table in (FINDINGS, HANDLED):
         facts.looking.show(table)
-    # Whose latest word of that kind is "muted", without an end or until later than now.
-    muted = (
-        "select finding_id from (select finding_id, action, muted_until from handled where action in "
-        "('muted', 'unmuted') qualify row_number() over (partition by finding_id order by time desc) = 1) "
-        f"where action = 'muted' and coalesce(muted_until > timestamp '{facts.now.isoformat(sep=' ')}', true)"
-    )
     wanted = listing("open", severity, detection, None, MOST)
-    rows = facts.looking.frame(f"select * from ({wanted}) where id not in ({muted})")
+    rows = facts.looking.frame(f"select * from ({wanted}) where id not in ({muted_at(facts.now)})")
     return [plain(row) for row in rows.iter_rows(named=True)]
 
 

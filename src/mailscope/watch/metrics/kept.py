@@ -18,6 +18,7 @@ from mailscope.store import day_files, days
 from mailscope.store.database import FILE, Queries
 from mailscope.tallies.hours import Hours
 from mailscope.tallies.kept import from_bytes
+from mailscope.vocabulary.instants import naive_now
 from mailscope.vocabulary.tables import EVENTS, TABLES
 from mailscope.watch.metrics.counting import NAMES, counted
 from mailscope.watch.metrics.families import DISKS, HOST, QUEUES, Values
@@ -41,7 +42,7 @@ SEALED: Final = (
 
 def of_store(looking: Queries, now: datetime | None = None) -> Values:
     """Gauges of a store; ``now`` is naive UTC."""
-    now = now or datetime.now(UTC).replace(tzinfo=None)
+    now = now or naive_now()
     found = {**queue(looking, now), **size(looking), **host(looking, now)}
     return {**found, "mailscope_store_readable": {(): 1}}
 

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 
 from mailscope.tallies.hours import Hours
 from mailscope.tallies.ledger import Ledger
+from mailscope.vocabulary.instants import naive_now
 from mailscope.watch.metrics.counting import NAMES, counted
 from mailscope.watch.metrics.families import Values
 from mailscope.watch.metrics.labels import Labels
@@ -90,4 +91,4 @@ def risen(before: Values, now: Values) -> Values:
 
 
 def _now() -> datetime:
-    return datetime.now(UTC).replace(tzinfo=None)
+    return naive_now()
