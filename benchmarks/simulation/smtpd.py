@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from loggen.session import CIPHERS
 from simulation.places import OWN_IP, client_name
-from simulation.plan import MINUTE, SECOND
+from simulation.plan import SECOND
 from simulation.world import World
 
 REFUSE_ALL_TLS = (
@@ -176,11 +176,3 @@ class Door:
             time + wait * 100_000, f"HANGUP after {wait / 10:g} from {peer} in tests before SMTP handshake"
         )
         self._say(time + wait * 100_000 + 50, f"DISCONNECT {peer}")
-
-
-def submit_lost(world: World, ip: str, time: int) -> None:
-    """Let a program of a user lose its connection."""
-    session = Session(world, "submission/smtpd", client_name(ip), time)
-    session.hello(encrypted=True)
-    session.wait(SECOND, 5 * MINUTE)
-    session.lose("STARTTLS")

@@ -57,7 +57,6 @@ ALLOWED: dict[str, set[str]] = {
     "about": {"trails/search", "trails/narrative", "causes", "pipeline", *FLOW},
     # Spools as they are; why mail waits is told as reasons in logs are.
     "queues": {"causes", "vocabulary"},
-    # What the daemon samples beside the logs.
     # Joins feeds, flow and store while lines come, and opens the door to them.
     "daemon": {
         "web",
@@ -85,7 +84,6 @@ ALLOWED: dict[str, set[str]] = {
         *SEARCHED,
         *FLOW,
     },
-    # What needs a person, told from the flow while it runs; what it has seen is kept as the store keeps it.
     # Figures of tallies and of the store, with the causes that reports tell.
     "watch/metrics": {"watch", "store", "reports", *FLOW},
     # Findings and the logins that speak against a block.
@@ -95,6 +93,7 @@ ALLOWED: dict[str, set[str]] = {
     "watch/checks": {"watch", "watch/metrics", "store", "vocabulary"},
     # Messages are posted as exported events are.
     "watch/alerts": {"watch", "store", "exports", "language", "vocabulary"},
+    # What needs a person, told from the flow while it runs; what it has seen is kept as the store keeps it.
     "watch": {"store", "pipeline", "causes", "language", *FLOW},
     "cli": {
         "watch",

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from mailscope.vocabulary.settings.settings import Settings
     from mailscope.watch.alerts.message import Message
     from mailscope.watch.alerts.wording import Wording
+    from mailscope.watch.detection import About
+
+    Abouts = dict[str, About]
 
 CONFIG = click.option(
     "--config", "file", type=click.Path(path_type=Path), metavar="FILE", help="The settings; else the usual."
@@ -43,13 +46,13 @@ def test(names: tuple[str, ...], file: Path | None) -> None:
     """Send a test on each route, or those named, and say what happened (exit code 1 where one failed)."""
     from concurrent.futures import ThreadPoolExecutor
 
-    settings = _settings(file)
+    settings, own = _in_force(file)
     routes = [_route(settings, name) for name in names] or list(settings.alerts.routes)
     if not routes:
         _no_route()
     # Side by side, as the daemon does: one that hangs holds up no other.
     with ThreadPoolExecutor(len(routes)) as pool:
-        done = list(pool.map(lambda route: _tested(settings, route), routes))
+        done = list(pool.map(lambda route: _tested(settings, own, route), routes))
     for line, _ in done:
         click.echo(line)
     sys.exit(0 if all(good for _, good in done) else 1)
@@ -65,10 +68,10 @@ def show(name: str, route: str | None, form: str, file: Path | None, store: Path
     """Show the message that tells of a finding, as it would be sent; json: as a webhook gets it."""
     from mailscope.watch.alerts.senders.webhook import content
 
-    settings = _settings(file)
+    settings, own = _in_force(file)
     routes = settings.alerts.routes
     found = _route(settings, route) if route else routes[0] if routes else None
-    message = _message(settings, found, name, store)
+    message = _message(_wording(settings, own, found), found, name, store)
     if form == "json":
         click.echo(json.dumps(content(message), indent=1))
         return
@@ -148,10 +151,13 @@ def silence(until: str | None, end: bool, detection: str | None, words: str, sto
     say("alerts are told again" if end else f"no alerts until {instant:%Y-%m-%d %H:%M} UTC")
 
 
-def _settings(file: Path | None) -> Settings:
-    from mailscope.cli.stores import settings
+def _in_force(file: Path | None) -> tuple[Settings, Abouts]:
+    """The settings, and what is told of each detection, an admin's own too."""
+    from mailscope.cli.detections import in_force
+    from mailscope.watch.registry import abouts
 
-    return settings(file)
+    settings, own = in_force(None if file is None else str(file), None)
+    return settings, {each.name: each for each in abouts(own)}
 
 
 def _route(settings: Settings, name: str) -> Route:
@@ -170,26 +176,23 @@ def _no_route() -> None:
     raise UsageError("there is no route", "", "give an [[alerts.routes]] in the settings: see docs/alerts.md")
 
 
-def _wording(settings: Settings, route: Route | None) -> Wording:
+def _wording(settings: Settings, own: Abouts, route: Route | None) -> Wording:
     import socket
     from zoneinfo import ZoneInfo
 
-    from mailscope.cli.detections import in_force
     from mailscope.cli.inputs import Inputs
     from mailscope.language.translator import translator
     from mailscope.watch.alerts.wording import Wording
-    from mailscope.watch.registry import abouts
 
     named = settings.time_zone
     zone = ZoneInfo(named) if named else Inputs((), None, None, (), None, None).zone
     host = settings.alerts.host or socket.gethostname()
-    own = {each.name: each for each in abouts(in_force(None, None)[1])}
     if route is None:
         return Wording(translator("en"), zone, host, 5, about=own.get)
     return Wording(translator(route.language), zone, host, route.lines, route.name, own.get)
 
 
-def _tested(settings: Settings, route: Route) -> tuple[str, bool]:
+def _tested(settings: Settings, own: Abouts, route: Route) -> tuple[str, bool]:
     """Send a test; what happened, and whether it was taken."""
     import time
     from secrets import token_hex
@@ -198,7 +201,7 @@ def _tested(settings: Settings, route: Route) -> tuple[str, bool]:
     from mailscope.vocabulary.errors import MailscopeError
     from mailscope.watch.alerts.senders import sender
 
-    wording = _wording(settings, route)
+    wording = _wording(settings, own, route)
     message = wording.test(token_hex(10), naive_now())
     way, begun = sender(route, wording.host), time.monotonic()
     try:
@@ -208,7 +211,7 @@ def _tested(settings: Settings, route: Route) -> tuple[str, bool]:
     return f"{route.name}: taken by {safe(way.where)} ({time.monotonic() - begun:.1f} s)", True
 
 
-def _message(settings: Settings, route: Route | None, name: str, store: Path | None) -> Message:
+def _message(wording: Wording, route: Route | None, name: str, store: Path | None) -> Message:
     import polars as pl
 
     from mailscope.cli.findings import _asked, _one, _rows
@@ -221,4 +224,4 @@ def _message(settings: Settings, route: Route | None, name: str, store: Path | N
     rows = _rows(asked, f"select * from findings where id = {quoted(identity)}", identity)
     finding = from_row(pl.DataFrame(rows).to_dicts()[0])
     notice = shown(finding, route.name if route is not None else "")
-    return _wording(settings, route).one(notice, finding, notice.time)
+    return wording.one(notice, finding, notice.time)

@@ -38,10 +38,6 @@ class Outbox:
         """The newest notice of a finding on a route."""
         return self._newest.get(finding, {}).get(route)
 
-    def told_anywhere(self, finding: str) -> bool:
-        """Whether there is any notice of it."""
-        return finding in self._newest
-
     def of(self, finding: str) -> Iterable[Notice]:
         """The newest notices of a finding, one for each route."""
         return list(self._newest.get(finding, {}).values())

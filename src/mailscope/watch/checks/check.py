@@ -4,7 +4,7 @@ its question, from which the command line and the daemon's API are made.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Final
@@ -80,9 +80,9 @@ class Check:
     of_lines: bool = True
 
 
-def option(default: Any, text: str, short: Mapping[str, str] | None = None) -> Any:
+def option(default: Any, text: str) -> Any:
     """A field of a question; names that end in ``_s`` are spans, given as 900, 15m or 1h."""
-    return field(default=default, metadata={"help": text, **(short or {})})
+    return field(default=default, metadata={"help": text})
 
 
 def ago(seconds: float) -> str:

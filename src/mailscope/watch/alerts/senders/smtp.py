@@ -10,10 +10,12 @@ import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from threading import Timer
 from typing import Final
 
-from mailscope.vocabulary.errors import InputError, OutputError
+from mailscope.exports.destinations.posting import trusting
+from mailscope.vocabulary.errors import OutputError
 from mailscope.vocabulary.settings.alerting import Route
 from mailscope.watch.alerts.message import Message
 from mailscope.watch.alerts.senders.letter import letter
@@ -61,7 +63,7 @@ class SmtpSender:
         each byte.
         """
         route = self._route
-        context = self._context()
+        context = trusting(Path(route.ca_file) if route.ca_file else None)
         password = first_line(route.smtp_password_file, "the password") if route.smtp_user else ""
         session: _Session = (
             _TlsSession(timeout=route.timeout_s, local_hostname=self._host, context=context)
@@ -87,15 +89,6 @@ class SmtpSender:
         finally:
             watchdog.cancel()
             session.close()
-
-    def _context(self) -> ssl.SSLContext:
-        try:
-            return ssl.create_default_context(cafile=self._route.ca_file or None)
-        except ssl.SSLError as error:
-            what = "there is no certificate in it"
-            raise InputError(what, self._route.ca_file, "name a PEM file") from error
-        except OSError as error:
-            raise InputError.from_os_error(error, self._route.ca_file) from error
 
 
 class _Session(smtplib.SMTP):

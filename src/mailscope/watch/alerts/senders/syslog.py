@@ -12,12 +12,11 @@ import time
 from datetime import UTC, datetime
 from typing import Final
 
+from mailscope.exports.severities import FACILITY
 from mailscope.vocabulary.errors import OutputError
 from mailscope.vocabulary.settings.alerting import Route
 from mailscope.watch.alerts.message import Message
 
-LOCALS: Final = {f"local{number}": 16 + number for number in range(8)}
-FACILITY: Final = {"user": 1, "daemon": 3, "auth": 4, **LOCALS}
 # crit, warning, notice.
 SEVERITY: Final = {"critical": 2, "warning": 4, "info": 5}
 TAG: Final = "mailscope"
