@@ -87,11 +87,7 @@ def show(name: str, form: str, store: Path | None, lang: str | None, tz: str | N
     telling = _telling(lang, asked, abouts(in_force(None, None)[1]))
     told = _plain(_one(asked, name))
     done = _rows(asked, kept.history(told["id"]), name)
-    plain = [
-        {key: value.isoformat() + "Z" if isinstance(value, datetime) else value for key, value in row.items()}
-        for row in done
-    ]
-    _show([{**told, "handled": plain}], form, telling.whole(told, done))
+    _show([{**told, "handled": [kept.zoned(row) for row in done]}], form, telling.whole(told, done))
 
 
 @findings.command()

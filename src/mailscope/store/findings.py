@@ -83,11 +83,15 @@ def history(name: str) -> str:
 
 def plain(row: Mapping[str, Any]) -> dict[str, Any]:
     """A row as JSON holds it."""
-    told = {name: json.loads(row[name]) if name in JSON else row[name] for name in NAMES}
-    for name, value in told.items():
-        if isinstance(value, datetime):
-            told[name] = value.isoformat(timespec="microseconds") + "Z"
-    return told
+    return zoned({name: json.loads(row[name]) if name in JSON else row[name] for name in NAMES})
+
+
+def zoned(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row with its instants (naive UTC) as JSON holds them."""
+    return {
+        name: value.isoformat(timespec="microseconds") + "Z" if isinstance(value, datetime) else value
+        for name, value in row.items()
+    }
 
 
 def only(frame: pl.DataFrame, name: str) -> dict[str, Any]:

@@ -96,7 +96,7 @@ def add_findings(app: FastAPI, service: Served, caller: Callable[[Request], str]
     def shown(request: Request, name: Id) -> Whole:
         service.audit(caller(request), "findings", name)
         told = _one(service, name)
-        done = _rows(service, findings.history(told["id"]))
+        done = [findings.zoned(row) for row in _rows(service, findings.history(told["id"]))]
         return Whole.model_validate({**findings.plain(told), "handled": done})
 
     @app.post("/v1/silences", summary="Tell of nothing for a while.", status_code=201, responses=REFUSED)
@@ -106,7 +106,7 @@ def add_findings(app: FastAPI, service: Served, caller: Callable[[Request], str]
         action: findings.Action = "muted" if until is not None else "unmuted"
         name = findings.silence(asked.detection)
         service.add("handled", findings.handling(name, now, action, author, asked.words, until))
-        return Done(time=now, action=action, author=author, words=asked.words, muted_until=until)
+        return _done(now, action, author, asked.words, until)
 
     @app.post("/v1/findings/{name}/handled", summary="Note what is done.", status_code=201, responses=REFUSED)
     def handle(request: Request, name: Id, done: Handled) -> Done:
@@ -116,7 +116,12 @@ def add_findings(app: FastAPI, service: Served, caller: Callable[[Request], str]
         until = _naive(done.until)
         row = findings.handling(told["id"], now, done.action, author, done.words, until)
         service.add("handled", row)
-        return Done(time=now, action=done.action, author=author, words=done.words, muted_until=until)
+        return _done(now, done.action, author, done.words, until)
+
+
+def _done(time: datetime, action: str, author: str, words: str, until: datetime | None) -> Done:
+    told = {"time": time, "action": action, "author": author, "words": words, "muted_until": until}
+    return Done.model_validate(findings.zoned(told))
 
 
 def _one(service: Served, name: str) -> dict[str, Any]:
