@@ -19,7 +19,7 @@ def lines(path: str, what: str) -> list[str]:
     """The lines of a file that are not empty and no comment, at least one."""
     found = [line for line in _lines(path, what) if not line.startswith("#")]
     if not found:
-        raise InputError("it has only comments", path, f"write {what} into it")
+        raise InputError("it is empty", path, f"write {what} into it")
     return found
 
 
