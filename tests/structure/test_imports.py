@@ -96,6 +96,8 @@ ALLOWED: dict[str, set[str]] = {
     # What needs a person, told from the flow while it runs; what it has seen is kept as the store keeps it.
     "watch": {"store", "pipeline", "causes", "language", *FLOW},
     "cli": {
+        # Accounts of the live page.
+        "web",
         "watch",
         "watch/metrics",
         "watch/checks",

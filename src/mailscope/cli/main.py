@@ -38,6 +38,7 @@ COMMANDS: Final = {
     "sql": "Ask the store in SQL.",
     "metrics": "Show figures for Prometheus; its alert rules and a dashboard for Grafana.",
     "privacy": "Give out or erase what the store holds of a person.",
+    "people": "Look after the accounts of the live page: who may enter, and what they may see.",
     "config": "Check and show the settings of the daemon.",
     "patterns": "List, check and try the patterns that lines are read with.",
     "qmailanalog": "Run qmailanalog's filters: matchup, xsender, zoverall and the others.",
