@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import http.client
 import json
 import re
+import ssl
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -84,12 +86,45 @@ class Browser:
         got = [(name.decode(), value.decode()) for name, value in start["headers"]]
         for name, value in got:
             if name == "set-cookie":
-                self._keep(value)
+                self.keep(value)
         return Answer(start["status"], got, b"".join(each.get("body", b"") for each in sent[1:]))
 
-    def _keep(self, cookie: str) -> None:
+    def keep(self, cookie: str) -> None:
         name, _, value = cookie.partition(";")[0].partition("=")
         if "max-age=0" in cookie.lower():
             self.cookies.pop(name, None)
         else:
             self.cookies[name] = value
+
+
+@dataclass
+class Visitor(Browser):
+    """The same over TCP: ``app`` is the address, such as http://127.0.0.1:8925."""
+
+    trusted: str | None = None
+
+    def ask(self, method: str, url: str, body: bytes, headers: dict[str, str]) -> Answer:
+        parts = urlsplit(self.app)
+        if parts.scheme == "https":
+            context = ssl.create_default_context(cafile=self.trusted)
+            connection = http.client.HTTPSConnection(parts.netloc, timeout=60, context=context)
+        else:
+            connection = http.client.HTTPConnection(parts.netloc, timeout=60)
+        told = {"accept": self.accept}
+        if self.cookies:
+            told["cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        try:
+            connection.request(
+                method,
+                url,
+                body or None,
+                told | {name.replace("_", "-"): value for name, value in headers.items()},
+            )
+            answer = connection.getresponse()
+            got = [(name.lower(), value) for name, value in answer.getheaders()]
+            for name, value in got:
+                if name == "set-cookie":
+                    self.keep(value)
+            return Answer(answer.status, got, answer.read())
+        finally:
+            connection.close()

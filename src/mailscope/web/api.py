@@ -62,7 +62,7 @@ def api(service: Served, group: str = "", more: Sequence[Adder] = (), who: Who |
     add_reading(app, service, caller)
     add_marks(app, service, caller)
     add_findings(app, service, caller)
-    add_telling(app, service, caller, REFUSED)
+    add_telling(app, service, asking, REFUSED)
     add_tail(app, service, caller)
     add_metrics(app, service)
     add_changing(app, service, asking, group, REFUSED)

@@ -22,12 +22,16 @@ from mailscope.store.reader import Reader
 from mailscope.store.spool import Spool
 from mailscope.tallies.ledger import Ledger
 from mailscope.vocabulary.errors import UsageError
+from mailscope.web.people import theirs
+from mailscope.web.people.masking import Masking
 
 if TYPE_CHECKING:
     from mailscope.trails.narrative.build import Told
 
 # Lines that one answer may be made of.
 MOST_LINES: Final = 1_000_000
+# Stories that are looked through for those of some domains.
+MOST_STORIES: Final = 1_000
 
 
 @dataclass(frozen=True)
@@ -94,12 +98,22 @@ def logins(
     return _written(page(build(counted, _settings(reader, span, top)), counted, sections, ()), language)
 
 
-def trace(reader: Reader, span: Span, text: str, kind: str | None, limit: int) -> tuple[list[Any], int]:
-    """The trails of what is asked for, and how many more messages match."""
+def trace(
+    reader: Reader, span: Span, text: str, kind: str | None, limit: int, masking: Masking | None = None
+) -> tuple[list[Any], int]:
+    """The trails of what is asked for, and how many more match; ``masking``: of whom sees some only."""
     from mailscope.trails.narrative.record import record
 
-    told = stories(reader, span, text, kind, limit)
-    return [record(trail) for story in told.stories for trail in story.trails], told.more
+    if masking is None:
+        told = stories(reader, span, text, kind, limit)
+        return [record(trail) for story in told.stories for trail in story.trails], told.more
+    # The messages of others are among what matches: how many is not told.
+    told = stories(reader, span, text, kind, MOST_STORIES)
+    if told.more:
+        raise UsageError("too many messages match", text[:80], "ask for a shorter time, or a whole address")
+    found = theirs.stories(told.stories, masking)
+    records = [record(trail) for story in found[:limit] for trail in story.trails]
+    return records, len(found[limit:])
 
 
 def stories(reader: Reader, span: Span, text: str, kind: str | None, limit: int) -> Told:
@@ -120,20 +134,25 @@ def stories(reader: Reader, span: Span, text: str, kind: str | None, limit: int)
         return tell_whole(asked, again(limit), again, sources, reader.library, span.selection, limit)[1]
 
 
-def about(reader: Reader, span: Span, text: str, kind: str | None, top: int) -> dict[str, Any]:
-    """Everything about an address, a network, a user or a domain."""
+def about(
+    reader: Reader, span: Span, text: str, kind: str | None, top: int, masking: Masking | None = None
+) -> dict[str, Any]:
+    """Everything about an address, a network, a user or a domain; ``masking``: of whom sees some only."""
     from mailscope.about.found import collected
     from mailscope.about.gather import MOST_MESSAGES
     from mailscope.about.picture import picture
     from mailscope.about.subject import read_subject
     from mailscope.trails.search.window import Window
 
+    if masking is not None:
+        theirs.subject(text, masking)
     asked = read_subject(text, kind)
     window = Window(span.since, span.until, span.hosts, reader.zone, utc_now())
     subject, kinds = (asked.text, (asked.kind,)) if asked.network is None else (None, ())
     with _lines(reader, span, subject, kinds, MOST_MESSAGES) as sources:
         told = picture(collected(asked, sources, reader.library, span.selection, window), top)
-    return told | {"places": {}, "dns_name": None}
+    found = told | {"places": {}, "dns_name": None}
+    return found if masking is None else theirs.about(found, masking)
 
 
 def coverage(reader: Reader, span: Span, top: int) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from fastapi import Depends, FastAPI, Query, Request, Response
 from mailscope.vocabulary.instants import naive
 from mailscope.web import questions
 from mailscope.web.documents import AboutAnswer, CoverageAnswer, LoginsAnswer, ReportAnswer, Trail
+from mailscope.web.people.viewer import Viewer
 from mailscope.web.served import Served
 
 JSON: Final = "application/json"
@@ -43,7 +44,7 @@ Lines = Annotated[questions.Span, Depends(lines)]
 def add_telling(
     app: FastAPI,
     service: Served,
-    caller: Callable[[Request], str],
+    asking: Callable[[Request], Viewer],
     refused: dict[int | str, dict[str, Any]],
 ) -> None:
     """The questions."""
@@ -82,8 +83,8 @@ def add_telling(
         ] = None,
         limit: Annotated[int, Query(ge=1, le=1000, description="Stories at most.")] = 100,
     ) -> Response:
-        service.audit(caller(request), "trace", query)
-        trails, more = questions.trace(service.reader(), span, query, kind, limit)
+        service.audit(asking(request).signature, "trace", query)
+        trails, more = questions.trace(service.reader(), span, query, kind, limit, asking(request).only)
         # How many more messages match, as the command says on standard error.
         return _json(_ascii(trails), {MORE: str(more)})
 
@@ -100,12 +101,13 @@ def add_telling(
         ] = None,
         top: Top = 10,
     ) -> Response:
-        service.audit(caller(request), "about", subject)
-        return _json(_ascii(questions.about(service.reader(), span, subject, kind, top)))
+        service.audit(asking(request).signature, "about", subject)
+        told = questions.about(service.reader(), span, subject, kind, top, asking(request).only)
+        return _json(_ascii(told))
 
     @app.get("/v1/coverage", summary="Which lines are recognised.", responses=answers(CoverageAnswer))
     def coverage(request: Request, span: Lines, top: Top = 20) -> Response:
-        service.audit(caller(request), "coverage", _span(span))
+        service.audit(asking(request).signature, "coverage", _span(span))
         return _json(_ascii(questions.coverage(service.reader(), span, top)))
 
 

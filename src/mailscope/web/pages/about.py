@@ -54,13 +54,10 @@ def show(visit: Visit) -> About:
         raise UsageError(f"there is no kind '{kind[:20]}'", "kind", f"there are {', '.join(KINDS[1:])}")
     if not subject:
         return About("", "", KINDS, "", (), (), ())
-    if visit.viewer.limited and not (
-        visit.viewer.masking.address(subject) or visit.viewer.masking.ours(subject.lstrip("@"))
-    ):
-        raise UsageError("this is not of a domain of yours", safe(subject[:80]), "ask for an address of one")
     visit.audit("about", subject)
     span = questions.Span(visit.span.since, visit.span.until)
-    told = questions.about(visit.reader, span, subject, kind or None, visit.top("messages", 10))
+    top, only = visit.top("messages", 10), visit.viewer.only
+    told = questions.about(visit.reader, span, subject, kind or None, top, only)
     tr = visit.tr
     facts = [
         (tr("Lines"), f"{told['lines']:,}"),

@@ -169,6 +169,8 @@ def _messages(visit: Visit, asked: Mapping[str, str]) -> Grid:
     found = frame.to_dicts()
     fates = _fates(visit, found)
     for row in found:
+        if not visit.viewer.party(row["sender"]):
+            row["sasl_user"] = None
         row |= fates.get(row["trail_id"], {"recipient": None, "status": row["ended"] or "queued"})
         row["time"] = row["first_time"]
     columns = (
@@ -204,6 +206,9 @@ def _fates(visit: Visit, found: Sequence[Mapping[str, Any]]) -> dict[str, dict[s
     frame = visit.rows.of_trails("deliveries", [row["trail_id"] for row in found], first, last)
     fates: dict[str, dict[str, Any]] = {}
     for row in frame.sort("time").iter_rows(named=True):
+        if not visit.viewer.party(row["sender"], row["recipient"], row["orig_recipient"]):
+            # Who else got it is not for those who see some domains only.
+            continue
         fate = fates.setdefault(row["trail_id"], {"recipients": {}})
         fate["recipients"][row["recipient"]] = row["status"]
     for fate in fates.values():

@@ -21,6 +21,7 @@ from mailscope.web.pages.grid import Column, Grid, of_rows
 from mailscope.web.pages.page import Context, Page
 from mailscope.web.pages.rows import Where
 from mailscope.web.pages.visit import Visit
+from mailscope.web.people import theirs
 
 AROUND: Final = timedelta(minutes=1)
 MOST_STORIES: Final = 50
@@ -70,7 +71,9 @@ def show(visit: Visit) -> OneTrail:
         (tr("Ended"), tr(main.ended) if main.ended else tr("still in the queue when the log ends")),
         (
             tr("Client"),
-            ", ".join(tr(fact) for fact in session_facts(main.session)) if main.session else _client(row),
+            ", ".join(tr(fact) for fact in session_facts(main.session))
+            if main.session
+            else _client(visit, row),
         ),
     ]
     return OneTrail(
@@ -90,9 +93,9 @@ def show(visit: Visit) -> OneTrail:
     )
 
 
-def _client(row: Mapping[str, Any]) -> str:
-    told = [str(row[name]) for name in ("client_host", "client_ip", "sasl_user") if row.get(name)]
-    return ", ".join(told) or "-"
+def _client(visit: Visit, row: Mapping[str, Any]) -> str:
+    names = ("client_host", "client_ip", *(("sasl_user",) if visit.viewer.party(row["sender"]) else ()))
+    return ", ".join(str(row[name]) for name in names if row.get(name)) or "-"
 
 
 def _row(visit: Visit, trail_id: str) -> dict[str, Any]:
@@ -100,9 +103,8 @@ def _row(visit: Visit, trail_id: str) -> dict[str, Any]:
     where.add("trail_id = ?", trail_id)
     rows = visit.rows.recent("messages", "*", where, 1).to_dicts()
     if rows and visit.viewer.limited:
-        theirs = visit.rows.of_trails("deliveries", [trail_id], rows[0]["first_time"], datetime.max)
-        named = [rows[0]["sender"], *theirs["recipient"], *theirs["orig_recipient"]]
-        if not any(visit.viewer.masking.address(each) for each in named):
+        tried = visit.rows.of_trails("deliveries", [trail_id], rows[0]["first_time"], datetime.max)
+        if not visit.viewer.party(rows[0]["sender"], *tried["recipient"], *tried["orig_recipient"]):
             rows = []
     if not rows:
         raise UsageError(
@@ -120,14 +122,16 @@ def _story(visit: Visit, row: Mapping[str, Any]) -> Story:
     told = questions.stories(
         visit.reader, within, asked, "queue-id" if row["queue_id"] else "message-id", MOST_STORIES
     )
-    for story in told.stories:
+    only = visit.viewer.only
+    found = told.stories if only is None else theirs.stories(told.stories, only)
+    for story in found:
         if any(trail.trail_id == row["trail_id"] for trail in story.trails):
             return story
-    if not told.stories:
+    if not found:
         raise UsageError(
             "its lines are not in the store any more", str(asked), "see [retention] in the settings"
         )
-    return told.stories[0]
+    return found[0]
 
 
 def _recipients(visit: Visit, story: Story) -> Grid:

@@ -8,7 +8,7 @@ stands before an ``@``, also as a page, JSON or a link spell it, up to what cann
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 HIDDEN: Final = "***"
@@ -24,10 +24,18 @@ _LONGEST_QUOTED: Final = 1_000
 
 
 class Masking:
-    """``domains``: whose addresses stay as they are; those of hosts in them are not theirs."""
+    """``domains``: whose addresses stay as they are; those of hosts in them are not theirs.
 
-    def __init__(self, domains: Sequence[str]) -> None:
+    ``shown``: other domains that stay, without their local parts (None: all).
+    """
+
+    def __init__(self, domains: Iterable[str], shown: Iterable[str] | None = None) -> None:
         self._domains = frozenset(_plain(domain) for domain in domains)
+        self._shown = None if shown is None else frozenset(_plain(domain) for domain in shown)
+
+    def strict(self, *shown: str) -> Masking:
+        """One that hides other domains, too, but for these."""
+        return Masking(self._domains, shown)
 
     def ours(self, domain: str) -> bool:
         """Whether a domain is one of them."""
@@ -51,7 +59,8 @@ class Masking:
             begin = _begin(text, told, found.start())
             yield text[told:begin]
             yield text[begin : found.start()] if self.ours(domain[0]) else HIDDEN
-            yield text[found.start() : domain.end()]
+            hidden = self._shown is not None and _plain(domain[0]) not in self._shown | self._domains
+            yield found[0] + (HIDDEN if hidden else domain[0])
             told = domain.end()
         yield text[told:]
 

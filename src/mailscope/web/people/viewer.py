@@ -45,9 +45,18 @@ class Viewer:
         """What hides the addresses of others in any text; only for who is limited."""
         return Masking(self.domains)
 
+    @property
+    def only(self) -> Masking | None:
+        """The same; None for who sees all domains."""
+        return self.masking if self.limited else None
+
     def sees(self, domain: str | None) -> bool:
         """Whether the mail of a domain may be seen."""
         return not self.limited or self.masking.ours(domain or "")
+
+    def party(self, sender: str | None, *recipients: str | None) -> bool:
+        """Whether a message or delivery is theirs to see, as it is from or to one of their domains."""
+        return not self.limited or any(self.masking.address(each) for each in (sender, *recipients))
 
     def masked(self, address: str) -> str:
         """A mail address, or any text that may hold some, as it may be seen."""
