@@ -73,7 +73,12 @@ class Remote:
     def status(self) -> dict[str, Any]:
         """How the store is."""
         told: dict[str, Any] = json.load(self._asked("GET", "/v1/status"))
-        return {**told["store"], "daemon": told["daemon"]}
+        store = told["store"]
+        # As the store itself tells them: UTC without saying so.
+        for holder in (store, *store["sources"]):
+            instants = {name: holder[name] for name in ("first", "last", "updated") if holder.get(name)}
+            holder.update({name: value.removesuffix("Z") for name, value in instants.items()})
+        return {**store, "daemon": told["daemon"]}
 
     def metrics(self, accept: str) -> bytes:
         """Figures for Prometheus, in the form that an Accept header asks for."""

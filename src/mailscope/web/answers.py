@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any, Literal
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+
+def _utc(instant: datetime) -> datetime:
+    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+
+
+# An instant of ours, as RFC 3339 wants it: with its offset.
+Utc = Annotated[datetime, AfterValidator(_utc)]
 
 
 class Strict(BaseModel):
@@ -108,10 +116,10 @@ class Health(BaseModel):
 class Daemon(BaseModel):
     """How the daemon is."""
 
-    started: datetime
+    started: Utc
     lines: int = Field(description="Lines stored since then.")
     batches: int
-    last_batch: datetime | None
+    last_batch: Utc | None
     problems: list[str]
 
 
@@ -128,7 +136,7 @@ class SourceStatus(BaseModel):
     """What is read."""
 
     source: str
-    updated: datetime
+    updated: Utc
 
 
 class Damage(BaseModel):
@@ -144,8 +152,8 @@ class StoreStatus(BaseModel):
 
     directory: str
     version: int
-    first: datetime | None
-    last: datetime | None
+    first: Utc | None
+    last: Utc | None
     bytes: int
     tables: dict[str, Rows]
     sources: list[SourceStatus]

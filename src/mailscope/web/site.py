@@ -14,6 +14,7 @@ from mailscope.web.pages import PAGES
 from mailscope.web.pages.answering import add_pages
 from mailscope.web.pages.live import PAGE as LIVE
 from mailscope.web.pages.visit import Site
+from mailscope.web.people.documented import document
 from mailscope.web.people.rules import Rule
 from mailscope.web.people.viewer import viewer
 from mailscope.web.served import Served
@@ -51,6 +52,7 @@ def site(service: Served, settings: Callable[[], Settings], more: Sequence[Adder
             return Response(status_code=404)
         return FileResponse(STATIC / name, media_type=FILES[name], headers={"cache-control": LASTING})
 
+    document(app)
     return app
 
 

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import html
 import re
-import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote, urljoin, urlsplit
 
 import pytest
-from serving import Daemon, append
+from entering import Served
+from serving import append
 from visiting import Answer, Visitor
 
-from mailscope.web.people import accounts, links
-from mailscope.web.people.book import Book
 from mailscope.web.people.rules import Rules
 from mailscope.web.site import rules
 
-PASSWORD = "correct horse battery"
 # What stands only in messages, or parts of them, that are none of example.org's.
 SECRETS = (
     "victim", "mallory", "spy", "BBBBBBBBBB", "hushhush", "inner-relay", "8888888888", "203.0.113.77", "tenantlogin",
@@ -68,12 +65,8 @@ def lines() -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    with Daemon(tmp_path_factory.mktemp("owned"), f"[web]\nenabled = true\nport = {port}\n") as running:
-        running.port = port  # type: ignore[attr-defined]
+def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with Served(tmp_path_factory.mktemp("owned")) as running:
         append(running.log, lines())
         running.start()
         running.wait_for(len(lines()))
@@ -81,21 +74,9 @@ def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
         running.stop()
 
 
-def entered(daemon: Daemon, name: str, role: str, *domains: str) -> Visitor:
-    book = Book(daemon.store)
-    if accounts.account(book, name) is None:
-        accounts.add(book, name, role, domains)
-    key = links.make(book, name, "").rpartition("=")[2]
-    book.close()
-    visitor = Visitor(f"http://127.0.0.1:{daemon.port}")  # type: ignore[attr-defined]
-    answer = visitor.post("/welcome", {"key": key, "password": PASSWORD, "again": PASSWORD})
-    assert answer.status == 303, answer.text
-    return visitor
-
-
 @pytest.fixture(scope="module")
-def owner(daemon: Daemon) -> Visitor:
-    return entered(daemon, "dora", "domain owner", "example.org")
+def owner(daemon: Served) -> Visitor:
+    return daemon.entered("dora", "domain owner", "example.org")
 
 
 def silent(answer: Answer, url: str) -> None:
@@ -194,14 +175,14 @@ def test_no_link_leads_to_others(owner: Visitor) -> None:
     assert len(seen) > 20
 
 
-def test_all_is_there_for_those_who_see_all(daemon: Daemon) -> None:
-    desk = entered(daemon, "hal", "help desk")
+def test_all_is_there_for_those_who_see_all(daemon: Served) -> None:
+    desk = daemon.entered("hal", "help desk")
     told = desk.get("/v1/trace?query=CCCCCCCCCC").text + desk.get("/v1/trace?query=BBBBBBBBBB").text
     for word in ("spy@tenant.example", "mallory", "victim", "8888888888", "tenantlogin"):
         assert word in told
 
 
-def test_each_look_is_entered(daemon: Daemon, owner: Visitor) -> None:
+def test_each_look_is_entered(daemon: Served, owner: Visitor) -> None:
     from mailscope.store import audit
 
     owner.get("/v1/trace?query=amy@example.org")
