@@ -7,6 +7,7 @@ import shutil
 import signal
 import ssl
 from pathlib import Path
+from typing import Any
 
 import pytest
 from authority import Authority
@@ -20,7 +21,7 @@ from mailscope.vocabulary.settings.web import Web
 from mailscope.web.listener import Listener
 
 
-async def nothing(*_: object) -> None:
+async def nothing(scope: Any, receive: Any, send: Any) -> None:
     return
 
 
