@@ -8,7 +8,7 @@ import smtplib
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from email.message import EmailMessage
 from pathlib import Path
@@ -29,6 +29,7 @@ defer unix - - n - 0 bounce
 trace unix - - n - 0 bounce
 proxymap unix - - n - - proxymap
 smtp unix - - n - - smtp
+flush unix n - n 1000? 0 flush
 showq unix n - n - - showq
 error unix - - n - - error
 retry unix - - n - - error
@@ -58,7 +59,9 @@ def free_port() -> int:
 
 
 class Fates:
-    """What becomes of a recipient is its local part: ``defer...`` 451, ``bounce...`` 550, others are taken."""
+    """What becomes of a recipient is its local part: ``defer...`` 451, ``bounce...`` 550, others are
+    taken.
+    """
 
     async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:  # noqa: N802
         if address.startswith("defer"):
@@ -130,6 +133,12 @@ class Postfix:
                 return len(server.send_message(message, sender, recipients))
             except smtplib.SMTPRecipientsRefused as refused:
                 return len(refused.recipients)
+
+    def send_many(self, messages: Iterable[tuple[str, str]]) -> None:
+        """Hand in messages (sender and recipient of each) over one connection."""
+        with smtplib.SMTP("127.0.0.1", self.port, timeout=PATIENCE_S) as server:
+            for sender, recipient in messages:
+                server.sendmail(sender, [recipient], f"Subject: one of many\n\nfor {recipient}\n")
 
     def queued(self) -> set[str]:
         """The ids of what waits."""

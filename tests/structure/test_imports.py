@@ -65,6 +65,7 @@ ALLOWED: dict[str, set[str]] = {
         "watch/checks",
         "watch/blocking",
         "watch/alerts",
+        "queues",
         "store",
         "privacy",
         "syslog",

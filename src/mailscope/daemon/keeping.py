@@ -22,6 +22,7 @@ def limits(retention: Retention, now: datetime) -> dict[str, datetime]:
         "marks": now - timedelta(days=retention.marks_days),
         "host_load": now - timedelta(days=retention.host_load_days),
         "host_disks": now - timedelta(days=retention.host_load_days),
+        "queue_snapshots": now - timedelta(days=retention.queue_snapshots_days),
         upkeep.HOURS: now - timedelta(days=retention.tallies_days),
         # With the lines, the names that they were counted by.
         upkeep.NAMES: now - timedelta(days=retention.events_days),

@@ -36,6 +36,7 @@ from mailscope.watch.dnsbl.rounds import Rounds
 from mailscope.watch.dnsbl.rounds import renewed as renewed_rounds
 from mailscope.watch.own.files import in_directory
 from mailscope.watch.registry import NAMES
+from mailscope.watch.waiting import Latest
 from mailscope.watch.watcher import Watcher
 from mailscope.watch.watching import Watching
 from mailscope.web.blocking import PATH as BLOCKLIST
@@ -61,7 +62,8 @@ def run(file: Path | None, store: Path | None, zone: ZoneInfo, say: Callable[[st
     zone = ZoneInfo(settings.time_zone) if settings.time_zone else zone
     notifier = Notifier()
     rounds = Rounds(settings.detections.dnsbl_listed)
-    watching = Watching(_watcher(settings, rounds, say), say)
+    queue = Latest()
+    watching = Watching(_watcher(settings, rounds, queue, say), say)
     service = Service(
         open=lambda: opened(place, settings.store.memory_limit_mb, say),
         library=library,
@@ -82,7 +84,7 @@ def run(file: Path | None, store: Path | None, zone: ZoneInfo, say: Callable[[st
     with Signals() as signals:
         try:
             service.renew(feeds(settings, service.writer.resume_points(), say))
-            service.samplers = samplers(settings, service.database.about(CHANGES), rounds)
+            service.samplers = samplers(settings, service.database.about(CHANGES), rounds, queue)
             service.daily = daily(settings, file, place, zone, say)
             service.between.wake, service.between.alive = signals.wake, notifier.alive
             more = (checks(partial(measured, service)), blocklists(blocking.make))
@@ -173,10 +175,11 @@ def _reloaded(
     asking = (each.sampler for each in service.samplers)
     at_work = next((each for each in asking if isinstance(each, Rounds)), None)
     rounds = renewed_rounds(at_work, found.detections.dnsbl_listed)
+    queue = Latest()
     if service.watching is not None:
-        service.watching.renew(_watcher(found, rounds, say))
+        service.watching.renew(_watcher(found, rounds, queue, say))
     service.alerting.renew(found.alerts)
-    service.samplers = samplers(found, service.database.about(CHANGES), rounds)
+    service.samplers = samplers(found, service.database.about(CHANGES), rounds, queue)
     service.daily = daily(found, file, service.database.directory, service.zone, say)
     if later := [name for name in AT_START if _value(found, name) != _value(settings, name)]:
         say(f"{', '.join(later)}: the new value is used when the daemon is started again")
@@ -184,13 +187,16 @@ def _reloaded(
     return found
 
 
-def _watcher(settings: Settings, rounds: Rounds, say: Callable[[str], None]) -> Callable[[], Watcher]:
+def _watcher(
+    settings: Settings, rounds: Rounds, queue: Latest, say: Callable[[str], None]
+) -> Callable[[], Watcher]:
     """Makes the detections; of an admin's own, what is wrong is said, and the others are used."""
     read = in_directory(settings.detections.own, NAMES)
     for fault in read.faults:
         say(f"a detection of your own is left out: {fault}")
     asks = settings.detections.dnsbl_listed.enabled
-    return lambda: Watcher.of(settings, own=read.definitions, more=[DnsblListed(rounds)] if asks else [])
+    more = [DnsblListed(rounds)] if asks else []
+    return lambda: Watcher.of(settings, own=read.definitions, more=more, queue=queue)
 
 
 def _value(settings: Settings, name: str) -> object:

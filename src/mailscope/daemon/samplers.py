@@ -14,9 +14,11 @@ import polars as pl
 from mailscope.daemon.changes.notes import ChangeNotes
 from mailscope.daemon.changes.watched import Watched, named, watched
 from mailscope.daemon.load import LoadSampler, SpaceSampler
+from mailscope.daemon.queues import QueueSampler
 from mailscope.intake.discovery.files import HostFiles
 from mailscope.vocabulary.settings.settings import Settings
 from mailscope.watch.dnsbl.rounds import Rounds
+from mailscope.watch.waiting import Latest
 
 # Where the store keeps what watched files held.
 CHANGES = "changes"
@@ -40,10 +42,11 @@ class Sampled:
     state: tuple[str, Callable[[], str]] | None = None
 
 
-def samplers(settings: Settings, known: str | None, rounds: Rounds) -> list[Sampled]:
+def samplers(settings: Settings, known: str | None, rounds: Rounds, queue: Latest) -> list[Sampled]:
     """What the settings ask for; ``known``: what the store keeps as ``CHANGES``.
 
-    ``rounds``: asks DNS blocklists, and gives its results to a detection, not rows.
+    ``rounds``: asks DNS blocklists, and gives its results to a detection, not rows.  ``queue``: is told what
+    waits.
     """
     host = socket.gethostname().partition(".")[0] or "localhost"
     every = settings.load.interval_s
@@ -52,6 +55,10 @@ def samplers(settings: Settings, known: str | None, rounds: Rounds) -> list[Samp
         Sampled("findings", rounds),
         Sampled("host_disks", SpaceSampler(host, [str(path) for path in settings.load.paths], every)),
     ]
+    if settings.queues.enabled:
+        places = [Path(path) for path in settings.queues.spools]
+        looking = QueueSampler(host, places, settings.queues.interval_s, queue)
+        found.append(Sampled("queue_snapshots", looking))
     changes = settings.changes
     if changes.enabled:
         patterns = tuple(str(path) for path in changes.files)

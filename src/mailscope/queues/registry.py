@@ -22,8 +22,8 @@ from mailscope.vocabulary.errors import InputError, UsageError
 
 @dataclass(frozen=True)
 class Mta:
-    """``places``: where its spool usually is.  ``marks``: what any of its spools holds, by which one is
-    told.
+    """``queues``: those that it has in any case.  ``places``: where its spool usually is.  ``marks``: what
+    any of its spools holds, by which one is told.
     """
 
     name: str
@@ -32,6 +32,7 @@ class Mta:
     reader: str
     compat: Mapping[str, str] = field(default_factory=dict)
     content: str = ""
+    queues: tuple[str, ...] = ()
     acting: str = ""
 
     def read(self) -> Read:
@@ -75,6 +76,7 @@ MTAS: Final[tuple[Mta, ...]] = (
         "mailscope.queues.postfix.reader",
         {"postqueue": "mailscope.queues.postfix.postqueue"},
         "mailscope.queues.postfix.content",
+        ("maildrop", "incoming", "active", "deferred", "hold"),
         "mailscope.queues.postfix.acting",
     ),
 )

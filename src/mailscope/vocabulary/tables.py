@@ -173,6 +173,29 @@ HOST_DISKS: Final = Table(
         Field("free_inodes", "int", "Number of files that can be made."),
     ),
 )
+QUEUE_SNAPSHOTS: Final = Table(
+    "queue_snapshots",
+    "What waited in the queues, read from the spool: one row per queue and sample, and one for each domain "
+    "that mail was put off for.",
+    (
+        *_fields("time", "host"),
+        Field("mta", "str", "Whose queue it is: postfix, qmail, exim or sendmail."),
+        Field("queue_name", "str", "The queue, by the MTA's name for it; none in the row of a domain."),
+        Field(
+            "domain",
+            "str",
+            "Only of the 50 domains with most messages; none in the row of a queue.",
+        ),
+        Field(
+            "messages", "int", "Messages in the queue, or with a recipient of the domain that was put off."
+        ),
+        Field("recipients", "int", "Their recipients that still wait, or those that were put off."),
+        BY_NAME["size_bytes"],
+        Field("oldest_time", "time", "When the oldest of them came."),
+        Field("next_retry_time", "time", "When the first of them is tried again, where the spool tells."),
+        Field("damaged", "int", "How many of them are damaged, or still being written."),
+    ),
+)
 FINDINGS: Final = Table(
     "findings",
     "One row per incident that a detection found.",
@@ -250,5 +273,6 @@ TABLES: Final[dict[str, Table]] = {
         MARKS,
         HOST_LOAD,
         HOST_DISKS,
+        QUEUE_SNAPSHOTS,
     )
 }

@@ -14,6 +14,7 @@ from mailscope.vocabulary.settings.settings import Settings
 from mailscope.watch.countries import Countries, countries
 from mailscope.watch.finding import Signal
 from mailscope.watch.seen import Seen
+from mailscope.watch.waiting import Latest
 
 # An incident is over when its condition has not held for so long, unless its detection says otherwise ...
 QUIET_S: Final = 1_800
@@ -32,22 +33,24 @@ def _nowhere(address: str) -> str | None:
 class Site:
     """What is ours: ``domains`` that we take mail for (lower case), ``networks`` of ours, and ``trusted``,
     networks (ours among them) whose clients are never told of as attackers.  ``country``: of an address,
-    where a table of them is given.
+    where a table of them is given.  ``queue``: what the queue itself held, where somebody looks.
     """
 
     domains: frozenset[str] = frozenset()
     networks: tuple[Network, ...] = ()
     trusted: tuple[Network, ...] = ()
     country: Countries = field(default=_nowhere, compare=False)
+    queue: Latest = field(default_factory=Latest, compare=False)
 
     @classmethod
-    def of(cls, settings: Settings) -> Site:
+    def of(cls, settings: Settings, queue: Latest | None = None) -> Site:
         """What the settings say of it."""
         networks = tuple(ip_network(each) for each in settings.networks)
         more = tuple(ip_network(each) for each in settings.detections.trusted_networks)
         domains = frozenset(each.lower() for each in settings.domains)
         table = settings.detections.countries
-        return cls(domains, networks, networks + more, countries(table) if table else _nowhere)
+        country = countries(table) if table else _nowhere
+        return cls(domains, networks, networks + more, country, queue or Latest())
 
     def trusts(self, address: str | None) -> bool:
         """Whether an address is of a trusted network."""

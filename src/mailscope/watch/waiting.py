@@ -29,6 +29,8 @@ SCHEMA: Final[dict[str, pl.DataType | type[pl.DataType]]] = {
     "put_off": TIME,
 }
 END: Final = "end"
+# A queue that was looked at longer before or after tells nothing of an instant.
+NEAR: Final = timedelta(seconds=2 * PULSE_S)
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,27 @@ class Level:
         if domain is not None:
             there &= (pl.col("domain") == domain) & (pl.col("put_off") <= self.time)
         return self.followed.filter(there).select(list(SCHEMA))
+
+
+@dataclass
+class Latest:
+    """What the queue of ``host`` itself held when it was looked at last; None where nobody looks.  Whoever
+    looks fills it in.
+    """
+
+    level: Level | None = None
+    host: str = ""
+
+    def near(self, level: Level) -> Level:
+        """The same instant by what the queue held, where that was looked at about then; else as it was
+        reckoned.
+        """
+        found = self.level
+        if found is None or abs(level.time - found.time) > NEAR:
+            return level
+        # What came between that instant and the look counts, too: it is a few minutes at most.
+        followed = found.followed.with_columns(pl.col("begin", "put_off").clip(upper_bound=level.time))
+        return Level(level.time, found.messages, found.by_domain, followed)
 
 
 @dataclass

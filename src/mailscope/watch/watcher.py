@@ -21,6 +21,7 @@ from mailscope.watch.own.files import Definition
 from mailscope.watch.places import Places
 from mailscope.watch.registry import DETECTIONS
 from mailscope.watch.seen import Seen
+from mailscope.watch.waiting import Latest
 
 # What is remembered for all detections that look at logins.
 PLACES: Final = "places"
@@ -46,12 +47,13 @@ class Watcher:
         only: Iterable[str] = (),
         own: Iterable[Definition] = (),
         more: Iterable[Detection] = (),
+        queue: Latest | None = None,
     ) -> Watcher:
         """The detections that the settings switch on, and an admin's ``own``; ``only`` some, where named.
 
-        ``more``: those that look at something else than logs.
+        ``more``: those that look at something else than logs.  ``queue``: what the queue itself held last.
         """
-        site, tables = Site.of(settings), settings.detections
+        site, tables = Site.of(settings, queue), settings.detections
         wanted = set(only) or {name for name in DETECTIONS if getattr(tables, name).enabled}
         ours = [make(getattr(tables, name), site) for name, make in DETECTIONS.items() if name in wanted]
         mine = [OwnDetection(each) for each in own if (each.own.name in wanted if only else each.own.enabled)]

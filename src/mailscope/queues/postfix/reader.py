@@ -43,17 +43,17 @@ def files(spool: Spool) -> Iterator[tuple[str, str, str]]:
     if wrong := [queue for queue in queues if queue not in places.QUEUES]:
         what = f"Postfix has no queue '{wrong[0]}'"
         raise UsageError(what, "", f"it has {', '.join(places.QUEUES)}")
-    for queue in queues:
-        directory = spool.place / queue
-        if directory.is_dir() and not os.access(directory, os.R_OK | os.X_OK):
-            spool.tell(f"{directory}: no permission to read it")
-    if not any(os.access(spool.place / queue, os.R_OK | os.X_OK) for queue in queues):
+    readable = [queue for queue in queues if os.access(spool.place / queue, os.R_OK | os.X_OK)]
+    if not readable:
         raise InputError(
             "none of its queues can be read",
             str(spool.place),
             "run as root or as the user of Postfix (postfix), or name another directory",
         )
     for queue in queues:
+        if queue not in readable and (spool.place / queue).is_dir():
+            spool.tell(f"{spool.place / queue}: no permission to read it")
+    for queue in readable:
         for name, path in places.names(spool.place / queue, spool.tell):
             if places.id_fits(name):
                 yield queue, name, path

@@ -11,7 +11,7 @@ from mailscope.vocabulary.settings.intake import Receiver, Sources
 from mailscope.vocabulary.settings.keeping import Privacy, Retention, Store
 from mailscope.vocabulary.settings.outward import Api, DailyReport, Metrics
 from mailscope.vocabulary.settings.values import Domain, Host, Network, OptionalPath, Table, TimeZone
-from mailscope.vocabulary.settings.watching import Changes, Load
+from mailscope.vocabulary.settings.watching import Changes, Load, Queues
 from mailscope.vocabulary.settings.web import Web
 
 
@@ -40,6 +40,7 @@ class Settings(Table):
     daily_report: DailyReport = DailyReport()
     alerts: Alerts = Alerts()
     load: Load = Load()
+    queues: Queues = Queues()
     changes: Changes = Changes()
     detections: Detections = Detections()
     blocking: Blocking = Blocking()

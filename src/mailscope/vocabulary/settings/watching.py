@@ -18,6 +18,19 @@ class Load(Table):
     )
 
 
+class Queues(Table):
+    """What waits in the queues of this host's MTAs, read from the spool."""
+
+    enabled: bool = Field(True, description="Whether the queues are looked at.")
+    interval_s: Annotated[int, Field(ge=10, le=86_400)] = Field(
+        60,
+        description="How often; a long queue is looked at less often, as it takes longer.",
+    )
+    spools: tuple[Path, ...] = Field(
+        (), description="Queue directories; none: those of the MTAs that are found here."
+    )
+
+
 class Changes(Table):
     """Changes of the mail system's configuration, noted with a diff in which secrets are masked."""
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from datetime import datetime
+from typing import Any, Final, Literal
 
 from mailscope.watch.checks.check import Check, Facts, Question, ago, counted, option
 from mailscope.watch.checks.plugin import Figure, Measured
+
+SHOWN_DOMAINS: Final = 5
 
 
 @dataclass(frozen=True)
@@ -23,11 +26,47 @@ class Queue(Question):
 
 
 def measure(facts: Facts, asked: Queue) -> Measured:
-    """Messages that were taken in and have not left."""
+    """What waits in the queue itself, where the daemon looks at it; of other hosts as far as lines tell."""
+    from mailscope.watch.checks import queue_snapshot
+
+    # A look at the queue keeps neither senders nor the age of each message.
+    seen = None
+    if asked.sender is None and asked.older_than_s is None:
+        seen = queue_snapshot.waiting(facts, asked.queue, asked.domain)
+    told = _by_lines(facts, asked, but_seen=seen is not None)
+    if seen is None:
+        return _measured(facts, asked, told)
+    details = [
+        f"{each.domain}: {counted(each.messages, 'message')} put off, the oldest since "
+        f"{_age(facts, each.oldest or facts.now)}"
+        for each in (queue_snapshot.domains(facts, SHOWN_DOMAINS) if asked.domain is None else [])
+    ]
+    oldest = min((each for each in (seen.oldest, told.oldest) if each is not None), default=None)
+    both = Waiting(
+        seen.messages + told.messages, seen.size_bytes + told.size_bytes, oldest, details + told.details
+    )
+    return _measured(facts, asked, both)
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """How many messages wait, their size, since when the oldest does (naive UTC), and more in words."""
+
+    messages: int
+    size_bytes: int
+    oldest: datetime | None
+    details: list[str]
+
+
+def _by_lines(facts: Facts, asked: Queue, *, but_seen: bool) -> Waiting:
+    """Messages that were taken in and have not left; ``but_seen``: not of hosts whose queue is looked at."""
     from mailscope.vocabulary.tables import DELIVERIES
-    from mailscope.watch.metrics.kept import IN_QUEUE
+    from mailscope.watch.metrics.kept import IN_QUEUE, NOT_SEEN
 
     conditions, values = [IN_QUEUE], list[Any]()
+    if but_seen:
+        conditions.append(NOT_SEEN)
+        values.append(facts.now)
     if asked.queue != "all":
         conditions.append("case when held then 'hold' when deferred then 'deferred' else 'active' end = ?")
         values.append(asked.queue)
@@ -57,7 +96,7 @@ def measure(facts: Facts, asked: Queue) -> Measured:
             by_domain = (
                 f"with waiting as ({waiting}) select lower(split_part(recipient, '@', -1)) as domain, "
                 f"count(distinct trail_id) as n, min(first_time) from ({put_off}) "
-                "join waiting using (trail_id) group by domain order by n desc, domain limit 5"
+                f"join waiting using (trail_id) group by domain order by n desc, domain limit {SHOWN_DOMAINS}"
             )
             details = [
                 f"{domain}: {counted(n, 'message')} put off, the oldest since {_age(facts, first)}"
@@ -65,8 +104,13 @@ def measure(facts: Facts, asked: Queue) -> Measured:
             ]
     statement = f"select count(*), coalesce(sum(size_bytes), 0), min(first_time) from ({waiting})"
     count, size, first = facts.ask(statement, values)[0]
+    return Waiting(int(count), int(size), first, details)
+
+
+def _measured(facts: Facts, asked: Queue, told: Waiting) -> Measured:
+    count, size, first, details = told.messages, told.size_bytes, told.oldest, told.details
     age_s = max(0.0, (facts.now - first).total_seconds()) if first is not None else 0.0
-    figures = [Figure("messages", count), Figure("oldest", round(age_s), "s"), Figure("size", int(size), "B")]
+    figures = [Figure("messages", count), Figure("oldest", round(age_s), "s"), Figure("size", size, "B")]
     if asked.age:
         figures = [figures[1], figures[0], figures[2]]
     words = f"{counted(count, 'message')} in the queue{_of(asked)}"

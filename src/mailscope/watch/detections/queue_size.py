@@ -36,15 +36,16 @@ class QueueSize:
     about: ClassVar[About] = About(
         name="queue_size",
         sees="Far more messages than usual wait in the queue, in all or for one domain, and half of them "
-        "have waited for a while. Counted from the log: messages taken in and not yet gone.",
+        "have waited for a while. Counted from the queue itself where the daemon may read it, otherwise "
+        "from the log: messages taken in and not yet gone.",
         why="Mail is late, and the disk fills. A destination is down, DNS fails, a filter hangs, or this "
         "host sends spam.",
-        false_positives="A large mailing to slow destinations. Lines that are missing: of a message whose "
-        "end was not logged, it is believed for seven days that it waits.",
+        false_positives="A large mailing to slow destinations. Where the queue cannot be read, missing "
+        "lines: of a message whose end was not logged, it is believed for seven days that it waits.",
         advice="Look what the replies say and who sent what waits. Mail for a destination that is down "
         "leaves by itself when it is back; spam should be held or deleted; a filter or DNS that fails must "
         "be mended.",
-        commands=("mailscope queue", "mailscope report"),
+        commands=("mailscope queue causes", "mailscope report"),
     )
     needs = FIELDS
 
@@ -52,6 +53,7 @@ class QueueSize:
         self.settings = settings
         self.site = site
         self._waiting = Waiting(settings.messages_domain)
+        self._alone = True
         self._all = self._usually(settings.messages)
         self._domains = self._usually(settings.messages_domain)
 
@@ -63,7 +65,10 @@ class QueueSize:
         """Look at a batch."""
         rows = attempts(seen, self.site)
         deferred = rows.filter(pl.col("status") == "deferred") if len(rows) else rows
+        # The queue itself is surer than what lines say of it.
         levels = list(self._waiting.levels(seen, deferred))
+        if self._is_whole(seen):
+            levels = [self.site.queue.near(level) for level in levels]
         everything = [(level.time - timedelta(seconds=PULSE_S), ALL, level.messages) for level in levels]
         single = [
             (level.time - timedelta(seconds=PULSE_S), name, count)
@@ -74,6 +79,13 @@ class QueueSize:
         self._domains.add(seen, _counted(single))
         for level in levels:
             yield from self._judge(level)
+
+    def _is_whole(self, seen: Seen) -> bool:
+        """Whether the queue that is looked at is all there is: no messages of other hosts come by."""
+        if self._alone and self.site.queue.host and len(seen.messages):
+            hosts = seen.messages["host"].drop_nulls().unique().to_list()
+            self._alone = all(host.partition(".")[0].lower() == self.site.queue.host for host in hosts)
+        return self._alone
 
     def _judge(self, level: Level) -> Iterator[Signal]:
         apart = max(level.by_domain.values(), default=0) >= OWN_SHARE * level.messages

@@ -32,7 +32,18 @@ IN_QUEUE: Final = "ended is null and not closed and (size_bytes is not null or h
 QUEUE: Final = (
     "select case when held then 'hold' when deferred then 'deferred' else 'active' end as queue, "
     "count(*), coalesce(sum(size_bytes), 0), min(first_time) "
-    f"from hot.messages where {IN_QUEUE} group by queue"
+    f"from hot.messages where {IN_QUEUE} and {{}} group by queue"
+)
+# The newest look at the queues themselves, where it is not stale; lines are asked of other hosts.
+NOT_SEEN: Final = (
+    "split_part(lower(coalesce(host, '')), '.', 1) not in "
+    f"(select lower(host) from hot.queue_snapshots where time > ? - to_seconds({STALE_S}))"
+)
+SNAPSHOT: Final = (
+    "select case when queue_name in ('hold', 'deferred') then queue_name else 'active' end as queue, "
+    "sum(messages), coalesce(sum(size_bytes), 0), min(oldest_time) from hot.queue_snapshots "
+    f"where queue_name is not null and queue_name <> 'corrupt' and time > ? - to_seconds({STALE_S}) "
+    "and time = (select max(time) from hot.queue_snapshots) group by 1"
 )
 SEALED: Final = (
     "select name, sum(row_count), sum(bytes), count(*), count(damage), "
@@ -51,9 +62,12 @@ def queue(looking: Queries, now: datetime) -> Values:
     """How many messages are in the queue, and since when."""
     messages: dict[tuple[str, ...], float] = {(name,): 0 for name in QUEUES}
     sizes, ages = dict(messages), dict(messages)
-    for name, count, total, first in looking.connection.execute(QUEUE).fetchall():
-        messages[(name,)], sizes[(name,)] = count, int(total)
-        ages[(name,)] = max(0.0, (now - first).total_seconds()) if first else 0.0
+    told = looking.connection.execute(SNAPSHOT, [now]).fetchall()
+    told += looking.connection.execute(QUEUE.format(NOT_SEEN), [now]).fetchall()
+    for name, count, total, first in told:
+        messages[(name,)] += int(count)
+        sizes[(name,)] += int(total)
+        ages[(name,)] = max(ages[(name,)], (now - first).total_seconds() if first else 0.0)
     return {
         "mailscope_queue_messages": messages,
         "mailscope_queue_bytes": sizes,
