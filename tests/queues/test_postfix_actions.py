@@ -31,6 +31,26 @@ SENDERS = 20
 EACH = MESSAGES // SENDERS
 
 
+# What is needed is loaded first: another user may not be allowed to read where it lies.
+AS_ANOTHER = """
+import os, pwd, sys
+from importlib import import_module
+from pkgutil import walk_packages
+import mailscope.cli, mailscope.queues, zoneinfo
+for each in walk_packages(mailscope.queues.__path__, "mailscope.queues."):
+    import_module(each.name)
+for name in ("main", "inputs", "when", "queue", "queue_act", "queue_options", "queue_text", "terminal"):
+    import_module(f"mailscope.cli.{name}")
+os.environ["TZ"] = "UTC"
+zoneinfo.ZoneInfo("UTC")
+user = pwd.getpwnam(sys.argv.pop(1))
+os.setgroups([])
+os.setegid(user.pw_gid)
+os.seteuid(user.pw_uid)
+mailscope.cli.main.run()
+"""
+
+
 class Busy:
     """Mail that comes in and goes out all the time."""
 
@@ -276,13 +296,11 @@ def test_without_the_right_it_is_said_which_one(postfix: Postfix, place: Path) -
     ):
         done = subprocess.run(
             [
-                "runuser", "-u", user, "--", sys.executable, "-m", "mailscope", "queue", action,
-                "--sender", "s8@example.org", "--yes", "--config", str(postfix.config),
+                sys.executable, "-c", AS_ANOTHER, user, "queue", action, "--sender", "s8@example.org",
+                "--yes", "--config", str(postfix.config),
             ],
             capture_output=True, text=True, check=False, cwd="/",
         )  # fmt: skip
-        if "ermission denied" in done.stderr and "mailscope:" not in done.stderr:
-            pytest.skip("other users may not enter the directory of the tests")
         assert done.returncode == 1, done.stderr
         assert words in done.stderr
     assert not moved(postfix, before)

@@ -14,6 +14,7 @@ LOOKING: Final = {
     "list": "List the messages that wait.",
     "show": "Show a message: its way so far, its recipients, its header.",
     "causes": "Say why mail waits, by cause and domain, and what to do.",
+    "watch": "Show the queue on the whole screen, as it goes.",
     "shape": "Count them by domain and age, as qshape does.",
 }
 RESTORING: Final = {"restore": "Bring back messages that were deleted and kept."}

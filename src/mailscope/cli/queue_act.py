@@ -94,7 +94,7 @@ def _act(
 
 def _show(planned: Plan, queue: Asked, form: str, *, dry_run: bool) -> None:
     """The plan: its messages, as far as a person looks at them, and how many they are."""
-    from mailscope.cli.queue_list import plain
+    from mailscope.cli.queue_listing import plain
     from mailscope.cli.queue_text import HEAD, bytes_of, message, width
 
     if form == "json":

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from mailscope.cli.queue_listing import Listing, whole, written
 from mailscope.cli.queue_options import Asked, asked, filtered, selected, spooled
+from mailscope.cli.queue_text import width
 
 if TYPE_CHECKING:
     from mailscope.queues.entry import QueueEntry
@@ -67,13 +68,14 @@ def command(
             queue, compat, form, filtered=not selection.everything or sort is not None or top is not None
         )
         return
-    entries: Iterable[QueueEntry] = queue.entries(selection, causes=True)
-    if sort is not None:
-        entries = sorted(entries, key=SORTS[sort])
-    entries = islice(entries, top)
-    write(
-        (line + "\n" for line in (_json(entries) if form == "json" else _text(entries, queue, every))), None
-    )
+    listing = Listing(form, every, width() if sys.stdout.isatty() else None, queue.spool.now)
+    if sort is None and top is None:
+        write(written(queue, selection, listing), None)
+    else:
+        entries: Iterable[QueueEntry] = queue.entries(selection, causes=listing.causes)
+        if sort is not None:
+            entries = sorted(entries, key=SORTS[sort])
+        write(whole(listing.part(islice(entries, top)), listing), None)
     queue.say_troubles()
 
 
@@ -86,46 +88,3 @@ def _compatible(queue: Asked, program: str, form: str, *, filtered: bool) -> Non
     lines = queue.mta.lines(program)(queue.spool, ("json",) if form == "json" else ())
     write((line + b"\n" for line in lines), None)
     queue.say_troubles()
-
-
-def plain(entry: QueueEntry) -> dict[str, Any]:
-    """An entry as JSON gives it: what ``postqueue -j`` tells, under its names, then what it does not tell."""
-    recipients = []
-    for each in entry.recipients:
-        told = {"address": each.recipient}
-        if each.reason:
-            told |= {"delay_reason": each.reason, "dsn_status": each.dsn_status, "cause": each.cause}
-        recipients.append(told | {"status": each.status})
-    return {
-        "queue_name": entry.queue,
-        "queue_id": entry.queue_id,
-        "arrival_time": None if entry.arrival_time is None else int(entry.arrival_time),
-        "message_size": entry.size_bytes,
-        "forced_expire": entry.forced_expire,
-        "sender": entry.sender,
-        "recipients": recipients,
-        "attempts": entry.attempts,
-        "attempts_estimated": entry.attempts_estimated,
-        "last_attempt_time": entry.last_attempt_time,
-        "next_retry_time": entry.next_retry_time,
-        "reason": entry.reason,
-        "problems": entry.problems,
-    }
-
-
-def _json(entries: Iterable[QueueEntry]) -> Iterator[str]:
-    for entry in entries:
-        # All but ASCII as escapes, so that bytes that are no text stay what they are, too.
-        yield json.dumps(plain(entry)).replace("\x7f", "\\u007f")
-
-
-def _text(entries: Iterable[QueueEntry], queue: Asked, every: bool) -> Iterator[str]:
-    from mailscope.cli.queue_text import HEAD, message, width
-
-    cut = width() if sys.stdout.isatty() else None
-    yield HEAD
-    count = size = 0
-    for entry in entries:
-        count, size = count + 1, size + entry.size_bytes
-        yield from message(entry, queue.spool.now, cut, every=every)
-    yield f"{count:,} message{'' if count == 1 else 's'}, {size:,} bytes"

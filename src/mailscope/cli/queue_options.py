@@ -16,6 +16,7 @@ import click
 from mailscope.queues.registry import BY_NAME, Mta, choose
 
 if TYPE_CHECKING:
+    from mailscope.queues.causes import Causes
     from mailscope.queues.entry import QueueEntry, Spool
     from mailscope.queues.selection import Selection
 
@@ -63,14 +64,19 @@ class Asked:
     mta: Mta
     spool: Spool
     troubles: list[str]
+    _causes: Causes | None = None
 
     def entries(self, selection: Selection | None = None, *, causes: bool = False) -> Iterator[QueueEntry]:
         """What is in it, or what is meant of that; ``causes``: with the causes of reasons."""
-        found = self.mta.read()(self.spool)
-        if causes or (selection is not None and selection.causes):
-            from mailscope.queues.causes import Causes
+        return self.chosen(self.mta.read()(self.spool), selection, causes=causes)
 
-            found = Causes().judged(found)
+    def chosen(
+        self, found: Iterator[QueueEntry], selection: Selection | None, *, causes: bool
+    ) -> Iterator[QueueEntry]:
+        """What is meant of some messages."""
+        if causes or (selection is not None and selection.causes):
+            self._causes = self._causes or _causes()
+            found = self._causes.judged(found)
         if selection is None or selection.everything:
             return found
         return (entry for entry in found if selection.takes(entry, self.spool.now))
@@ -84,6 +90,12 @@ class Asked:
             say(f"not read: {safe(words)}")
         if len(self.troubles) > 20:
             say(f"not read: {len(self.troubles) - 20:,} more")
+
+
+def _causes() -> Causes:
+    from mailscope.queues.causes import Causes
+
+    return Causes()
 
 
 def asked(

@@ -96,7 +96,7 @@ def _found(queue: Asked, names: tuple[str, ...]) -> Iterator[QueueEntry]:
 
 
 def _json(entry: QueueEntry, content: Content) -> str:
-    from mailscope.cli.queue_list import plain
+    from mailscope.cli.queue_listing import plain
 
     told: dict[str, Any] = plain(entry) | {"path": entry.path, "attributes": content.attributes}
     told["header"] = [{"name": name, "value": value} for name, value in content.header]

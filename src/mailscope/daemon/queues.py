@@ -18,6 +18,7 @@ from typing import Any, Final
 import polars as pl
 
 from mailscope.daemon.load import DTYPES
+from mailscope.queues.counts import Count
 from mailscope.queues.entry import CANCELED, DEFERRED, DONE, QueueEntry, Spool
 from mailscope.queues.registry import MTAS, Mta, choose
 from mailscope.vocabulary.errors import MailscopeError
@@ -32,30 +33,6 @@ MOST_DOMAINS: Final = 50
 MOST_TOLD: Final = 5
 # Messages whose arrival is kept for detections.
 MOST_FOLLOWED: Final = 200_000
-
-
-@dataclass
-class Count:
-    """What waits in one queue, or for one domain."""
-
-    messages: int = 0
-    recipients: int = 0
-    size_bytes: int = 0
-    oldest: float | None = None
-    next_retry: float | None = None
-    damaged: int = 0
-
-    def add(self, entry: QueueEntry, recipients: int) -> None:
-        """Count a message with so many recipients."""
-        self.messages += 1
-        self.recipients += recipients
-        self.size_bytes += entry.size_bytes
-        self.damaged += bool(entry.problems)
-        if entry.arrival_time is not None and (self.oldest is None or entry.arrival_time < self.oldest):
-            self.oldest = entry.arrival_time
-        retry = entry.next_retry_time
-        if retry is not None and (self.next_retry is None or retry < self.next_retry):
-            self.next_retry = retry
 
 
 @dataclass

@@ -8,16 +8,24 @@ were asked for.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from mailscope.queues.actions import Performer
 from mailscope.queues.content import Content
-from mailscope.queues.entry import Compat, Read, Spool
+from mailscope.queues.entry import Compat, QueueEntry, Read, Spool
 from mailscope.vocabulary.errors import InputError, UsageError
+
+
+@dataclass(frozen=True)
+class Parts:
+    """``files`` lists the files of a spool; ``read`` gives the messages of some of them."""
+
+    files: Callable[[Spool], Iterator[Any]]
+    read: Callable[[Spool, Sequence[Any]], Iterator[QueueEntry]]
 
 
 @dataclass(frozen=True)
@@ -39,6 +47,11 @@ class Mta:
         """The reader of its spools."""
         found: Read = import_module(self.reader).read
         return found
+
+    def parts(self) -> Parts | None:
+        """What reads some of a spool's files, where its reader can: so that two processes share the work."""
+        module = import_module(self.reader)
+        return Parts(module.files, module.read_files) if hasattr(module, "read_files") else None
 
     def lines(self, program: str) -> Compat:
         """What prints its queue as the program does.  Raises UsageError where no such program is known."""

@@ -28,8 +28,6 @@ LARGEST: Final = 1 << 27
 NO_STATUS: Final = b"4.0.0"
 NO_ACTION: Final = b"delayed"
 _FLAGS: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-# Bytes that Postfix shows as something else, or that it takes for the end of a line's text.
-_UNUSUAL: Final = re.compile(rb"[^\x20-\x7e\n]")
 # An entry as bounce(8) writes it since Postfix 2.3: nearly all.
 _ENTRY: Final = re.compile(
     rb"\n*<[^\n]*\n"
@@ -99,7 +97,8 @@ def entries(text: bytes) -> list[Reason]:
 
     Lines that are none are left out, as Postfix does; so is a last entry without its blank line.
     """
-    if _UNUSUAL.search(text) is None:
+    # Otherwise it has bytes that Postfix shows as something else, or takes for the end of a line's text.
+    if text.isascii() and text.replace(b"\n", b"").decode("ascii").isprintable():
         found, place = [], 0
         while (entry := _ENTRY.match(text, place)) is not None:
             recipient, original, status, action, name, reason = entry.groups(b"")

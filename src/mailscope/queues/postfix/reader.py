@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from mailscope.queues import entry
@@ -25,16 +25,24 @@ STATUS: Final = {DONE: entry.DONE, CANCELED: entry.CANCELED}
 HELD: Final = "on hold: it waits until somebody releases it"
 
 
+File = tuple[str, str, str]
+
+
 def read(spool: Spool) -> Iterator[QueueEntry]:
     """Every message, queue after queue.  Raises InputError where no queue can be read at all."""
+    return read_files(spool, files(spool))
+
+
+def read_files(spool: Spool, some: Iterable[File]) -> Iterator[QueueEntry]:
+    """The messages of some of the files: queue, name and path of each."""
     logs, schedule = DeferLogs(spool.place), Schedule(config.of(spool.place, spool.config))
-    for queue, name, path in files(spool):
+    for queue, name, path in some:
         found = _entry(queue, name, path, logs, spool, schedule)
         if found is not None:
             yield found
 
 
-def files(spool: Spool) -> Iterator[tuple[str, str, str]]:
+def files(spool: Spool) -> Iterator[File]:
     """The queue, name and path of each file that can be one.
 
     Raises UsageError for a queue that Postfix has not, and InputError where none can be read.
