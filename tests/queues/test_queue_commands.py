@@ -43,7 +43,17 @@ def test_list(lab: Path) -> None:
     assert lines[-1].startswith("83 messages, ")
     row = next(line for line in lines if "1EF68178027" in line)
     assert row.split()[:9] == (
-        ["deferred", "1EF68178027", "359", "10m", "~3", "49m", "alice@lab.example", "user@grey.example", "host"]
+        [
+            "deferred",
+            "1EF68178027",
+            "359",
+            "10m",
+            "~3",
+            "49m",
+            "alice@lab.example",
+            "user@grey.example",
+            "host",
+        ]
     )
     mixed = ran(lab, "list", "4jXFbq3XyNzCb7Y", "--all").splitlines()
     assert sum("[connection_refused]" in line for line in mixed) == 3
