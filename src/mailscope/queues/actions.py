@@ -59,11 +59,16 @@ class Result:
 
 @dataclass
 class Plan:
-    """Which messages are meant.  ``left``: those that the filters mean and the action cannot be done to."""
+    """Which messages are meant.
+
+    ``left``: those that the filters mean and the action cannot be done to.  ``whole``: every message is
+    meant.
+    """
 
     action: Action
     targets: list[QueueEntry] = field(default_factory=list)
     left: list[QueueEntry] = field(default_factory=list)
+    whole: bool = False
 
     @property
     def size_bytes(self) -> int:
@@ -79,6 +84,12 @@ class Performer(Protocol):
     def ready(self, action: Action) -> None:
         """Raise MailscopeError where it cannot be done: a right, a program or a version is missing."""
 
+    def at_once(self, action: Action) -> str | None:
+        """Do it to the whole queue in one go.
+
+        Out: the empty string when it is done, or what went wrong; None where there is no such way.
+        """
+
     def perform(self, action: Action, entries: Sequence[QueueEntry]) -> Iterator[Result]:
         """Do it to some messages, and tell of each."""
 
@@ -87,7 +98,7 @@ def plan(
     action: Action, performer: Performer, entries: Iterable[QueueEntry], selection: Selection, now: float
 ) -> Plan:
     """Which of a queue's messages are meant."""
-    found = Plan(action)
+    found = Plan(action, whole=selection.everything)
     for entry in entries:
         if selection.takes(entry, now):
             (found.targets if entry.queue in performer.queues[action.name] else found.left).append(entry)
@@ -96,5 +107,10 @@ def plan(
 
 def run(planned: Plan, performer: Performer) -> Iterator[list[Result]]:
     """Do what was planned, some messages at a time; gives what came of those."""
+    trouble = performer.at_once(planned.action) if planned.whole else None
+    if trouble is not None:
+        outcome, words = (FAILED, trouble) if trouble else (DONE, planned.action.word)
+        yield [Result(entry, outcome, words) for entry in planned.targets]
+        return
     for start in range(0, len(planned.targets), BATCH):
         yield list(performer.perform(planned.action, planned.targets[start : start + BATCH]))

@@ -90,6 +90,15 @@ class Performer:
                 told = ".".join(map(str, since))
                 raise OutputError(f"this needs Postfix {told}; here is {'.'.join(map(str, version))}")
 
+    def at_once(self, action: Action) -> str | None:
+        """Flush the whole queue; other actions are done to the messages that were planned for, one by one."""
+        if action.name != "flush":
+            return None
+        ran = self._ran(["postqueue", *self._where(), "-f"], "")
+        return (
+            "" if ran.returncode == 0 else ran.stderr.strip() or f"postqueue ended with code {ran.returncode}"
+        )
+
     def perform(self, action: Action, entries: Sequence[QueueEntry]) -> Iterator[Result]:
         """Do it, and tell of each message."""
         there = []
