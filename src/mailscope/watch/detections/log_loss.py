@@ -24,6 +24,7 @@ CLOCK: Final = (
     r"|system clock was stepped by (?<d>-?[0-9.]+)"
 )
 KEYS: Final = ("host", "who")
+MEASURES: Final = (Measure("lines", "sum", "value"), Measure("uncounted", where=pl.col("uncounted")))
 
 
 class LogLoss:
@@ -46,7 +47,7 @@ class LogLoss:
 
     def __init__(self, settings: Settings, site: Site) -> None:
         self.settings = settings
-        self._lost = Window(KEYS, (Measure("lines", "sum", "value"),), settings.window_s)
+        self._lost = Window(KEYS, MEASURES, settings.window_s)
 
     def see(self, seen: Seen) -> Iterator[Signal]:
         """Look at a batch."""
@@ -59,6 +60,7 @@ class LogLoss:
             return
         rows = rows.filter(~pl.col("text").str.contains(REPEATED)).with_columns(
             # Where no number is told, some were lost.
+            pl.col("value").is_null().alias("uncounted"),
             pl.col("value").cast(pl.Float64).fill_null(self.settings.lines),
             pl.coalesce("subject_service", "program").fill_null("").alias("who"),
             pl.col("host").fill_null(""),
@@ -72,11 +74,8 @@ class LogLoss:
                 time=row[LAST],
                 since=row[SINCE],
                 severity="warning",
-                title=Phrase(
-                    "{host}: {count} log lines of {program} were lost", host=row["host"], count=count,
-                    program=row["who"],
-                ),
-                figures={"lines": count, "window_s": self.settings.window_s},
+                title=_title(row["host"], row["who"], None if row["uncounted"] else count),
+                figures={"window_s": self.settings.window_s} | ({} if row["uncounted"] else {"lines": count}),
                 lines=seen.evidence(mine),
             )  # fmt: skip
 
@@ -110,3 +109,9 @@ class LogLoss:
     def resume(self, state: Frames) -> None:
         """Remember that."""
         self._lost.resume(state)
+
+
+def _title(host: str, program: str, count: int | None) -> Phrase:
+    if count is None:
+        return Phrase("{host}: log lines of {program} were lost", host=host, program=program)
+    return Phrase("{host}: {count} log lines of {program} were lost", host=host, count=count, program=program)
