@@ -9,6 +9,13 @@ import click
 
 # Command -> (module of cli/ that holds a click command of this name, what it does).
 COMMANDS: Final = {
+    "check": (
+        "syslog_conf",
+        "Explain a syslog.conf, and say what is wrong in it or differs elsewhere.",
+    ),
+    "test": ("syslog_conf", "Say where a message would go by a syslog.conf, and why."),
+    "serve": ("syslog_conf", "Take syslog messages and write them where a syslog.conf says."),
+    "logger": ("syslog_logger", "Send messages to a syslog daemon, as util-linux's logger does."),
     "splogger": ("syslog_filters", "Give lines to syslog with qmail's stamps, as splogger does."),
     "multilog": ("syslog_filters", "Write lines into rotated directories, as daemontools' multilog does."),
     "tai64n": ("syslog_filters", "Put a TAI64N label in front of each line."),

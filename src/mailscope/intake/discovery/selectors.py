@@ -12,12 +12,15 @@ BSD: ``facility{,facility}.[!][<=>]level``; a later field replaces what an earli
 facility, so ``*.debug;mail.err`` takes of mail only err and above.  Source: FreeBSD
 usr.sbin/syslogd/syslogd.c, parse_selector.
 
-A facility given as a number counts as in the C source: the code times eight (mail is 16).
+A facility given as a number counts as in the C source: the code times eight (mail is 16).  So do levels: from
+8 on they mean all, but for 16, which is what ``none`` is there.  syslogd's own clock ticks are the facility
+``mark``, behind all others.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
@@ -26,7 +29,10 @@ from mailscope.intake.discovery.probes import FACILITIES, SEVERITIES
 
 _ALL: Final = frozenset(range(8))
 _NONE: Final = frozenset[int]()
-_FACILITY_ALIASES: Final = {"security": "auth"}  # on Linux; the BSDs have a facility of that name
+MARK: Final = len(FACILITIES)
+# On Linux; the BSDs have a facility "security".  The others are rsyslog's names.
+_FACILITY_ALIASES: Final = {"security": "auth", "bsd_security": "security", "cron_sol": "cron2"}
+_NO_PRIORITY: Final = 16
 _SEVERITY_ALIASES: Final = {"panic": "emerg", "error": "err", "warn": "warning"}
 _FIELD_RE: Final = re.compile(r"([^.;\s]+)\.([!<=>]*)([^,;\s]+)(?:[,;]+|$)")
 
@@ -51,21 +57,32 @@ class Selector:
 
 def parse_selector(text: str, dialect: Dialect) -> Selector:
     """Read a selector.  Errors: ValueError when it is none."""
-    taken = [_NONE] * len(FACILITIES)
-    end = 0
-    for match in _FIELD_RE.finditer(text):
-        if match.start() != end:
-            break
-        end = match.end()
-        names, operators, level = match[1].lower(), match[2], match[3].lower()
-        for facility in _facilities(names, dialect):
-            if dialect is Dialect.LINUX:
-                taken[facility] = _linux(taken[facility], operators, level)
-            else:
-                taken[facility] = _bsd(operators, level)
-    if end == 0 or end != len(text):
-        raise ValueError(f"no selector: {text}")
-    return Selector(tuple(taken))
+    selector, fault = selector_so_far(text, dialect)
+    if fault:
+        raise ValueError(fault)
+    return selector
+
+
+def selector_so_far(text: str, dialect: Dialect) -> tuple[Selector, str]:
+    """Read a selector as far as it is one, as rsyslog does; and what is wrong behind that, if anything is."""
+    taken = [_NONE] * (MARK + 1)
+    end, fault = 0, ""
+    try:
+        for match in _FIELD_RE.finditer(text):
+            if match.start() != end:
+                break
+            names, operators, level = match[1].lower(), match[2], match[3].lower()
+            for facility in _facilities(names, dialect):
+                if dialect is Dialect.LINUX:
+                    taken[facility] = _linux(taken[facility], operators, level)
+                else:
+                    taken[facility] = _bsd(operators, level)
+            end = match.end()
+        if end == 0 or end != len(text):
+            fault = f"no selector: {text[end:]}"
+    except ValueError as error:
+        fault = str(error)
+    return Selector(tuple(taken)), fault
 
 
 def _linux(taken: frozenset[int], operators: str, level: str) -> frozenset[int]:
@@ -75,9 +92,12 @@ def _linux(taken: frozenset[int], operators: str, level: str) -> frozenset[int]:
     if level == "none":
         return _ALL if negated else _NONE
     if level == "*":
-        return _NONE if negated else _ALL
-    code = _severity(level)
-    meant = frozenset([code]) if "=" in operators else frozenset(range(code + 1))
+        # "Only all" is the 255th severity to them: there is none to add or to remove.
+        return taken if "=" in operators else _NONE if negated else _ALL
+    code = _severity(level, 31)
+    if code == _NO_PRIORITY:
+        return _ALL if negated else _NONE
+    meant = (frozenset([code]) if "=" in operators else frozenset(range(code + 1))) & _ALL
     return taken - meant if negated else taken | meant
 
 
@@ -90,7 +110,7 @@ def _bsd(operators: str, level: str) -> frozenset[int]:
     if level == "*":
         meant = _ALL
     else:
-        code = _severity(level)
+        code = _severity(level, len(SEVERITIES) - 1)
         compare = compare or ">="  # "greater" is more urgent, that is, a smaller code
         meant = frozenset(
             other
@@ -102,27 +122,26 @@ def _bsd(operators: str, level: str) -> frozenset[int]:
     return _ALL - meant if operators.startswith("!") else meant
 
 
-def _facilities(names: str, dialect: Dialect) -> list[int]:
-    codes: list[int] = []
+def _facilities(names: str, dialect: Dialect) -> Iterator[int]:
     for name in filter(None, names.split(",")):
         if name == "*":
-            codes.extend(range(len(FACILITIES)))
-        elif name == "mark":  # syslogd's own clock ticks: no line that a program writes
-            continue
+            # The BSDs' syslogd leaves its clock ticks out.
+            yield from range(MARK + (dialect is Dialect.LINUX))
+        elif name == "mark":
+            yield MARK
         elif name.isascii() and name.isdigit():
-            codes.append(int(name) >> 3)
+            if int(name) >> 3 >= len(FACILITIES):
+                raise ValueError(f"no such facility: {name}")
+            yield int(name) >> 3
         else:
             alias = _FACILITY_ALIASES.get(name, name) if dialect is Dialect.LINUX else name
             if alias not in FACILITIES:
                 raise ValueError(f"no such facility: {name}")
-            codes.append(FACILITIES.index(alias))
-    if any(code >= len(FACILITIES) for code in codes):
-        raise ValueError(f"no such facility: {names}")
-    return codes
+            yield FACILITIES.index(alias)
 
 
-def _severity(level: str) -> int:
-    if level.isascii() and level.isdigit() and int(level) < len(SEVERITIES):
+def _severity(level: str, largest: int) -> int:
+    if level.isascii() and level.isdigit() and int(level) <= largest:
         return int(level)
     name = _SEVERITY_ALIASES.get(level, level)
     if name not in SEVERITIES:
