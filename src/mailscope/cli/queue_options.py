@@ -82,14 +82,14 @@ class Asked:
         return (entry for entry in found if selection.takes(entry, self.spool.now))
 
     def say_troubles(self) -> None:
-        """Tell what could not be read, so much of it as a person looks at."""
+        """Tell what could not be read or does not fit, so much of it as a person looks at."""
         from mailscope.cli.inputs import say
         from mailscope.cli.terminal import safe
 
         for words in self.troubles[:20]:
-            say(f"not read: {safe(words)}")
+            say(safe(words))
         if len(self.troubles) > 20:
-            say(f"not read: {len(self.troubles) - 20:,} more")
+            say(f"and {len(self.troubles) - 20:,} more")
 
 
 def _causes() -> Causes:

@@ -37,7 +37,7 @@ def message(entry: QueueEntry, now: float, cut: int | None, *, every: bool = Fal
     tries = "" if entry.attempts is None else f"{'~' if entry.attempts_estimated else ''}{entry.attempts}"
     sender = "?" if entry.sender is None else entry.sender or "<>"
     head = (
-        f"{entry.queue:<9}{safe(entry.queue_id):<17}{bytes_of(entry.size_bytes):>6} "
+        f"{entry.queue:<8} {safe(entry.queue_id):<17}{bytes_of(entry.size_bytes):>6} "
         f"{span(None if entry.arrival_time is None else now - entry.arrival_time):>4} {tries:>5} "
         f"{retry(entry.next_retry_time, now):>6}  {cell(sender, ADDRESS)}  "
     )

@@ -31,7 +31,8 @@ class Parts:
 @dataclass(frozen=True)
 class Mta:
     """``queues``: those that it has in any case.  ``places``: where its spool usually is.  ``marks``: what
-    any of its spools holds, by which one is told.
+    any of its spools holds, by which one is told; ``holds``: patterns of files one of which must be there,
+    where directories do not tell it.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Mta:
     content: str = ""
     queues: tuple[str, ...] = ()
     acting: str = ""
+    holds: tuple[str, ...] = ()
 
     def read(self) -> Read:
         """The reader of its spools."""
@@ -78,7 +80,9 @@ class Mta:
 
     def fits(self, place: Path) -> bool:
         """Whether a directory looks like a spool of it."""
-        return all((place / mark).is_dir() for mark in self.marks)
+        if not all((place / mark).is_dir() for mark in self.marks):
+            return False
+        return not self.holds or any(next(place.glob(each), None) is not None for each in self.holds)
 
 
 MTAS: Final[tuple[Mta, ...]] = (
@@ -91,6 +95,33 @@ MTAS: Final[tuple[Mta, ...]] = (
         "mailscope.queues.postfix.content",
         ("maildrop", "incoming", "active", "deferred", "hold"),
         "mailscope.queues.postfix.acting",
+    ),
+    Mta(
+        "qmail",
+        ("/var/qmail/queue", "/var/lib/qmail/queue"),
+        ("mess", "info", "todo"),
+        "mailscope.queues.qmail.reader",
+        {"qmail-qread": "mailscope.queues.qmail.qread", "qmail-qstat": "mailscope.queues.qmail.qstat"},
+        "mailscope.queues.qmail.content",
+        ("queue", "todo"),
+    ),
+    Mta(
+        "exim",
+        ("/var/spool/exim4", "/var/spool/exim"),
+        ("input", "msglog"),
+        "mailscope.queues.exim.reader",
+        {"exim": "mailscope.queues.exim.listing"},
+        "mailscope.queues.exim.content",
+        ("queue", "frozen"),
+    ),
+    Mta(
+        "sendmail",
+        ("/var/spool/mqueue",),
+        (),
+        "mailscope.queues.sendmail.reader",
+        content="mailscope.queues.sendmail.content",
+        queues=("queue", "quarantined", "lost"),
+        holds=("[qhQ]f[0-9A-Za-z]*", "*/[qhQ]f[0-9A-Za-z]*"),
     ),
 )
 BY_NAME: Final[dict[str, Mta]] = {mta.name: mta for mta in MTAS}
