@@ -46,7 +46,7 @@ bench-watch: $(READY)
 
 # The property tests with many more examples.
 fuzz: $(READY)
-	MAILSCOPE_FUZZ=2000 $(BIN)/python -m pytest tests/properties
+	MAILSCOPE_FUZZ=2000 $(BIN)/python -m pytest tests/properties tests/test_halves.py
 
 # The daemon is killed 200 times under load.
 soak: $(READY)

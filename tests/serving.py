@@ -130,9 +130,11 @@ class Daemon:
         return int(answer["n"][0])
 
     def wait_for(self, lines: int, condition: str = "true") -> None:
-        """Until so many lines are stored."""
-        until = time.monotonic() + PATIENCE_S
+        """Until so many lines are stored; how long that takes hangs on the machine, so it must go on."""
+        until, before = time.monotonic() + PATIENCE_S, 0
         while (found := self.count(condition)) < lines:
+            if found > before:
+                until, before = time.monotonic() + PATIENCE_S, found
             assert time.monotonic() < until, f"{found} of {lines} lines: {self.errors.read_text()[-2000:]}"
             code = None if self.process is None else self.process.poll()
             assert code is None, f"it ended with {code}: {self.errors.read_text()[-2000:]}"
