@@ -164,3 +164,13 @@ def test_long_lines_take_no_more_than_their_length(part: str, tmp_path: Path) ->
     text = f'1 rename("{part * (900_000 // len(part))}\n1 connect(3, {part * 100_000}) = 0\n1 {CALL}\n'
     assert told_of(text, tmp_path / "trace").ways
     assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize(
+    "queue_id", ["4jXG6j5SzrzCb6P", "4jXGMT4z1zzCb6Z", "4jXG4d5NTxzCb6X", "AE33C55", "84E5D163C55"]
+)
+def test_queue_ids(queue_id: str) -> None:
+    # The time in a long id may hold the letter that parts it from the inode.
+    place = place_of(f"maildrop/{queue_id}")
+    assert place is not None
+    assert place.file == queue_id

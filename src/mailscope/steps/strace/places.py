@@ -13,9 +13,10 @@ from typing import Final
 QUEUES: Final = ("maildrop", "incoming", "active", "deferred", "hold", "corrupt")
 # Files of reasons, named after the message that they belong to.
 REASONS: Final = ("defer", "bounce", "trace")
-# Short ids: microseconds and inode in hexadecimal; long ids: 52 letters and digits, "z" before the inode.
+# Short ids: microseconds and inode in hexadecimal.  Long ids: seconds (6 or more) and microseconds (4) in 52
+# letters and digits, a "z", and the inode in 51: without "z", so that the last one tells where it begins.
 _ID: Final = (
-    r"[0-9A-F]{6,20}|[0-9BCDFGHJ-NP-TV-Zbcdfghj-np-tv-y]{10,12}z[0-9BCDFGHJ-NP-TV-Zbcdfghj-np-tv-y]{1,13}"
+    r"[0-9A-F]{6,20}|[0-9BCDFGHJ-NP-TV-Zbcdfghj-np-tv-z]{10,12}z[0-9BCDFGHJ-NP-TV-Zbcdfghj-np-tv-y]{1,13}"
 )
 _FILE: Final = re.compile(
     rf"(?:.*/)?({'|'.join((*QUEUES, *REASONS))})/((?:[0-9A-Za-z]/)*)({_ID}|[0-9]{{1,6}}\.[0-9]{{1,7}}|)"
