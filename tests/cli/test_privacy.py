@@ -100,3 +100,15 @@ def test_export(store: Path, tmp_path: Path, language: str, word: str) -> None:
     assert {"messages.csv", "deliveries.csv", "lookups.csv", "columns.csv"} <= set(names)
     assert any(row.get("sender") == NAME for row in tallies)
     assert all(f"{name.partition('.')[0]}." in page for name in names if name != "README.txt")
+
+
+def test_an_account_of_the_live_page_stays_and_is_told(store: Path) -> None:
+    from mailscope.web.people import accounts
+    from mailscope.web.people.book import Book
+
+    book = Book(store)
+    accounts.add(book, NAME, "admin")
+    book.close()
+    done = run("erase", NAME, "--store", store, "--yes")
+    assert done.exit_code == 0, done.stderr
+    assert f"{NAME} has an account of the live page" in done.stderr

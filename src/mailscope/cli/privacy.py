@@ -97,10 +97,29 @@ def erase(
     told = json.dumps(receipt, indent=1) + "\n"
     write([told], output)
     say(f"the person is erased; the receipt is kept in {where / DIRECTORY}")
+    _tell_account(where, person)
     for name in receipt["other_files"]:
         say(f"{where / name}: it is none of the store's files, and names the person: remove it")
     if receipt["other_files"]:
         sys.exit(1)
+
+
+def _tell_account(where: Path, person: Person) -> None:
+    """An account of the live page is no data of mail: it stays, and that is said."""
+    from mailscope.store.places import PEOPLE
+
+    if not (where / PEOPLE).exists():
+        return
+    from mailscope.web.people.accounts import account
+    from mailscope.web.people.book import Book
+
+    book = Book(where)
+    try:
+        for name in person.names:
+            if account(book, name.lower()) is not None:
+                say(f"{name} has an account of the live page: 'mailscope people remove' removes it")
+    finally:
+        book.close()
 
 
 def _held(where: Path, person: Person) -> Held:

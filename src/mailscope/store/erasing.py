@@ -30,7 +30,7 @@ from mailscope.store.database import FILE, Database, quoted
 from mailscope.store.day_files import SealedDay
 from mailscope.store.holding import ROW, Held, SealedFile, find, hot_rows, sealed_rows
 from mailscope.store.index import place_of
-from mailscope.store.places import ASIDE, same_owner
+from mailscope.store.places import ASIDE, PEOPLE, same_owner
 from mailscope.store.refusals import StoreError
 from mailscope.store.renewing import remove_begun, renew
 from mailscope.store.sealing import SUFFIX, Segment, enter, remove, remove_strays, write_segment
@@ -316,7 +316,7 @@ def other_files(directory: Path, person: Person) -> list[str]:
 
     Indexes hold keyed hashes only, and were made anew with their files.
     """
-    ours = {FILE, audit.FILE}
+    ours = {FILE, audit.FILE, PEOPLE}
     found = []
     for path in sorted(directory.rglob("*")):
         name = path.relative_to(directory).as_posix()

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Final
 
 NEW: Final = ".renewed"
+# Accounts of the live page (``web/people``), which are no data of mail.
+PEOPLE: Final = "people.db"
 # A damaged file that was kept, and when it was set aside.
 ASIDE: Final = ".damaged-"
 

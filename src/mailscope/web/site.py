@@ -29,6 +29,8 @@ FILES: Final = {
     "site.js": "text/javascript; charset=utf-8",
     "icon.svg": "image/svg+xml",
 }
+# Pages that name persons, whoever is asked for; the others enter what is looked up.
+ENTERED: Final = ("security", "queue", "cause")
 # What one must be allowed to hear how many lines come.
 LOOK: Final = "look"
 # A new version of the program may have others.
@@ -59,7 +61,10 @@ def site(service: Served, settings: Callable[[], Settings], more: Sequence[Adder
 def rules() -> list[Rule]:
     """What the pages and their streams need."""
     streams = [Rule("/live/pulse", LOOK), Rule("/live/stream", LIVE.action)]
-    pages = [Rule(page.path, page.action, limited=page.limited) for page in PAGES]
+    pages = [
+        Rule(page.path, page.action, limited=page.limited, audited=page.name if page.name in ENTERED else "")
+        for page in PAGES
+    ]
     forms = [
         Rule(path, action, ("POST",), limited=page.limited)
         for page in PAGES

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +9,7 @@ import pytest
 import schemathesis
 from entering import Served
 from hypothesis import HealthCheck, Phase, given, settings
+from running import FUZZ, examples
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -27,7 +27,7 @@ CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance,
 ENDLESS = "/v1/tail"
 # What works on the whole store takes its time.
 HEAVY = ("/v1/store/", "/v1/ingest", "/v1/erase")
-EXAMPLES = int(os.environ.get("MAILSCOPE_FUZZ", "12"))
+EXAMPLES = examples(12, 300)
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,7 @@ def test_every_answer_is_one_that_the_document_tells(daemon: Served) -> None:
             max_examples=3 if heavy else EXAMPLES,
             deadline=None,
             database=None,
-            derandomize=EXAMPLES <= 12,
+            derandomize=not FUZZ,
             phases=[Phase.explicit, Phase.generate],
             suppress_health_check=list(HealthCheck),
         )

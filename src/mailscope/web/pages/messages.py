@@ -79,8 +79,8 @@ def show(visit: Visit) -> Messages:
         for name, value in asked.items()
         if name in FILTERS or name in OF_ATTEMPTS or name in OF_BOTH or name in OF_MESSAGES or name == "q"
     }
-    if looked_for:
-        visit.audit("messages", " ".join(f"{name}={value}" for name, value in looked_for.items()))
+    told = " ".join(f"{name}={value}" for name, value in looked_for.items())
+    visit.audit("messages", told or "every message")
     of_attempts = any(name in OF_ATTEMPTS or name == "status" for name in looked_for)
     found = _attempts(visit, asked) if of_attempts else _messages(visit, asked)
     shown = [

@@ -17,10 +17,10 @@ from pathlib import Path
 from secrets import token_urlsafe
 from typing import Any, Final
 
-from mailscope.store.places import same_owner
+from mailscope.store.places import PEOPLE, same_owner
 from mailscope.vocabulary.errors import InputError
 
-FILE: Final = "people.db"
+FILE: Final = PEOPLE
 MODE: Final = 0o600
 VERSION: Final = 1
 PATIENCE_S: Final = 10.0

@@ -84,7 +84,8 @@ class Desk:
         if shown:
             # Who shows something wrong is nobody, whatever else a browser sends along.
             return self._by_token(shown[len(BEARER) :].strip()) if shown.lower().startswith(BEARER) else None
-        return self._by_session(request.cookies.get(came.cookie, "")) or self._by_proxy(request, came)
+        # Where a proxy of ours says who it is, an older session of somebody else does not count.
+        return self._by_proxy(request, came) or self._by_session(request.cookies.get(came.cookie, ""))
 
     def _by_token(self, secret: str) -> Seat | None:
         token = tokens.found(self.book, secret)

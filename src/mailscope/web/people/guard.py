@@ -66,7 +66,7 @@ class Guard:
         request = Request(scope)
         came = self._desk.came(request)
         out = _Headers(send, came)
-        rule = self._rules.rule(request.method, request.url.path)
+        rule = self._rules.rule(request.method, request.scope["path"])
         seat = await run_in_threadpool(self._desk.seat, request, came)
         body = _Body(receive)
         refusal = await self._refusal(request, came, rule, seat, body)
@@ -102,12 +102,12 @@ class Guard:
             or (viewer.limited and not rule.limited)
             or (rule.in_person and not seat.csrf)
         ):
-            if request.url.path == "/" and viewer.may("domains") and _page(request):
+            if request.scope["path"] == "/" and viewer.may("domains") and _page(request):
                 # Who may not see figures of the whole host begins there.
                 return RedirectResponse("/domains", 303)
             words = Refused(
                 what=NOT_FOR_ROLE if viewer.scope is None else NOT_FOR_TOKEN,
-                where=request.url.path, what_to_do=Phrase("ask an admin of Mailscope"),
+                where=request.scope["path"], what_to_do=Phrase("ask an admin of Mailscope"),
             )  # fmt: skip
             return _refused(request, 403, words)
         if request.method not in SAFE and seat.csrf:
@@ -129,7 +129,7 @@ class Guard:
         return not (came.secure or came.by_proxy or _loopback(came.address))
 
     def _without_rule(self, request: Request) -> Response:
-        others = self._rules.methods(request.url.path)
+        others = self._rules.methods(request.scope["path"])
         if not others:
             return _refused(request, 404, UNKNOWN)
         words = Refused(
@@ -202,7 +202,7 @@ def _same_site(request: Request, came: Came) -> bool:
 
 def _login(request: Request) -> Response:
     if _page(request) and request.method in SAFE:
-        asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        asked = request.scope["path"] + (f"?{request.url.query}" if request.url.query else "")
         return RedirectResponse(f"/login?next={quote(asked, safe='')}" if asked != "/" else "/login", 303)
     answer = _refused(request, 401, LOGIN)
     answer.headers["www-authenticate"] = 'Bearer realm="mailscope"'
@@ -217,7 +217,7 @@ def _refused(request: Request, status: int, words: Refused) -> Response:
 
 def _page(request: Request) -> bool:
     """Whether a person asks with a browser, and not a program."""
-    return not request.url.path.startswith("/v1/") and "text/html" in request.headers.get("accept", "")
+    return not request.scope["path"].startswith("/v1/") and "text/html" in request.headers.get("accept", "")
 
 
 def _loopback(address: str) -> bool:

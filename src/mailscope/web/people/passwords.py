@@ -1,11 +1,14 @@
 """Passwords: which are good enough, and whether one is right (argon2id, RFC 9106).
 
-What it costs to look at one is bounded: two at a time, as each takes 64 MiB.
+What it costs to look at one is bounded: two at a time, as each takes 64 MiB; who would wait long is sent
+away.
 """
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Final
 
@@ -13,11 +16,12 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from mailscope.language.phrase import Phrase
-from mailscope.vocabulary.errors import UsageError
+from mailscope.vocabulary.errors import MailscopeError, UsageError
 from mailscope.web.people.book import Book
 
 SHORTEST, LONGEST = 12, 1024
-AT_ONCE: Final = threading.BoundedSemaphore(2)
+PATIENCE_S: Final = 5.0
+_AT_ONCE: Final = threading.BoundedSemaphore(2)
 # RFC 9106, section 4, the second recommended choice; argon2-cffi's defaults.
 HASHER: Final = PasswordHasher()
 
@@ -42,7 +46,7 @@ def check(password: str, name: str) -> None:
 def set_password(book: Book, name: str, password: str) -> None:
     """Give an account another password; whoever is logged in by it is logged out, links to it end."""
     check(password, name)
-    with AT_ONCE:
+    with _turn():
         hashed = HASHER.hash(password)
     with book.change():
         book.run("update accounts set password = ? where name = ?", hashed, name)
@@ -54,12 +58,23 @@ def right(book: Book, name: str, password: str) -> bool:
     """Whether it is the password of an account; where there is none, the answer takes as long."""
     row = book.row("select password from accounts where name = ? and not disabled", name)
     hashed = row["password"] if row is not None else ""
-    with AT_ONCE:
+    with _turn():
         good = _verified(hashed or _nobodys(), password[: LONGEST + 1]) and bool(hashed)
         renewed = HASHER.hash(password) if good and HASHER.check_needs_rehash(hashed) else ""
     if renewed:
         book.run("update accounts set password = ? where name = ? and password = ?", renewed, name, hashed)
     return good
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    """One's turn.  Raises MailscopeError where it does not come soon."""
+    if not _AT_ONCE.acquire(timeout=PATIENCE_S):
+        raise MailscopeError(Phrase("too many people log in just now"), "", Phrase("try again later"))
+    try:
+        yield
+    finally:
+        _AT_ONCE.release()
 
 
 def _verified(hashed: str, password: str) -> bool:

@@ -8,7 +8,6 @@ from mailscope.language.phrase import Phrase
 
 Action = Literal[
     "look", "domains", "look up", "lines", "security", "sql", "handle", "queues", "store", "persons", "audit",
-    "people",
 ]  # fmt: skip
 Role = Literal["admin", "operator", "auditor", "help desk", "domain owner"]
 
@@ -24,7 +23,6 @@ ACTIONS: Final[dict[Action, Phrase]] = {
     "store": Phrase("Load logs, seal, verify and back up the store."),
     "persons": Phrase("Give out or erase what is held of a person."),
     "audit": Phrase("See the settings, and who looked at whose data."),
-    "people": Phrase("Look after the accounts of others."),
 }
 _READING: Final[frozenset[Action]] = frozenset({"look", "domains", "look up", "lines", "security", "sql"})
 ROLES: Final[dict[Role, frozenset[Action]]] = {

@@ -47,7 +47,7 @@ API: Final = (
     Rule("/v1/openapi.json", limited=True),
     Rule("/metrics", "look"),
     Rule("/v1/status", "look"),
-    Rule("/v1/tallies", "look"),
+    Rule("/v1/tallies", "look", audited="tallies"),
     Rule("/v1/report", "look", audited="report"),
     Rule("/v1/logins", "security", audited="logins"),
     Rule("/v1/coverage", "lines"),
