@@ -64,6 +64,15 @@ def add_door(app: FastAPI, desk: Desk) -> None:
         )
         return answer
 
+    app.add_route("/login", looked(entrance), methods=["GET"])
+    app.add_route("/login", posted(enter), methods=["POST"])
+    app.add_route("/logout", posted(leave), methods=["POST"])
+    _add_welcome(app, desk)
+
+
+def _add_welcome(app: FastAPI, desk: Desk) -> None:
+    """The one-time link."""
+
     def welcome(request: Request) -> Response:
         key = request.query_params.get("key", "")
         name = links.whose(desk.book, key)
@@ -89,9 +98,6 @@ def add_door(app: FastAPI, desk: Desk) -> None:
             return RedirectResponse("/login", 303)
         return admitted(desk, request, name, "/")
 
-    app.add_route("/login", looked(entrance), methods=["GET"])
-    app.add_route("/login", posted(enter), methods=["POST"])
-    app.add_route("/logout", posted(leave), methods=["POST"])
     app.add_route("/welcome", looked(welcome), methods=["GET"])
     app.add_route("/welcome", posted(choose), methods=["POST"])
 

@@ -71,6 +71,16 @@ def add_account(app: FastAPI, desk: Desk) -> None:
         _enter(desk, request, "sessions ended")
         return RedirectResponse(HERE, 303)
 
+    app.add_route(HERE, looked(look), methods=["GET"])
+    app.add_route(f"{HERE}/password", posted(password), methods=["POST"])
+    app.add_route(f"{HERE}/second-factor", posted(factor), methods=["POST"])
+    app.add_route(f"{HERE}/sessions", posted(end_sessions), methods=["POST"])
+    _add_tokens(app, desk)
+
+
+def _add_tokens(app: FastAPI, desk: Desk) -> None:
+    """Making and revoking tokens."""
+
     def change_tokens(request: Request, form: Form) -> Response:
         owner = _owner(desk, request)
         if name := one(form, "revoke"):
@@ -85,10 +95,6 @@ def add_account(app: FastAPI, desk: Desk) -> None:
         _enter(desk, request, f"token made: {one(form, 'title')}")
         return _page(desk, request, token=made)
 
-    app.add_route(HERE, looked(look), methods=["GET"])
-    app.add_route(f"{HERE}/password", posted(password), methods=["POST"])
-    app.add_route(f"{HERE}/second-factor", posted(factor), methods=["POST"])
-    app.add_route(f"{HERE}/sessions", posted(end_sessions), methods=["POST"])
     app.add_route(f"{HERE}/tokens", posted(change_tokens), methods=["POST"])
 
 

@@ -68,7 +68,6 @@ class Viewer:
         return f"{self.name} ({self.by})" if self.by else self.name
 
 
-ADMIN_LOCAL: Final = Viewer("local")
 # Who has not logged in.
 NOBODY: Final = Viewer("nobody", scope=frozenset())
 
