@@ -9,9 +9,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from simulation.host import simulate
-from simulation.incidents import NAMES
-from simulation.plan import Plan
+from mailscope.demo.host import simulate
+from mailscope.demo.incidents import NAMES
+from mailscope.demo.plan import Plan
 from simulation.small_host import simulate_small
 
 

@@ -15,9 +15,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from simulation.host import LOGS, simulate
+from mailscope.demo.host import LOGS, simulate
+from mailscope.demo.plan import DOMAIN, Plan
 from simulation.matching import Finding
-from simulation.plan import DOMAIN, Plan
 from simulation.score import Score
 from simulation.small_host import DOMAIN as SMALL_DOMAIN
 from simulation.small_host import simulate_small

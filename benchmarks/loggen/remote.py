@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from loggen.session import CIPHERS
 from loggen.trail import CENTISECOND_US, Delivery, Recipient, Result
 from loggen.truth import TLS, UNREACHED
+from mailscope.demo.ciphers import CIPHERS
 
 if TYPE_CHECKING:
     from loggen.population import Domain, Server

@@ -5,17 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from loggen.truth import ACCEPTED, CONNECTED, DISCONNECTED, LOST, TIMED_OUT, TLS, Tag
+from mailscope.demo.ciphers import CIPHERS
 
 if TYPE_CHECKING:
     from loggen.site import Site
-
-CIPHERS = (
-    "TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits) key-exchange X25519 "
-    "server-signature RSA-PSS (2048 bits) server-digest SHA256",
-    "TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits) key-exchange ECDHE (P-256) "
-    "server-signature ECDSA (P-256) server-digest SHA256",
-    "TLSv1.2 with cipher ECDHE-RSA-AES256-GCM-SHA384 (256/256 bits)",
-)
 
 
 class Session:

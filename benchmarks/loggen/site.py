@@ -8,9 +8,9 @@ from random import Random
 from typing import TypeVar
 
 from loggen.population import Population
-from loggen.processes import ProcessPool, process_ids
-from loggen.queueids import Inodes, LongIds, short_id
 from loggen.timeline import SECOND_US, SLICE_US, Timeline, load_at
+from mailscope.demo.processes import ProcessPool, process_ids
+from mailscope.demo.queueids import Inodes, LongIds, short_id
 
 T = TypeVar("T")
 DAEMONS = ("qmgr", "pickup", "anvil", "scache", "master")  # one process each, all day

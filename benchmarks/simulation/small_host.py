@@ -11,14 +11,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from simulation import places
-from simulation.files import AUTH, MAIL, RFC3164, SYSLOG, TAI64N, LogFiles
-from simulation.host import LOGS
-from simulation.outside import FIRST, LAST, Outside
-from simulation.plan import DAY, HOUR, MINUTE, SECOND, Plan
-from simulation.shell import Shell
+from mailscope.demo import places
+from mailscope.demo.files import AUTH, MAIL, RFC3164, SYSLOG, TAI64N, LogFiles
+from mailscope.demo.host import LOGS
+from mailscope.demo.outside import FIRST, LAST, Outside
+from mailscope.demo.plan import DAY, HOUR, MINUTE, SECOND, Plan
+from mailscope.demo.shell import Shell
+from mailscope.demo.world import World
 from simulation.small_qmail import DELIVERIES, SMTPD, Qmail
-from simulation.world import World
 
 DOMAIN = "example.net"
 FORMS = {DELIVERIES: TAI64N, SMTPD: TAI64N, MAIL: RFC3164, AUTH: RFC3164, SYSLOG: RFC3164}

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from simulation.outside import Outside
-from simulation.places import OWN_IP
-from simulation.plan import DAY, FQDN, SECOND
-from simulation.world import World
+from mailscope.demo.outside import Outside
+from mailscope.demo.places import OWN_IP
+from mailscope.demo.plan import DAY, FQDN, SECOND
+from mailscope.demo.world import World
 
 DELIVERIES, SMTPD = "qmail-send/current", "qmail-smtpd/current"
 LOCAL_LIMIT, REMOTE_LIMIT = 10, 20

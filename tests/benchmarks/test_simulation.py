@@ -15,11 +15,11 @@ from typing import Any
 
 import pytest
 
-from simulation.host import LOGS, simulate
-from simulation.incidents import KINDS, NAMES, choose
+from mailscope.demo.host import LOGS, simulate
+from mailscope.demo.incidents import KINDS, NAMES, choose
+from mailscope.demo.places import countries
+from mailscope.demo.plan import Plan
 from simulation.kinds import FINDS, FOLLOWS
-from simulation.places import countries
-from simulation.plan import Plan
 from simulation.small_host import simulate_small
 
 STAMP = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00) mail ")

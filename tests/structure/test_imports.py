@@ -76,6 +76,7 @@ ALLOWED: dict[str, set[str]] = {
         "store",
         "watch",
         "watch/blocking",
+        "queues",
         "exports",
         "about",
         "reports",
@@ -96,9 +97,12 @@ ALLOWED: dict[str, set[str]] = {
     "watch/alerts": {"watch", "store", "exports", "language", "vocabulary"},
     # What needs a person, told from the flow while it runs; what it has seen is kept as the store keeps it.
     "watch": {"store", "pipeline", "causes", "language", *FLOW},
+    # Makes logs of its own, and knows nothing of how they are read.
+    "demo": set(),
     "cli": {
         # Accounts of the live page.
         "web",
+        "demo",
         "watch",
         "watch/metrics",
         "watch/checks",

@@ -156,6 +156,7 @@ class Ledger:
         """Some tallies, and the counts of lines, as they are now; what is added later does not change it."""
         kept = Ledger(tuple(each for each in self.wanted if each.name in names), self.zone)
         kept.lines, kept.totals = dict(self.lines), dict(self.totals)
+        kept.first, kept.last = self.first, self.last
         # Rows are replaced, never changed.
         kept._parts = {name: list(parts) for name, parts in self._parts.items() if name in names}
         return kept

@@ -43,6 +43,11 @@ class Web(Table):
         description="A header in which a proxy of ours names who has signed on there, such as X-Remote-User; "
         'it must remove that header from what clients send.  "": none.',
     )
+    spool: OptionalPath = Field(
+        "",
+        description="The queue that the page shows and changes: its directory, or for Postfix that of "
+        'main.cf; "": the host\'s own.',
+    )
     session_hours: Annotated[int, Field(ge=1, le=720)] = Field(
         12, description="After so many hours people log in again."
     )

@@ -29,6 +29,7 @@ from mailscope.web.pages.span import USUAL, named, read
 from mailscope.web.pages.visit import Site, Visit
 from mailscope.web.people.viewer import Viewer, csrf_token, viewer
 from mailscope.web.refusals import told
+from mailscope.web.telling import MORE
 
 MOST_BYTES: Final = 64 << 10
 FAILURES: Final = (MailscopeError, duckdb.Error, OSError)
@@ -39,6 +40,8 @@ FORBIDDEN: Final = {
 NO_TABLE: Final = {"what": Phrase("There is no such table."), "what_to_do": ""}
 # Zones that a browser names and this host does not know are not used.
 ZONE: Final = "mailscope_zone"
+# Rows that are marked in a form.
+MARKED: Final = "id"
 
 
 def add_pages(app: FastAPI, site: Site) -> None:
@@ -70,11 +73,16 @@ def _taking(page: Page, site: Site, path: str) -> Callable[[Request], Awaitable[
     return answer
 
 
+def _query(request: Request) -> dict[str, str]:
+    """What the URL tells; of a mark that is there several times, all, with commas between."""
+    found = dict(request.query_params)
+    if MARKED in found:
+        found[MARKED] = ",".join(request.query_params.getlist(MARKED))
+    return found | {name: str(value) for name, value in request.path_params.items()}
+
+
 def _answer(page: Page, site: Site, request: Request) -> Response:
-    query = {
-        **dict(request.query_params),
-        **{name: str(value) for name, value in request.path_params.items()},
-    }
+    query = _query(request)
     visit = visiting(site, request, query)
     if not visit.viewer.may(page.action):
         return _failed(visit, FORBIDDEN, 403)
@@ -128,7 +136,11 @@ def _file(visit: Visit, context: Context) -> Response:
     if grid is None:
         return _failed(visit, NO_TABLE, 404)
     body, kind, name = exported(grid, visit.query["format"])
-    return Response(body, media_type=kind, headers={"content-disposition": f'attachment; filename="{name}"'})
+    headers = {"content-disposition": f'attachment; filename="{name}"'}
+    if grid.total is None or len(grid.rows) < grid.total:
+        # Not all of it: how many rows are left out, where somebody counted them.
+        headers[MORE] = "unknown" if grid.total is None else str(grid.total - len(grid.rows))
+    return Response(body, media_type=kind, headers=headers)
 
 
 def _failed(visit: Visit, words: Mapping[str, str], status: int) -> Response:

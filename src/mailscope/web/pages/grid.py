@@ -144,12 +144,13 @@ def _unit(name: str, unit: Any) -> Any:
 
 
 def _cell(visit: Visit, column: Column, row: Mapping[str, Any], links: Mapping[str, Link]) -> Cell:
-    value = row.get(column.name)
+    known = value = row.get(column.name)
     if column.unit == "address" and value:
         value = visit.masked(str(value))
     text = shown(visit, value, column)
     link = links.get(column.name)
-    href = link(row) if link is not None and text not in ("", "0") else None
+    # Where a name is hidden, no link may tell it.
+    href = link(row) if link is not None and text not in ("", "0") and value == known else None
     return Cell(plain(value), text, href or "", column.unit)
 
 

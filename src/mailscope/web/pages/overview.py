@@ -113,6 +113,9 @@ def _sums(ledger: Ledger) -> dict[str, float | None]:
 def _tiles(visit: Visit, now: Ledger, before: Ledger) -> list[Tile]:
     tr = visit.tr
     new, old = _sums(now), _sums(before)
+    if not any(old.values()):
+        # Nothing was known of then, which is no news.
+        old = dict.fromkeys(old)
     link = visit.link
     waiting = visit.rows.how_many("messages", WAITING) if visit.viewer.may("look") else None
     tiles = [

@@ -68,7 +68,8 @@ def read(query: Mapping[str, str], zone: ZoneInfo, now: datetime, usual: str = U
 
 def named(name: str, zone: ZoneInfo, now: datetime) -> Span:
     """The span of a name."""
-    end = _ceiling(now)
+    # The hour that has begun is part of it.
+    end = _floor(now) + HOUR
     if name in LENGTHS:
         return Span(end - LENGTHS[name], end, name)
     midnight = now.replace(tzinfo=UTC).astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -100,8 +101,7 @@ def _floor(instant: datetime) -> datetime:
 
 def _ceiling(instant: datetime) -> datetime:
     begun = _floor(instant)
-    # An hour that has just begun is part of it.
-    return begun + HOUR if instant >= begun else begun
+    return begun if begun == instant else begun + HOUR
 
 
 def weekly(span: Span, zone: ZoneInfo, weekday: int, hour: int) -> list[Span]:

@@ -39,4 +39,5 @@ def compared(
     bad = max(now, before) >= FEWEST and (
         (worse == "more" and now > FACTOR * before) or (worse == "less" and FACTOR * now < before)
     )
-    return Tile(title, figures.count(now), f"({figures.count(before)})", href, "warn" if bad else "")
+    beside = f"({figures.count(before)})" if old is not None else ""
+    return Tile(title, figures.count(now), beside, href, "warn" if bad and old is not None else "")

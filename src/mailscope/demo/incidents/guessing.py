@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from functools import partial
 
-from simulation.incidents.incident import Incident
-from simulation.places import client_name, hosting_ip, robot_ip
-from simulation.plan import HOUR, MINUTE, SECOND
-from simulation.smtpd import Session
+from mailscope.demo.incidents.incident import Incident
+from mailscope.demo.places import client_name, hosting_ip, robot_ip
+from mailscope.demo.plan import HOUR, MINUTE, SECOND
+from mailscope.demo.smtpd import Session
 
 
 def guess_by_imap(incident: Incident, user: str, ip: str, attempts: int) -> None:

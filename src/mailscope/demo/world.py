@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import TypeVar
 
-from loggen.processes import ProcessPool, process_ids
-from loggen.queueids import Inodes, LongIds
-from simulation.files import MAIL, LogFiles
-from simulation.plan import DAY, HOUR, Plan
+from mailscope.demo.files import MAIL, LogFiles
+from mailscope.demo.plan import DAY, HOUR, Plan
+from mailscope.demo.processes import ProcessPool, process_ids
+from mailscope.demo.queueids import Inodes, LongIds
 
 T = TypeVar("T")
 Action = Callable[[], object]

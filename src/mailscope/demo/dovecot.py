@@ -5,9 +5,9 @@ Forms: Dovecot 2.3 `src/login-common/client-common.c`, `src/imap/imap-client.c`,
 
 from __future__ import annotations
 
-from simulation.places import OWN_IP
-from simulation.plan import SECOND
-from simulation.world import World
+from mailscope.demo.places import OWN_IP
+from mailscope.demo.plan import SECOND
+from mailscope.demo.world import World
 
 TAG = "dovecot: "
 EXPIRED = (

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from simulation import places
-from simulation.outside import FIRST, LAST, Outside
-from simulation.plan import DOMAIN
-from simulation.world import World
+from mailscope.demo import places
+from mailscope.demo.outside import FIRST, LAST, Outside
+from mailscope.demo.plan import DOMAIN
+from mailscope.demo.world import World
 
 OFFICE, NIGHT, FIELD, PART_TIME = "office", "night owl", "field", "part-time"
 LOCAL_SHARE = 0.3  # of what a person writes goes to colleagues

@@ -5,13 +5,13 @@ from __future__ import annotations
 from functools import partial
 from random import Random
 
-from simulation.mail import Mail
-from simulation.outside import BACKSCATTER_NAMES, Outside
-from simulation.people import People
-from simulation.places import client_name, hosting_ip, robot_ip
-from simulation.plan import DAY, DOMAIN, SECOND
-from simulation.shell import Shell
-from simulation.smtpd import OLD_TLS, Session
+from mailscope.demo.mail import Mail
+from mailscope.demo.outside import BACKSCATTER_NAMES, Outside
+from mailscope.demo.people import People
+from mailscope.demo.places import client_name, hosting_ip, robot_ip
+from mailscope.demo.plan import DAY, DOMAIN, SECOND
+from mailscope.demo.shell import Shell
+from mailscope.demo.smtpd import OLD_TLS, Session
 
 SSH_NAMES = (
     "root",

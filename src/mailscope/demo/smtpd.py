@@ -5,10 +5,10 @@ Forms: Postfix 3.10 `src/postscreen/`, `src/dnsblog/`, `src/smtpd/smtpd.c`, `smt
 
 from __future__ import annotations
 
-from loggen.session import CIPHERS
-from simulation.places import OWN_IP, client_name
-from simulation.plan import SECOND
-from simulation.world import World
+from mailscope.demo.ciphers import CIPHERS
+from mailscope.demo.places import OWN_IP, client_name
+from mailscope.demo.plan import SECOND
+from mailscope.demo.world import World
 
 REFUSE_ALL_TLS = (
     "warning: TLS library problem: error:0A000415:SSL routines::ssl/tls alert certificate expired:"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from functools import partial
 
-from simulation.incidents.incident import Incident
-from simulation.places import hosting_ip, hotel_ip, robot_ip
-from simulation.plan import DOMAIN, HOUR, MINUTE, SECOND
+from mailscope.demo.incidents.incident import Incident
+from mailscope.demo.places import hosting_ip, hotel_ip, robot_ip
+from mailscope.demo.plan import DOMAIN, HOUR, MINUTE, SECOND
 
 
 def _victims(incident: Incident, count: int) -> list[str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from random import Random
 
-from simulation.places import OWN_IP, SERVER_NETWORKS
+from mailscope.demo.places import OWN_IP, SERVER_NETWORKS
 
 Answer = tuple[str, str, str, bool]  # dsn, status, reason, whether a server was reached
 

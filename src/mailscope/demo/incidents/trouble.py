@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from simulation.incidents.incident import Incident
-from simulation.outside import Site
-from simulation.places import OWN_IP
-from simulation.plan import HOUR, MINUTE
-from simulation.queue import Attempt, Message, Recipient
+from mailscope.demo.incidents.incident import Incident
+from mailscope.demo.outside import Site
+from mailscope.demo.places import OWN_IP
+from mailscope.demo.plan import HOUR, MINUTE
+from mailscope.demo.queue import Attempt, Message, Recipient
 
 BLOCKED = (
     "5.7.1",

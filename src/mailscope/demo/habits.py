@@ -5,11 +5,11 @@ from __future__ import annotations
 from functools import partial
 from itertools import accumulate
 
-from simulation.mail import Mail
-from simulation.outside import Outside
-from simulation.people import FIELD, LOCAL_SHARE, NIGHT, PART_TIME, People, User
-from simulation.places import OFFICE_IP, hotel_ip, mobile_ip, roaming_ip
-from simulation.plan import DAY, HOUR, MINUTE, SECOND
+from mailscope.demo.mail import Mail
+from mailscope.demo.outside import Outside
+from mailscope.demo.people import FIELD, LOCAL_SHARE, NIGHT, PART_TIME, People, User
+from mailscope.demo.places import OFFICE_IP, hotel_ip, mobile_ip, roaming_ip
+from mailscope.demo.plan import DAY, HOUR, MINUTE, SECOND
 
 #                  0  1  2  3  4  5  6  7   8   9  10  11  12  13  14  15  16  17  18  19  20  21  22  23
 WORK = list(accumulate((0, 0, 0, 0, 0, 0, 1, 5, 14, 18, 16, 14, 8, 10, 15, 16, 14, 10, 5, 3, 2, 3, 2, 1)))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from functools import partial
 
-from simulation.incidents.incident import Incident
-from simulation.outside import FIRST, LAST
-from simulation.places import hosting_ip, robot_ip
-from simulation.plan import DOMAIN, HOUR, MINUTE, SECOND
+from mailscope.demo.incidents.incident import Incident
+from mailscope.demo.outside import FIRST, LAST
+from mailscope.demo.places import hosting_ip, robot_ip
+from mailscope.demo.plan import DOMAIN, HOUR, MINUTE, SECOND
 
 UNKNOWN = "550 5.1.1 <{to}>: Recipient address rejected: User unknown in virtual mailbox table"
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from functools import partial
 
-from simulation.files import AUTH
-from simulation.incidents.incident import Incident
-from simulation.places import hosting_ip, robot_ip
-from simulation.plan import HOUR, MINUTE, SECOND
-from simulation.shell import FOREIGN_KEY
+from mailscope.demo.files import AUTH
+from mailscope.demo.incidents.incident import Incident
+from mailscope.demo.places import hosting_ip, robot_ip
+from mailscope.demo.plan import HOUR, MINUTE, SECOND
+from mailscope.demo.shell import FOREIGN_KEY
 
 FULL = "No space left on device"
 

@@ -5,8 +5,8 @@ Forms: Postfix 3.10 `src/smtp/smtp_proto.c`, `smtp_connect.c`; Dovecot 2.3 `src/
 
 from __future__ import annotations
 
-from loggen.session import CIPHERS
-from simulation.outside import (
+from mailscope.demo.ciphers import CIPHERS
+from mailscope.demo.outside import (
     GREYLISTED,
     LISTED,
     OVER_QUOTA,
@@ -16,9 +16,9 @@ from simulation.outside import (
     Site,
     said,
 )
-from simulation.plan import FQDN
-from simulation.queue import CENTISECOND, Attempt, Message, Recipient
-from simulation.world import World
+from mailscope.demo.plan import FQDN
+from mailscope.demo.queue import CENTISECOND, Attempt, Message, Recipient
+from mailscope.demo.world import World
 
 LMTP = f"{FQDN}[private/dovecot-lmtp]"
 NO_NAME = "Host or domain name not found. Name service error for name={domain} type=MX: Host not found"

@@ -6,23 +6,23 @@ import json
 from pathlib import Path
 from typing import Any
 
-from simulation.background import Background
-from simulation.business import Business
-from simulation.carriers import Carriers
-from simulation.dovecot import Mailboxes
-from simulation.files import LogFiles
-from simulation.habits import Habits
-from simulation.incidents import schedule
-from simulation.incidents.incident import iso
-from simulation.mail import Mail
-from simulation.outside import Outside
-from simulation.people import People
-from simulation.places import write_countries
-from simulation.plan import DAY, Plan
-from simulation.queue import Queue
-from simulation.shell import Shell
-from simulation.smtpd import Door
-from simulation.world import World
+from mailscope.demo.background import Background
+from mailscope.demo.business import Business
+from mailscope.demo.carriers import Carriers
+from mailscope.demo.dovecot import Mailboxes
+from mailscope.demo.files import LogFiles
+from mailscope.demo.habits import Habits
+from mailscope.demo.incidents import schedule
+from mailscope.demo.incidents.incident import iso
+from mailscope.demo.mail import Mail
+from mailscope.demo.outside import Outside
+from mailscope.demo.people import People
+from mailscope.demo.places import write_countries
+from mailscope.demo.plan import DAY, Plan
+from mailscope.demo.queue import Queue
+from mailscope.demo.shell import Shell
+from mailscope.demo.smtpd import Door
+from mailscope.demo.world import World
 
 LOGS = "logs"  # the directory of the log files, below the simulation's own
 

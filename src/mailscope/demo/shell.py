@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from simulation.files import AUTH, SYSLOG
-from simulation.plan import SECOND
-from simulation.world import World
+from mailscope.demo.files import AUTH, SYSLOG
+from mailscope.demo.plan import SECOND
+from mailscope.demo.world import World
 
 KEYS = {
     "root": "ED25519 SHA256:q0f4iYw7Xb1yFj6S5d1mM1n8hV2rTqUu0cY3oJ9kLhE",

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from functools import partial
 
-from simulation.files import SYSLOG
-from simulation.mail import Mail
-from simulation.outside import Outside
-from simulation.people import People
-from simulation.places import ADMIN_VPN, BACKUP_IP, MONITOR_IP, OFFICE_IP
-from simulation.plan import DAY, DOMAIN, FQDN, HOUR, MINUTE, SECOND
-from simulation.shell import Shell
-from simulation.smtpd import Session
+from mailscope.demo.files import SYSLOG
+from mailscope.demo.mail import Mail
+from mailscope.demo.outside import Outside
+from mailscope.demo.people import People
+from mailscope.demo.places import ADMIN_VPN, BACKUP_IP, MONITOR_IP, OFFICE_IP
+from mailscope.demo.plan import DAY, DOMAIN, FQDN, HOUR, MINUTE, SECOND
+from mailscope.demo.shell import Shell
+from mailscope.demo.smtpd import Session
 
 NEWSLETTER_DAY, INVOICE_DAY = (
     15,

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from operator import itemgetter
 from pathlib import Path
 
-from simulation.plan import SECOND
+from mailscope.demo.plan import SECOND
 
 MAIL, AUTH, SYSLOG = "mail.log", "auth.log", "syslog"
 NAMES = (MAIL, AUTH, SYSLOG)

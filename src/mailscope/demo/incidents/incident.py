@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from simulation.files import MAIL
-from simulation.plan import SECOND
+from mailscope.demo.files import MAIL
+from mailscope.demo.plan import SECOND
 
 if TYPE_CHECKING:
-    from simulation.host import Host
+    from mailscope.demo.host import Host
 
 
 def iso(time: int) -> str:

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import gmtime, strftime
 
-from simulation.plan import DAY, DOMAIN, FQDN, SECOND
-from simulation.world import World
+from mailscope.demo.plan import DAY, DOMAIN, FQDN, SECOND
+from mailscope.demo.world import World
 
 CENTISECOND = 10_000
 MIN_BACKOFF, MAX_BACKOFF, LIFETIME = 300 * SECOND, 4000 * SECOND, 5 * DAY  # main.cf's defaults

@@ -10,13 +10,13 @@ from collections.abc import Callable
 from random import Random
 from typing import TYPE_CHECKING
 
-from simulation.business import INVOICE_DAY, MAINTENANCE_DAY, NEWSLETTER_DAY, SLOW_EVENING_DAY
-from simulation.incidents import abuse, assaults, guessing, machine, trouble
-from simulation.incidents.incident import Incident
-from simulation.plan import DAY, FULL_DAYS, FULL_INCIDENTS, HOUR, Plan
+from mailscope.demo.business import INVOICE_DAY, MAINTENANCE_DAY, NEWSLETTER_DAY, SLOW_EVENING_DAY
+from mailscope.demo.incidents import abuse, assaults, guessing, machine, trouble
+from mailscope.demo.incidents.incident import Incident
+from mailscope.demo.plan import DAY, FULL_DAYS, FULL_INCIDENTS, HOUR, Plan
 
 if TYPE_CHECKING:
-    from simulation.host import Host
+    from mailscope.demo.host import Host
 
 Variant = Callable[[Incident], None]
 ANY, WORK, NIGHT = (0, 21), (9, 12), (0, 3)  # hours in which they begin

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from simulation.dovecot import Mailboxes
-from simulation.outside import Site
-from simulation.places import client_name
-from simulation.plan import FQDN, SECOND
-from simulation.queue import Queue
-from simulation.smtpd import REFUSE_ALL_TLS, Door, Session
-from simulation.world import World
+from mailscope.demo.dovecot import Mailboxes
+from mailscope.demo.outside import Site
+from mailscope.demo.places import client_name
+from mailscope.demo.plan import FQDN, SECOND
+from mailscope.demo.queue import Queue
+from mailscope.demo.smtpd import REFUSE_ALL_TLS, Door, Session
+from mailscope.demo.world import World
 
 NO_SPACE = "452 4.3.1 Insufficient system storage"
 MACHINE_USERS = {"root": 0, "www-data": 33}
