@@ -12,6 +12,7 @@ from operator import attrgetter
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from mailscope.daemon.archiving import Archiving
 from mailscope.daemon.blocking import Blocking
 from mailscope.daemon.checking import measured
 from mailscope.daemon.daily import daily
@@ -47,8 +48,8 @@ from mailscope.web.server import Server
 STATUS_S = 5.0
 # What cannot change while the daemon runs.
 AT_START = (
-    "time_zone", "store.directory", "store.memory_limit_mb", "api", "web.enabled", "web.address", "web.port",
-    "web.certificate", "web.key",
+    "time_zone", "store.directory", "store.memory_limit_mb", "archive.directory", "api", "web.enabled",
+    "web.address", "web.port", "web.certificate", "web.key",
 )  # fmt: skip
 
 
@@ -76,6 +77,8 @@ def run(file: Path | None, store: Path | None, zone: ZoneInfo, say: Callable[[st
         alerting=Alerting(settings.alerts, zone, say, about=watching.about),
     )
     service.clean = cleaner(settings, library, service.secret)
+    archiving = Archiving(settings.archive.directory, say)
+    service.archive = archiving.take
     server: Server | None = None
     in_force = InForce(settings)
     page: LivePage | None = None
@@ -104,6 +107,7 @@ def run(file: Path | None, store: Path | None, zone: ZoneInfo, say: Callable[[st
                 server.close()
             notifier.stopping("finishing the batch")
             service.stop()
+            archiving.close()
 
 
 @dataclass

@@ -67,9 +67,9 @@ class Service:
     """Feeds into a store.
 
     ``open``: opens the store (again, after a failure); ``clean``: what is done to bytes before anything
-    looks at them (secrets, pseudonyms); ``samplers``: what gives rows of other tables now and then; ``say``:
-    tells a person, once per change; ``daily``: mails the report of the day before;
-    ``watching``: looks for trouble in what comes; ``alerting``: tells people of it.
+    looks at them (secrets, pseudonyms); ``archive``: what they are given to then; ``samplers``: what gives
+    rows of other tables; ``say``: tells a person, once per change; ``daily``: mails the report of the day
+    before; ``watching``: looks for trouble in what comes; ``alerting``: tells people of it.
     """
 
     open: Callable[[], Database]
@@ -78,6 +78,7 @@ class Service:
     feeds: list[Feed]
     say: Callable[[str], None]
     clean: Callable[[bytes], bytes] = bytes
+    archive: Callable[[bytes], object] = len
     hosts: Sequence[str] = ()
     retention: Retention | None = None
     samplers: Sequence[Sampled] = ()
@@ -183,10 +184,10 @@ class Service:
                 break
         if not taken:
             return None
-        cleaned = [
-            replace(arrival, data=self.clean(arrival.data)) for _, arrivals in taken for arrival in arrivals
-        ]
+        came = [arrival for _, arrivals in taken for arrival in arrivals]
+        cleaned = [replace(arrival, data=self.clean(arrival.data)) for arrival in came]
         arrivals = [arrival for arrival in cleaned if arrival.data]
+        self.archive(b"".join(arrival.data for arrival in arrivals))
         try:
             return InHand(taken, arrivals, self.sequence.batch(arrivals, _now()))
         except MemoryError:

@@ -21,6 +21,14 @@ class Store(Table):
     )
 
 
+class SealedArchive(Table):
+    """A copy of every line that is taken, of which no line can be changed unseen."""
+
+    directory: OptionalPath = Field(
+        "", description='The archive, as `mailscope archive begin` makes it; "": none.'
+    )
+
+
 class Retention(Table):
     """After how many days each kind of data is deleted."""
 

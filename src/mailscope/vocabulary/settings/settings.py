@@ -8,7 +8,7 @@ from mailscope.vocabulary.settings.alerting import Alerts
 from mailscope.vocabulary.settings.blocking import Blocking
 from mailscope.vocabulary.settings.detections import Detections
 from mailscope.vocabulary.settings.intake import Receiver, Sources
-from mailscope.vocabulary.settings.keeping import Privacy, Retention, Store
+from mailscope.vocabulary.settings.keeping import Privacy, Retention, SealedArchive, Store
 from mailscope.vocabulary.settings.outward import Api, DailyReport, Metrics
 from mailscope.vocabulary.settings.values import Domain, Host, Network, OptionalPath, Table, TimeZone
 from mailscope.vocabulary.settings.watching import Changes, Load, Queues
@@ -32,6 +32,7 @@ class Settings(Table):
     sources: Sources = Sources()
     receiver: Receiver = Receiver()
     store: Store = Store()
+    archive: SealedArchive = SealedArchive()
     retention: Retention = Retention()
     privacy: Privacy = Privacy()
     api: Api = Api()
