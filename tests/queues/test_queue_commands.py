@@ -119,6 +119,8 @@ def test_show(lab: Path) -> None:
     assert "Subject: mixed recipients" in told
     as_postcat = ran(lab, "show", "-q", "-h", "4jXFbq3XyNzCb7Y")
     assert as_postcat.startswith("Received: from ")
+    corrupt = str(lab / "spool/corrupt/4jXFZZ0002zZ002")
+    assert "the file ends within a record at byte 513" in ran(lab, "show", corrupt)
     assert "no such message" in ran(lab, "show", "NOSUCHID", code=1)
     assert "ends within a record" in ran(
         lab, "show", "-v", str(lab / "spool/corrupt/4jXFZZ0002zZ002"), code=1

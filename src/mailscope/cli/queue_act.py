@@ -80,6 +80,8 @@ def _act(
     selection = selected(**filters)
     if selection.everything and not queues and not everything:
         raise UsageError("no message is named", "", "give ids or filters; --all means the whole queue")
+    if keep is not None and queue.mta.name != "postfix":
+        raise UsageError(f"messages of {queue.mta.name} cannot be kept", "--keep", "it is for Postfix")
     performer = queue.mta.performer(queue.spool, action.name)
     if not dry_run:
         performer.ready(action)
@@ -164,7 +166,7 @@ def _kept(planned: Plan, keep: Path, queue: Asked, counts: Counter[str], form: s
     from mailscope.store.audit import user
 
     archive = Archive(keep)
-    archive.begin()
+    archive.begin(queue.spool.place)
     there = []
     for entry in planned.targets:
         if archive.keep(entry, queue.spool.place, user()):

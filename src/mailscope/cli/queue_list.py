@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from mailscope.cli.queue_listing import Listing, whole, written
+from mailscope.cli.queue_listing import Listing, uncollected, whole, written
 from mailscope.cli.queue_options import Asked, asked, filtered, selected, spooled
 from mailscope.cli.queue_text import width
 
@@ -70,7 +70,8 @@ def command(
         return
     listing = Listing(form, every, width() if sys.stdout.isatty() else None, queue.spool.now)
     if sort is None and top is None:
-        write(written(queue, selection, listing), None)
+        with uncollected():
+            write(written(queue, selection, listing), None)
     else:
         entries: Iterable[QueueEntry] = queue.entries(selection, causes=listing.causes)
         if sort is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any, Final
@@ -94,8 +95,6 @@ def whole(part: Part, listing: Listing) -> Iterator[str]:
 
 def written(queue: Asked, selection: Selection, listing: Listing) -> Iterator[str]:
     """The listing of what is meant of a queue."""
-    # Nothing here goes round in circles; looking for such takes a tenth of the time.
-    gc.disable()
     parts = queue.mta.parts()
     if parts is None:
         entries = queue.entries(selection, causes=listing.causes)
@@ -105,6 +104,18 @@ def written(queue: Asked, selection: Selection, listing: Listing) -> Iterator[st
     if len(files) < LONG:
         return _framed((_read(queue, selection, listing, piece) for piece in pieces), listing)
     return _framed(_shared(queue, selection, listing, pieces), listing)
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Without looking for what refers to itself in circles: nothing here does, and it takes a tenth of the
+    time.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def _framed(parts: Iterator[Part], listing: Listing) -> Iterator[str]:

@@ -58,6 +58,8 @@ def command(
     selection = selected(**filters)
     if selection.everything and not queues and not everything:
         raise UsageError("no message is named", "", "give ids or filters; --all means all that were kept")
+    if queue.mta.name != "postfix":
+        raise UsageError(f"messages of {queue.mta.name} cannot be restored", "--mta", "it is for Postfix")
     if not dry_run:
         queue.mta.performer(queue.spool, "release").ready(ACTIONS["release"])
     kept = Archive(archive)

@@ -59,6 +59,9 @@ def command(
     """
     from mailscope.cli.output import write
 
+    if place is None and config is None and not search and all(os.path.isfile(name) for name in names):
+        # Files need no queue.
+        place, mta = Path(names[0]).absolute().parent, mta or "postfix"
     queue = asked(place, mta, config, now, tz)
     if search or any(flags.values()):
         from mailscope.cli.queue_postcat import printed
@@ -73,21 +76,22 @@ def command(
 
 
 def _found(queue: Asked, names: tuple[str, ...]) -> Iterator[QueueEntry]:
-    """The messages that are named.  Raises InputError where one is not there."""
-    from dataclasses import replace
-
+    """The messages that are named, by id or by file.  Raises InputError where one is not there."""
     from mailscope.queues.selection import Selection
     from mailscope.vocabulary.errors import InputError
 
-    ids = tuple(os.path.basename(name) for name in names)
-    queues = (
-        ("maildrop", "incoming", "active", "deferred", "hold", "corrupt")
-        if queue.mta.name == "postfix"
-        else ()
-    )
-    queue.spool = replace(queue.spool, queues=queues)
-    entries = {entry.queue_id: entry for entry in queue.entries(Selection(queue_ids=ids), causes=True)}
-    for name in ids:
+    parts = queue.mta.parts()
+    files = [name for name in names if parts is not None and os.path.isfile(name)]
+    told = [(Path(name).absolute().parent.name, os.path.basename(name), name) for name in files]
+    entries: dict[str, QueueEntry] = {}
+    if parts is not None and files:
+        read = queue.chosen(parts.read(queue.spool, told), None, causes=True)
+        entries.update((entry.path, entry) for entry in read)
+    ids = tuple(name for name in names if name not in files)
+    if ids:
+        read = queue.entries(Selection(queue_ids=ids), causes=True)
+        entries.update((entry.queue_id, entry) for entry in read)
+    for name in names:
         if name not in entries:
             raise InputError(
                 "there is no such message in the queue", name, "'mailscope queue list' shows all"

@@ -44,7 +44,7 @@ class Selection:
 
     def takes(self, entry: QueueEntry, now: float) -> bool:
         """Whether a message is meant; ``now`` in seconds since 1970."""
-        if self.queue_ids and entry.queue_id not in self.queue_ids:
+        if self.queue_ids and entry.queue_id not in self._ids:
             return False
         if self.larger_than_bytes is not None and entry.size_bytes <= self.larger_than_bytes:
             return False
@@ -71,6 +71,10 @@ class Selection:
             return False
         reason = each.reason.lower()
         return not self.reasons or any(words.lower() in reason for words in self.reasons)
+
+    @cached_property
+    def _ids(self) -> frozenset[str]:
+        return frozenset(self.queue_ids)
 
     @cached_property
     def _sender(self) -> Callable[[str], object] | None:

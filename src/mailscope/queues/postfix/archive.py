@@ -35,9 +35,11 @@ class Archive:
     """A directory that keeps deleted messages."""
 
     place: Path
+    _finder: places.Finder | None = None
 
-    def begin(self) -> None:
-        """Make it, for its owner only.  Raises OutputError."""
+    def begin(self, spool: Path) -> None:
+        """Make it, for its owner only, to keep messages of a spool.  Raises OutputError."""
+        self._finder = places.Finder(spool)
         try:
             self.place.mkdir(mode=0o700, parents=True, exist_ok=True)
             for queue in ("incoming", "active", DEFERRED, HOLD):
@@ -51,7 +53,8 @@ class Archive:
         The file's times and mode are kept; a copy that is there already (of an earlier message with that id)
         is not overwritten: the new one gets a number.
         """
-        found = places.Finder(spool).find(entry.queue_id)
+        assert self._finder is not None
+        found = self._finder.find(entry.queue_id)
         if found is None:
             return False
         queue, path = found
