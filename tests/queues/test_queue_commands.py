@@ -214,7 +214,7 @@ def test_a_directory_that_is_no_queue(tmp_path: Path) -> None:
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 1
-    assert "it looks like no spool of postfix" in done.stderr
+    assert "it looks like no spool of postfix," in done.stderr
 
 
 def test_spans_and_sizes() -> None:

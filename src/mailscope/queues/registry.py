@@ -104,6 +104,7 @@ MTAS: Final[tuple[Mta, ...]] = (
         {"qmail-qread": "mailscope.queues.qmail.qread", "qmail-qstat": "mailscope.queues.qmail.qstat"},
         "mailscope.queues.qmail.content",
         ("queue", "todo"),
+        "mailscope.queues.actions_qmail",
     ),
     Mta(
         "exim",
@@ -113,6 +114,7 @@ MTAS: Final[tuple[Mta, ...]] = (
         {"exim": "mailscope.queues.exim.listing"},
         "mailscope.queues.exim.content",
         ("queue", "frozen"),
+        "mailscope.queues.actions_exim",
     ),
     Mta(
         "sendmail",
