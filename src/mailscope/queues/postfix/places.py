@@ -32,6 +32,8 @@ _VALUES: Final = {digit: value for value, digit in enumerate(_DIGITS)}
 _MICROSECONDS: Final = 4
 # What stands before the z of a long id: six digits of seconds at least, and the microseconds.
 _SHORTEST: Final = 10
+# A directory's name is a digit of microseconds in hexadecimal, or of a short id.
+_HASHED: Final = "0123456789ABCDEF"
 # Directories within directories; Postfix itself makes two levels at most unless told otherwise.
 _DEEPEST: Final = 16
 
@@ -117,20 +119,18 @@ class Finder:
 
 
 def depth(directory: Path) -> int:
-    """How many levels of directories with names of one character there are below a directory."""
+    """How many levels of directories there are below a directory, by which its files are hashed.
+
+    Looked for by their names: listing directories of many thousand files would cost more than reading them.
+    """
     levels = 0
     level = [str(directory)]
     while levels < _DEEPEST:
-        below: list[str] = []
-        for path in level:
-            try:
-                with os.scandir(path) as found:
-                    below += [each.path for each in found if len(each.name) == 1]
-            except OSError:
-                continue
+        paths = (f"{path}/{letter}" for path in level for letter in _HASHED)
+        below = [path for path in paths if os.path.isdir(path)]
         if not below:
             break
-        level, levels = below, levels + 1
+        level, levels = below[: len(_HASHED)], levels + 1
     return levels
 
 
