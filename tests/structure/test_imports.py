@@ -12,7 +12,11 @@ ROOT = Path(__file__).parents[2] / "src" / "mailscope"
 LONGEST, LONG = 400, 300
 
 # The flow runs downwards: a folder may use what stands before it, and nothing else.
-INTAKE, RECOGNISE, SEQUENCE = {"vocabulary"}, {"vocabulary"}, {"recognise", "intake", "vocabulary"}
+INTAKE, RECOGNISE, SEQUENCE = (
+    {"host/layouts", "vocabulary"},
+    {"vocabulary"},
+    {"recognise", "intake", "vocabulary"},
+)
 TRAILS, TALLIES = {"recognise", "vocabulary"}, {"trails", "recognise", "vocabulary"}
 REPORTS = {"tallies", "causes", "trails", "recognise", "language", "vocabulary"}
 FLOW = {"tallies", "trails", "sequence", "recognise", "intake", "vocabulary"}
@@ -22,6 +26,9 @@ ALLOWED: dict[str, set[str]] = {
     # How a process is started beside this one, whatever it does.
     "second_process": set(),
     "language": {"vocabulary"},
+    # How records of logins lie in files: intake makes lines of them, the commands tables.
+    "host/layouts": {"vocabulary"},
+    "host": {"host/layouts", "intake", "vocabulary"},
     "intake": INTAKE,
     "recognise": RECOGNISE,
     "sequence": SEQUENCE,
@@ -120,6 +127,8 @@ ALLOWED: dict[str, set[str]] = {
         "reports/compat",
         "causes",
         "exports",
+        "host",
+        "host/layouts",
         "language",
         "pipeline",
         "halves",

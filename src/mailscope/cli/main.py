@@ -21,6 +21,7 @@ COMMANDS: Final = {
     "logins": "Say who logged in to what, from where, and who failed.",
     "explain": "Explain a code, a reply, a log line or a bounce, and say what to do.",
     "events": "Give every event as JSON lines or CSV.",
+    "host": "Read the host's own logs: who logged in, which commands ran.",
     "coverage": "Say which lines are recognised and show the shapes of the others.",
     "detect": "Look for trouble and attacks in logs.",
     "dnsbl": "Look up our addresses on DNS blocklists.",

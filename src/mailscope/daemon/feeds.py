@@ -7,9 +7,11 @@ from collections.abc import Callable, Mapping
 from mailscope.intake.discover import discover
 from mailscope.intake.follow.files import FileFeed
 from mailscope.intake.follow.journal import JournalFeed
+from mailscope.intake.follow.logins import LoginFeed
 from mailscope.intake.follow.naming import Followed
 from mailscope.intake.journal import Wanted
 from mailscope.intake.live import Feed, Resume
+from mailscope.intake.rotation import shown
 from mailscope.syslog.receiver.configured import reloaded
 from mailscope.syslog.receiver.feed import Receiver
 from mailscope.vocabulary.settings.settings import Settings
@@ -49,6 +51,7 @@ def feeds(
     followed = [Followed(path) for path in paths if path not in excluded]
     if followed:
         opened.append(FileFeed(followed, resumes))
+    opened += [LoginFeed(path, resumes.get(shown(path))) for path in map(str, sources.logins)]
     if journal:
         wanted = Wanted(sources.journal_units, () if sources.journal_units else MAIL)
         opened.append(JournalFeed(wanted, resumes.get(JOURNAL), name=JOURNAL))

@@ -211,6 +211,10 @@ class _Search:
                     advice = f"give it as text: {command} FILE | mailscope ... -"
                     self._fail(InputError(f"it is {what}", name, advice))
                 return not in_directory
+        if report.logins and in_directory:
+            # sshd and login tell the same in their own logs, which are beside it.
+            self._note(name, "skipped, it holds records of logins (to read it too, name it by itself)")
+            return False
         if b"\0" in head:
             if in_directory:
                 self._note(name, "skipped, it is binary (to read it all the same, name it by itself)")

@@ -8,7 +8,7 @@ that has gone never raises.  The text before the damage is delivered (of bz2 and
 What is compressed, and how, is told by the first bytes and never by the name, standard input included.
 Archives of several members (``cat a.gz b.gz``, ``xz`` and ``zst`` frames) read as one text; zero bytes
 between or after members are padding, as gzip and tapes leave it.  What journalctl exported, packed or not,
-reads as lines of text (``exported.py``).
+reads as lines of text (``exported.py``), and so do records of logins (``logins.py``).
 
 Memory is bounded whatever the input: at most a chunk is held besides the one that was handed out, a
 line of more than MAX_LINE_BYTES is cut into pieces, and no archive is unpacked by more than 1 MiB (zst:
@@ -27,6 +27,7 @@ from io import FileIO
 from typing import BinaryIO, Final
 
 from mailscope.intake.exported import ReadInto, as_text
+from mailscope.intake.logins import RecordsDamagedError, as_lines
 from mailscope.intake.unpacking import ENDS_EARLY, Compression, DamageError, Unpacked, sniff_compression
 from mailscope.vocabulary.errors import InputError
 
@@ -40,7 +41,7 @@ _FIRST_BUFFER_BYTES: Final = 64 << 10
 _HEAD_BYTES: Final = 10  # enough for every format
 _STEP_BYTES: Final = 1 << 20  # that a pipe or a decoder gives at a time
 _FORMAT_NAMES: Final = {"gz": "gzip", "bz2": "bzip2", "xz": "xz", "zst": "zstd", "export": "journal's"}
-_PLAIN: Final = ("none", "export")
+_PLAIN: Final = ("none", "export", "logins")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,11 @@ class ReadReport:
     bytes_read_compressed: int = 0  # as stored; compare with Source.size_bytes for progress
     bytes_text: int = 0  # uncompressed
     compression: Compression = "none"  # as the first bytes told
+    logins: bool = False  # the text was made of records of logins
+
+    def found_logins(self) -> None:
+        """What is read are records of logins."""
+        self.logins = True
 
 
 def read_chunks(
@@ -109,7 +115,8 @@ def read_chunks(
             report.problems.append(InputError.from_os_error(error, source.name))
             return
         text = stored if report.compression in _PLAIN else Unpacked(stored, report.compression)
-        yield from _cut(_guarded(as_text(text.readinto), source.name, report), chunk_bytes, report)
+        readinto = as_text(as_lines(text.readinto, source.path, report.found_logins))
+        yield from _cut(_guarded(readinto, source.name, report), chunk_bytes, report)
 
 
 class _Stored:
@@ -161,6 +168,9 @@ def _guarded(readinto: ReadInto, name: str, report: ReadReport) -> ReadInto:
     def read(view: memoryview) -> int:
         try:
             count = readinto(view)
+        except RecordsDamagedError as error:
+            report.problems.append(InputError(str(error), name))
+            return 0
         except DamageError as error:
             report.problems.append(_damage(str(error), name, report))
             return 0

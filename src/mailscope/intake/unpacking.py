@@ -14,8 +14,11 @@ import zlib
 from contextlib import suppress
 from typing import Final, Literal, Protocol
 
-# "export": no archive, but systemd's export format (``exported.py``), which becomes text as they do.
-Compression = Literal["none", "gz", "bz2", "xz", "zst", "export"]
+from mailscope.host.layouts.utmp import may_begin
+
+# "export" and "logins": no archives, but systemd's export format (``exported.py``) and records of logins
+# (``logins.py``), which become text as they do.
+Compression = Literal["none", "gz", "bz2", "xz", "zst", "export", "logins"]
 
 EXPORT_BEGINS: Final = b"__CURSOR="
 ENDS_EARLY: Final = "end early"
@@ -39,6 +42,8 @@ def sniff_compression(head: bytes) -> Compression:
     # pzstd and others begin with a skippable frame, whose first byte is 0x50 to 0x5f.
     if head.startswith(b"\x28\xb5\x2f\xfd") or (head[1:4] == b"\x2a\x4d\x18" and head[0] >> 4 == 5):
         return "zst"
+    if may_begin(head):
+        return "logins"
     return "export" if head.startswith(EXPORT_BEGINS) else "none"
 
 

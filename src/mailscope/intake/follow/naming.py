@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from mailscope.intake.follow.log import Name, Start
-from mailscope.intake.follow.packed import head_of
+from mailscope.intake.follow.packed import head_of, holds_logins
 from mailscope.intake.rotation import Place, place_of, shown
 
 _HEAD_BYTES: Final = 4096
@@ -77,6 +77,8 @@ def is_many(followed: Followed) -> bool:
 
 def is_log(path: str) -> bool:
     """Whether a file holds text: binary files (wtmp, journals, archives) are not followed."""
+    if holds_logins(path):
+        return False
     # A program that wrote on at its old place after a truncation has left zero bytes at the beginning.
     head = head_of(path, _HEAD_BYTES).lstrip(b"\0")
     return bool(head) and b"\0" not in head

@@ -124,9 +124,18 @@ def head_of(path: str, size: int) -> bytes:
     return head[:size]
 
 
+def holds_logins(path: str) -> bool:
+    """Whether a file, unpacked, holds records of logins (``logins.py``)."""
+    report = ReadReport()
+    chunks = read_chunks(source_of(path), 1, None, report)
+    next(chunks, None)
+    chunks.close()
+    return report.logins
+
+
 def is_packed(head: bytes) -> bool:
     """The first bytes (as stored) are those of an archive."""
-    return sniff_compression(head) not in ("none", "export")
+    return sniff_compression(head) not in ("none", "export", "logins")
 
 
 def source_of(path: str) -> Source:

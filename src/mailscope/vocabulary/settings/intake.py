@@ -31,6 +31,11 @@ class Sources(Table):
     )
     exclude: tuple[Path, ...] = Field((), description="Files never to follow, also with `*`.")
     multilog: tuple[Path, ...] = Field((), description="Directories that daemontools' multilog writes.")
+    logins: tuple[Path, ...] = Field(
+        (),
+        description="Files of logins to follow, such as `/var/log/wtmp` and `/var/log/btmp`; where the logs "
+        "of sshd and login are followed too, each login is told twice.",
+    )
     journal: bool = Field(False, description="Read the journal of systemd.")
     journal_units: tuple[Word, ...] = Field(
         (), description="Of the journal, only these units; none: whatever has the facility mail."
