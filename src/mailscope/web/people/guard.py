@@ -88,7 +88,7 @@ class Guard:
         """Why it is not answered; None: it is."""
         if self._in_the_clear(request, came):
             return _refused(request, 403, IN_THE_CLEAR)
-        if request.method not in SAFE and (seat is None or seat.csrf) and not _same_site(request, came):
+        if request.method not in SAFE and (seat is None or seat.csrf) and not self._same_site(request):
             return _refused(request, 403, FORGED)
         if rule is not None and rule.public:
             return None
@@ -123,6 +123,17 @@ class Guard:
                     request, 503, Refused(what=error.what, where=error.where, what_to_do=error.what_to_do)
                 )
         return None
+
+    def _same_site(self, request: Request) -> bool:
+        """Whether the browser, if it tells, says that a page of ours sends this."""
+        if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+            return False
+        origin = request.headers.get("origin")
+        if origin is None:
+            return True
+        # A proxy may ask by another name than people do.
+        ours = (request.headers.get("host", ""), urlsplit(self._desk.settings().url).netloc)
+        return urlsplit(origin).netloc.lower() in {each.lower() for each in ours if each}
 
     def _in_the_clear(self, request: Request, came: Came) -> bool:
         """Whether somebody beyond this host asks without TLS, whatever the settings were when they began."""
@@ -190,14 +201,6 @@ async def _shown(request: Request, body: _Body) -> str:
         return ""
     text = (await body.peek(MOST_FORM)).decode("latin-1")
     return next((value for name, value in parse_qsl(text, keep_blank_values=True) if name == CSRF), "")
-
-
-def _same_site(request: Request, came: Came) -> bool:
-    """Whether the browser, if it tells, says that a page of ours sends this."""
-    if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
-        return False
-    origin = request.headers.get("origin")
-    return origin is None or urlsplit(origin).netloc.lower() == request.headers.get("host", "").lower()
 
 
 def _login(request: Request) -> Response:
