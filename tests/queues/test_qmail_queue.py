@@ -71,6 +71,13 @@ def test_the_command(lab: Path) -> None:
     assert choose(lab / "queue", None)[0].name == "qmail"
 
 
+def test_the_shape_of_it_is_not_told_as_an_empty_table(lab: Path) -> None:
+    with pytest.raises(UsageError, match="this one is of qmail"):
+        CliRunner().invoke(
+            mailscope, ["queue", "shape", "--spool", str(lab / "queue")], catch_exceptions=False
+        )
+
+
 def test_every_message_is_read(lab: Path) -> None:
     entries, told = read_all(lab / "queue")
     assert len(entries) == 22

@@ -80,6 +80,7 @@ def command(
     from mailscope.cli.output import write
     from mailscope.queues.postfix import qshape
 
+    _refuse_others(place, mta)
     queue = asked(place, mta or "postfix", config, now, tz)
     # What is no positive number means the default there.
     options = qshape.Options(
@@ -93,6 +94,20 @@ def command(
             write([CLEAR, _table(shape, top)], None)
     write([CLEAR if terminal and batch > 0 else "", _table(shape, top if terminal else 0)], None)
     queue.say_troubles()
+
+
+def _refuse_others(place: Path | None, mta: str | None) -> None:
+    """Raise UsageError for the queue of another MTA: its table would be empty."""
+    from mailscope.queues.registry import MTAS
+    from mailscope.vocabulary.errors import UsageError
+
+    others = [each for each in MTAS if each.name != "postfix"]
+    named = next((each for each in others if each.name == mta), None)
+    if named is None and mta is None and place is not None:
+        named = next((each for each in others if each.fits(place)), None)
+    if named is not None:
+        what = f"it counts queues of Postfix, and this one is of {named.name}"
+        raise UsageError(what, str(place or ""), "see 'mailscope queue list' and 'queue causes'")
 
 
 def _table(shape: object, top: int) -> bytes:

@@ -34,11 +34,9 @@ def is_number(name: str) -> bool:
     return name.isascii() and name.isdecimal() and len(name) <= MOST_DIGITS
 
 
-def path_of(place: Path, kind: str, number: int, split: int) -> Path:
+def path_of(place: Path, kind: str, number: int, split: int) -> str:
     """The file of a kind that a message has."""
-    if kind in SPLIT:
-        return place / kind / str(number % split) / str(number)
-    return place / kind / str(number)
+    return f"{place}/{kind}/{number % split}/{number}" if kind in SPLIT else f"{place}/{kind}/{number}"
 
 
 def numbers(place: Path, kind: str, tell: Tell) -> Iterator[tuple[int, int, str]]:

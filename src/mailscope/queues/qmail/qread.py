@@ -54,7 +54,7 @@ def lines(spool: Spool, words: Sequence[str]) -> Iterator[bytes]:
 
 def _message(spool: Spool, number: int, split: int) -> Iterator[bytes]:
     def path(kind: str) -> str:
-        return str(places.path_of(spool.place, kind, number, split))
+        return places.path_of(spool.place, kind, number, split)
 
     def trouble(error: OSError) -> bytes:
         return f"warning: trouble with #{number}: {_said(error)}".encode()

@@ -65,7 +65,7 @@ class _Reading:
         self.todo = {number: path for number, _, path in places.numbers(spool.place, TODO, _silent)}
 
     def _path(self, kind: str, number: int) -> str:
-        return str(places.path_of(self.spool.place, kind, number, self.split))
+        return places.path_of(self.spool.place, kind, number, self.split)
 
     def on_the_way(self) -> Iterator[QueueEntry]:
         for number, part, path in places.numbers(self.spool.place, "info", self.spool.tell):
