@@ -147,6 +147,7 @@ def test_rsyslog(tmp_path: Path) -> None:
     assert found.rules[0].action == Action("file", "/var/log/postfix.log")
     passed = [remark.where.rpartition(":")[2] for remark in found.remarks if "RainerScript" in remark.text]
     assert passed == ["1", "2", "9"]
+    assert [remark.where.rpartition(":")[2] for remark in found.remarks if remark.bad] == ["9"]
 
 
 def test_blocks_end_with_their_file(tmp_path: Path) -> None:
@@ -217,6 +218,11 @@ def test_rules_in_words(tmp_path: Path) -> None:
         "warning and more urgent of cron, local0 -> writes into the named pipe /run/pipe"
     )
     assert told[6] == "only emerg of * -> shows it to everyone who is logged in"
+
+
+def test_most_facilities_are_told_by_those_that_are_missing(tmp_path: Path) -> None:
+    found = written(tmp_path, "*.info;auth,authpriv.none /x\n", Dialect.RSYSLOG)
+    assert takes(found.rules[0]) == "info and more urgent of all but auth, authpriv"
 
 
 def test_the_commands(tmp_path: Path) -> None:

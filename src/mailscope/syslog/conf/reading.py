@@ -28,6 +28,7 @@ _SIGNS_OF_BSD: Final = re.compile(r"^\s*#?(?:![A-Za-z0-9*+-]|\+[A-Za-z0-9@*])", 
 _SCRIPT: Final = re.compile(
     r"(?:module|input|template|action|ruleset|global|include|main_queue|timezone|parser|lookup_table)\s*\(|if\s",
 )
+_ROUTING_SCRIPT: Final = re.compile(r"(?:action|ruleset|include)\s*\(|if\s")
 # grammar/lexer.l of rsyslog, PRIFILT: no underscores, no 8 or 9.
 _SELECTOR_OF_RSYSLOG: Final = re.compile(r"[*a-z]+[0-7]*[.,][,!=;.*a-z0-7]+", re.IGNORECASE)
 _RULE: Final = re.compile(r"(\S+)\s+(\S.*)", re.DOTALL)
@@ -71,7 +72,9 @@ class _Reader:
             if nested or (self.made.dialect is Dialect.RSYSLOG and _SCRIPT.match(line)):
                 # A statement of rsyslog's newer language, to the end of its brackets.
                 if not nested:
-                    self.remark(Phrase("a statement of RainerScript: it is passed over"))
+                    # Modules, inputs and templates route no message; the others do.
+                    routes = _ROUTING_SCRIPT.match(line) is not None
+                    self.remark(Phrase("a statement of RainerScript: it is passed over"), bad=routes)
                 nested = max(0, nested + _depth(line))
                 continue
             self._line(line, depth)

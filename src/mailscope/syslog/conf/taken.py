@@ -25,6 +25,9 @@ def taken(selector: Selector) -> Phrase:
 def _one(severities: frozenset[int], facilities: list[int]) -> Phrase:
     everywhere = len(facilities) >= len(FACILITIES)
     names = "*" if everywhere else ", ".join(_NAMES[code] for code in facilities)
+    others = [name for code, name in enumerate(FACILITIES) if code not in facilities]
+    if others and len(others) < len(FACILITIES) // 3:
+        names = Phrase("all but {facilities}", facilities=", ".join(others))
     if len(severities) == len(SEVERITIES):
         return Phrase("everything") if everywhere else Phrase("everything of {facilities}", facilities=names)
     last = max(severities)
