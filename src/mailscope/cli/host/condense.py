@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from mailscope.cli.host.lastcomm import pacct
-from mailscope.cli.host.options import Common, common
+from mailscope.cli.host.options import AHZ, Common, common
 
 
 @click.command()
@@ -27,14 +27,7 @@ from mailscope.cli.host.options import Common, common
 @click.option(
     "--empty", is_flag=True, help="Empty the files once they are merged; accounting goes on in new ones."
 )
-@click.option(
-    "--ahz",
-    type=click.IntRange(1),
-    default=100,
-    show_default=True,
-    metavar="TICKS",
-    help="Ticks of a second.",
-)
+@AHZ
 @common
 def condense(
     common: Common, paths: tuple[str, ...], savacct: Path | None, usracct: Path | None, empty: bool, ahz: int

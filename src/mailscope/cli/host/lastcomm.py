@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from mailscope.cli.host.options import Common, common
+from mailscope.cli.host.options import AHZ, Common, common
 
 if TYPE_CHECKING:
     from mailscope.host.processes.lastcomm import Asked, Names
@@ -48,14 +48,7 @@ def pacct() -> str:
     is_flag=True,
     help="Control characters in names as they are (with --compat).",
 )
-@click.option(
-    "--ahz",
-    type=click.IntRange(1),
-    default=100,
-    show_default=True,
-    metavar="TICKS",
-    help="Ticks of a second.",
-)
+@AHZ
 @click.option("--iso", is_flag=True, help="Times in ISO form.")
 @click.option("--debug", is_flag=True, help="Every record, whatever is asked for.")
 @common

@@ -27,6 +27,14 @@ _DIGITS: Final = re.compile(r"-[0-9]+")
 _PLAIN: Final = bytes([10, *range(32, 127)])
 # The old programs have -h for something else, or take it as ours do.
 HELP_ONLY_LONG: Final = {"help_option_names": ["--help"]}
+AHZ: Final = click.option(
+    "--ahz",
+    type=click.IntRange(1),
+    default=100,
+    show_default=True,
+    metavar="TICKS",
+    help="Ticks of a second, of records that do not tell.",
+)
 
 
 @dataclass

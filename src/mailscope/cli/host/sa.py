@@ -10,7 +10,7 @@ from typing import Any, Final
 import click
 
 from mailscope.cli.host.lastcomm import pacct
-from mailscope.cli.host.options import Common, common
+from mailscope.cli.host.options import AHZ, Common, common
 from mailscope.vocabulary.errors import UsageError
 
 SAVACCT: Final = "savacct"
@@ -82,14 +82,7 @@ def _sorts(command: Callable[..., Any]) -> Callable[..., Any]:
 )
 @click.option("--separate-forks", is_flag=True, help="Has no effect, as in GNU's: they are apart.")
 @click.option("-s", "--merge", is_flag=True, help="Merge into the summaries: see mailscope host condense.")
-@click.option(
-    "--ahz",
-    type=click.IntRange(1),
-    default=100,
-    show_default=True,
-    metavar="TICKS",
-    help="Ticks of a second.",
-)
+@AHZ
 @_sorts
 @common
 def sa(

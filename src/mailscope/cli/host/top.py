@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from mailscope.cli.host.lastcomm import pacct
-from mailscope.cli.host.options import Common, common
+from mailscope.cli.host.options import AHZ, Common, common
 
 MEASURES = ("cpu", "calls", "elapsed", "io", "memory")
 
@@ -30,14 +30,7 @@ MEASURES = ("cpu", "calls", "elapsed", "io", "memory")
     show_default=True,
     help="So many of each day.",
 )
-@click.option(
-    "--ahz",
-    type=click.IntRange(1),
-    default=100,
-    show_default=True,
-    metavar="TICKS",
-    help="Ticks of a second.",
-)
+@AHZ
 @common
 def top(common: Common, paths: tuple[str, ...], by_user: bool, measure: str, most: int, ahz: int) -> None:
     """Show the commands (or users) that cost most, day by day, in seconds, characters and KiB.
