@@ -114,7 +114,9 @@ def _look(file: LoginFile, span: Span) -> _Seen:
         part = block if len(chosen) == len(block) else block[chosen]
         if len(part):
             kind = kinds(part)
-            found = (start + chosen, kind, seconds[chosen], _lines(part, kind, names), part["pid"] & 255)
+            found: tuple[npt.NDArray[Any], ...] = (
+                start + chosen, kind, seconds[chosen], _lines(part, kind, names), part["pid"] & 255,
+            )  # fmt: skip
             for column, values, type_ in zip(columns, found, _COLUMNS, strict=True):
                 column.append(values.astype(type_))
         start += len(block)
