@@ -15,13 +15,14 @@ import pytest
 from running import library
 from storing import ZONE, Feeder, arrivals, assert_same, contents, lab_lines
 
-from mailscope.daemon import service as module
 from mailscope.daemon import trouble
+from mailscope.daemon.keeping import EVERY
 from mailscope.daemon.service import Service
 from mailscope.intake.live import Arrival
 from mailscope.store import upkeep
 from mailscope.store.database import Database
 from mailscope.store.refusals import DamagedError, StoreError
+from mailscope.vocabulary.instants import naive_now
 
 LINES = 1_600
 PATIENCE_S = 60.0
@@ -66,7 +67,7 @@ class Running:
         self.hold_upkeep()
 
     def hold_upkeep(self) -> None:
-        self.service._upkeep_at = module._now() + module.UPKEEP
+        self.service.upkeep.at = naive_now() + EVERY
 
     def give(self, *arrived: Arrival) -> None:
         """Turns of the loop until all that is given is stored, or cannot be."""
@@ -162,7 +163,7 @@ def test_a_full_disk_during_sealing(small: Path, whole: dict[str, object]) -> No
     running.give(*arrivals(lab_lines()[:LINES], range(0, LINES, 500)))
     for left in (0, 1 << 17):
         with full(small, left):
-            running.service._upkeep_at = module._now()
+            running.service.upkeep.at = naive_now()
             for _ in range(8):
                 running.service.step()
                 time.sleep(0.01)

@@ -1,11 +1,48 @@
-"""How long each kind of data is kept, as the settings say."""
+"""What keeps the store in order between batches: finished days sealed, and what is too old forgotten."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
-from mailscope.store import upkeep
+from mailscope.store import days, upkeep
+from mailscope.store.indexing import make_next
+from mailscope.store.sealing import next_slice, seal
+from mailscope.store.writer import Writer
 from mailscope.vocabulary.settings.keeping import Retention
+
+# So often it is looked for days that may be sealed and rows that are too old.
+EVERY: Final = timedelta(minutes=10)
+
+
+@dataclass
+class Upkeep:
+    """A round of it, a little at a time.  ``at``: when the next one begins (naive UTC)."""
+
+    at: datetime
+    # What is too old was forgotten in this round.
+    _expired: bool = False
+
+    def step(self, writer: Writer, retention: Retention | None, now: datetime) -> bool:
+        """A piece of what there is to do, in one transaction; whether there is more of it now."""
+        if now < self.at:
+            return False
+        database = writer.database
+        part = next_slice(database, now)
+        if part is not None:
+            writer.checkpoint()
+            seal(database, part)
+            return True
+        if make_next(database) is not None:
+            return True
+        if retention is not None and not self._expired:
+            upkeep.expire(database, limits(retention, now))
+        # A day at a time, too.
+        self._expired = days.tidy(database, writer.zone, now)
+        if not self._expired:
+            self.at = now + EVERY
+        return self._expired
 
 
 def limits(retention: Retention, now: datetime) -> dict[str, datetime]:

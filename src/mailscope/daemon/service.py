@@ -25,7 +25,7 @@ import polars as pl
 from mailscope.daemon.between import Between, Looking, Shared
 from mailscope.daemon.daily import Daily
 from mailscope.daemon.held import InHand, Status, plainly
-from mailscope.daemon.keeping import limits
+from mailscope.daemon.keeping import Upkeep
 from mailscope.daemon.metrics import Measured
 from mailscope.daemon.samplers import Sampled
 from mailscope.daemon.trouble import Trouble, keeping, storing
@@ -34,13 +34,11 @@ from mailscope.recognise.events import Events
 from mailscope.recognise.library import Library
 from mailscope.sequence.live import LiveSequence
 from mailscope.sequence.selection import Selection
-from mailscope.store import days, upkeep
 from mailscope.store.database import Database
-from mailscope.store.indexing import make_next
 from mailscope.store.ingest import Loading
 from mailscope.store.known import Known
 from mailscope.store.reader import Reader
-from mailscope.store.sealing import next_slice, remove_strays, seal
+from mailscope.store.sealing import remove_strays
 from mailscope.store.writer import Writer, Written
 from mailscope.vocabulary.errors import MailscopeError
 from mailscope.vocabulary.instants import naive_now
@@ -56,8 +54,6 @@ STOP_S: Final = 30.0
 AGAIN_S: Final = 0.05
 # What a host does to a program, and may stop doing; anything else is a mistake of ours.
 FAILURES: Final = (duckdb.Error, OSError, MailscopeError, MemoryError)
-# So often it is looked for days that may be sealed and rows that are too old.
-UPKEEP: Final = timedelta(minutes=10)
 # So often detections are told that time passes, where no line comes.
 WATCH: Final = timedelta(seconds=10)
 
@@ -92,16 +88,15 @@ class Service:
         self.lock = threading.RLock()
         self.between, self.looking = Between(), Looking()
         self.loading: Loading | None = None  # logs that a client loads
-        self.status = Status(_now())
+        self.status = Status(naive_now())
         self._in_hand: InHand | None = None
         self._storing, self._keeping = storing(self.say), keeping(self.say)
         self._stale = False
         # The batch in hand, where it turned out to be stored although an error had come.
         self._stored_after_all: Written | None = None
         self._samples: list[tuple[str, pl.DataFrame, tuple[str, str] | None]] = []
-        self._upkeep_at = self._watch_at = _now()
-        # What is too old was forgotten in this round of upkeep.
-        self._expired = False
+        self._watch_at = naive_now()
+        self.upkeep = Upkeep(self._watch_at)
         # Feeds that the settings want no more, until all that came over them is taken.
         self._ending: list[Feed] = []
         self.measured = Measured()
@@ -189,7 +184,7 @@ class Service:
         arrivals = [arrival for arrival in cleaned if arrival.data]
         self.archive(b"".join(arrival.data for arrival in arrivals))
         try:
-            return InHand(taken, arrivals, self.sequence.batch(arrivals, _now()))
+            return InHand(taken, arrivals, self.sequence.batch(arrivals, naive_now()))
         except MemoryError:
             raise
         except Exception as error:
@@ -237,7 +232,7 @@ class Service:
         self._in_hand = None
         self.status.lines += written.lines
         self.status.batches += 1
-        self.status.last_batch = _now()
+        self.status.last_batch = naive_now()
         self.measured.stored(self.writer.under_way, written, time.monotonic() - begun)
         if self.loading is not None and len(written.events):
             self.loading.known.come(written.events["time"])
@@ -269,7 +264,7 @@ class Service:
 
     def _tidy(self) -> bool:
         """What is done between batches, a little at a time; whether there is more of it."""
-        now = _now()
+        now = naive_now()
         if self.daily is not None:
             self.daily.step(now)
         self._sample(now)
@@ -279,24 +274,8 @@ class Service:
                 self.writer.pass_time()
         with self.lock:
             self.alerting.step(self.database, now)
-        if now < self._upkeep_at:
-            return False
         with self.lock:
-            part = next_slice(self.database, now)
-            if part is not None:
-                self.writer.checkpoint()
-                seal(self.database, part)
-                return True
-            if make_next(self.database) is not None:
-                return True
-            if self.retention is not None and not self._expired:
-                upkeep.expire(self.database, limits(self.retention, now))
-            # A day at a time, too.
-            self._expired = days.tidy(self.database, self.zone, now)
-            if self._expired:
-                return True
-        self._upkeep_at = now + UPKEEP
-        return False
+            return self.upkeep.step(self.writer, self.retention, now)
 
     def _sample(self, now: datetime) -> None:
         if not self._samples:
@@ -394,7 +373,3 @@ class Service:
         told += [] if self.feeds else ["nothing is followed and nothing listens"]
         told += [problem for each in self.samplers for problem in each.sampler.problems]
         return told + [problem for feed in self.feeds for problem in feed.problems()]
-
-
-def _now() -> datetime:
-    return naive_now()
