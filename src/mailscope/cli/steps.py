@@ -6,7 +6,6 @@ import json
 import shutil
 import sys
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -16,6 +15,7 @@ import click
 from mailscope.cli.commands import Commanding
 from mailscope.cli.inputs import Inputs, inputs, say, zone
 from mailscope.vocabulary.errors import InputError, MailscopeError, UsageError
+from mailscope.vocabulary.instants import naive_now
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -73,7 +73,7 @@ def steps(
     asked = read_query(query, None)
     since, until = inputs.since_utc, inputs.until_utc
     selection = inputs.selection()
-    window = Window(since, until, inputs.hosts, inputs.zone, datetime.now(UTC).replace(tzinfo=None))
+    window = Window(since, until, inputs.hosts, inputs.zone, naive_now())
     inputs.about, inputs.asks = (asked.text, asked.kinds, most), query
     kept = Kept(*inputs.found())
     inputs.errors.extend(kept.problems)

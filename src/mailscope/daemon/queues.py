@@ -22,6 +22,7 @@ from mailscope.queues.counts import Count
 from mailscope.queues.entry import CANCELED, DEFERRED, DONE, QueueEntry, Spool
 from mailscope.queues.registry import MTAS, Mta, choose
 from mailscope.vocabulary.errors import MailscopeError
+from mailscope.vocabulary.instants import naive
 from mailscope.vocabulary.tables import QUEUE_SNAPSHOTS
 from mailscope.watch.waiting import END, SCHEMA, Latest, Level
 
@@ -183,6 +184,6 @@ def _instant(seconds: float | None) -> datetime | None:
     if seconds is None:
         return None
     try:
-        return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None)
+        return naive(datetime.fromtimestamp(seconds, UTC))
     except (OverflowError, ValueError, OSError):
         return None

@@ -10,13 +10,14 @@ from __future__ import annotations
 import gzip
 import threading
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 from mailscope.demo.files import NAMES
 from mailscope.demo.host import LOGS, simulate
 from mailscope.demo.plan import Plan
+from mailscope.vocabulary.instants import naive_now
 
 DAYS: Final = 28
 USERS: Final = 25
@@ -40,7 +41,7 @@ class Month:
         """Write what would have been written until `now` (naive UTC)."""
         self.logs = directory / "log"
         self.logs.mkdir(parents=True, exist_ok=True)
-        now = now or datetime.now(UTC).replace(tzinfo=None)
+        now = now or naive_now()
         begin = (now - timedelta(days=days)).date()
         made = directory / "made"
         simulate(Plan(days + AHEAD_DAYS, users, SEED, begin.isoformat()), made)
@@ -75,7 +76,7 @@ class Month:
 
     def _follow(self) -> None:
         while not self._ended.is_set():
-            self.add(datetime.now(UTC).replace(tzinfo=None))
+            self.add(naive_now())
             time.sleep(PAUSE_S)
 
     def add(self, now: datetime) -> int:

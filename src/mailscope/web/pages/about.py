@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
 from mailscope.language.phrase import Phrase
 from mailscope.vocabulary.errors import UsageError
+from mailscope.vocabulary.instants import naive
 from mailscope.vocabulary.shown import safe
 from mailscope.web import questions
 from mailscope.web.pages.grid import Column, Grid, of_rows
@@ -82,7 +83,7 @@ def _when(visit: Visit, text: str | None) -> str:
 
 
 def _instant(text: str) -> datetime:
-    return datetime.fromisoformat(text).astimezone(UTC).replace(tzinfo=None)
+    return naive(datetime.fromisoformat(text))
 
 
 def _timed(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:

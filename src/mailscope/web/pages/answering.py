@@ -7,7 +7,6 @@ span and the language are read, permission is asked, mistakes become a page that
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import parse_qsl
 from zoneinfo import ZoneInfo
@@ -21,6 +20,7 @@ from mailscope.language.choice import ENGLISH, LANGUAGES
 from mailscope.language.phrase import Phrase
 from mailscope.language.translator import Translator, translator
 from mailscope.vocabulary.errors import MailscopeError, UsageError
+from mailscope.vocabulary.instants import naive_now
 from mailscope.web.pages import PAGES
 from mailscope.web.pages.exporting import FORMATS, exported
 from mailscope.web.pages.page import Context, Page, Redirect
@@ -162,7 +162,7 @@ def visiting(site: Site, request: Request, query: Mapping[str, str], usual: str 
     Raises UsageError for a span that is none.
     """
     who = viewer(request)
-    now = datetime.now(UTC).replace(tzinfo=None)
+    now = naive_now()
     zone = zone_of(who, request, site)
     return Visit(
         site=site,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 from mailscope.language.phrase import Phrase
 from mailscope.store import audit
+from mailscope.vocabulary.instants import naive
 from mailscope.web.pages.grid import Column, Grid, of_rows
 from mailscope.web.pages.page import Context, Page
 from mailscope.web.pages.visit import Visit
@@ -49,7 +50,7 @@ def show(visit: Visit) -> Audit:
 
 def _instant(text: str) -> datetime | None:
     try:
-        return datetime.fromisoformat(text).astimezone(UTC).replace(tzinfo=None)
+        return naive(datetime.fromisoformat(text))
     except ValueError:
         return None
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import polars as pl
 
 from mailscope.language.phrase import Phrase
 from mailscope.vocabulary.errors import UsageError
+from mailscope.vocabulary.instants import naive
 from mailscope.web.pages.grid import Column, Grid, of_rows
 from mailscope.web.pages.page import Context, Page
 from mailscope.web.pages.rows import Where
@@ -157,7 +158,7 @@ def show_around(visit: Visit) -> Around:
 def _instant(text: str) -> datetime:
     try:
         found = datetime.fromisoformat(text)
-        return found.astimezone(UTC).replace(tzinfo=None) if found.tzinfo else found
+        return naive(found) if found.tzinfo else found
     except (ValueError, OverflowError):
         raise UsageError(f"'{text[:40]}' is no instant", "at", "follow a link from a line") from None
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from markupsafe import Markup
 
 from mailscope.reports import figures
+from mailscope.vocabulary.instants import naive
 from mailscope.web.pages.pictures import Bar, Part, bars
 from mailscope.web.pages.span import HOUR, Span
 from mailscope.web.pages.visit import Visit
@@ -59,6 +60,6 @@ def steps(visit: Visit) -> Iterator[tuple[datetime, datetime]]:
         end = at + HOUR
         if visit.span.length > HOURS:
             midnight = (visit.local(at) + timedelta(days=1)).replace(hour=0, minute=0)
-            end = midnight.astimezone(UTC).replace(tzinfo=None)
+            end = naive(midnight)
         yield at, min(end, visit.span.until)
         at = end

@@ -17,6 +17,7 @@ from mailscope.queues.entry import DEFERRED, WAITING, QueueEntry, Recipient, Spo
 from mailscope.queues.registry import BY_NAME, Mta, choose
 from mailscope.queues.selection import Selection, seconds, size
 from mailscope.queues.waits import waits
+from mailscope.vocabulary.instants import naive
 from mailscope.web.pages.grid import Column, Grid, of_rows
 from mailscope.web.pages.visit import Visit
 
@@ -131,7 +132,7 @@ def row_of(queue: Queue, entry: QueueEntry) -> dict[str, Any]:
 
 
 def _instant(seconds_: float | None) -> datetime | None:
-    return None if seconds_ is None else datetime.fromtimestamp(seconds_, UTC).replace(tzinfo=None)
+    return None if seconds_ is None else naive(datetime.fromtimestamp(seconds_, UTC))
 
 
 def messages(visit: Visit, queue: Queue, name: str = "queue") -> Grid:

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from mailscope.language.phrase import Phrase
 from mailscope.vocabulary.errors import UsageError
+from mailscope.vocabulary.instants import naive
 
 HOUR: Final = timedelta(hours=1)
 DAY: Final = timedelta(days=1)
@@ -92,7 +93,7 @@ def _instant(text: str | None, name: str, zone: ZoneInfo) -> datetime | None:
 
 
 def _naive(instant: datetime) -> datetime:
-    return instant.astimezone(UTC).replace(tzinfo=None)
+    return naive(instant)
 
 
 def _floor(instant: datetime) -> datetime:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 
 from mailscope.language.phrase import Phrase
@@ -15,6 +15,7 @@ from mailscope.reports.sections.trends import BY_WEEK, TRENDS
 from mailscope.reports.sections.volume import BY_DAY
 from mailscope.tallies.ledger import Ledger
 from mailscope.vocabulary.errors import UsageError
+from mailscope.vocabulary.instants import naive
 from mailscope.web.pages.grid import Grid, of_section
 from mailscope.web.pages.page import Context, Page
 from mailscope.web.pages.span import Span
@@ -129,8 +130,7 @@ def _days(visit: Visit, first: date, count: int) -> Span:
     """Whole days of the viewer's zone."""
 
     since, until = (
-        datetime.combine(day, time(), visit.zone).astimezone(UTC).replace(tzinfo=None)
-        for day in (first, first + timedelta(days=count))
+        naive(datetime.combine(day, time(), visit.zone)) for day in (first, first + timedelta(days=count))
     )
     return Span(since, until)
 
