@@ -306,3 +306,11 @@ def test_templates_hold_no_script_and_no_style() -> None:
         assert not re.search(r"<script(?! src=)|<style|\sstyle=|\son[a-z]+=|\|\s*safe\b|javascript:", text), (
             path.name
         )
+
+
+def test_a_page_says_that_logs_are_still_being_read(tmp_path: Path) -> None:
+    with running(tmp_path, LINES[:4]) as site:
+        assert "still to be read" not in site.get("/settings")
+        with (tmp_path / "mail.log").open("a") as log:
+            log.write(f"{LINES[0]}\n" * (9_000_000 // len(LINES[0])))
+        assert "MB of logs are still to be read" in site.get("/settings")

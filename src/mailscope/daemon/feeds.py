@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from mailscope.intake.discover import discover
 from mailscope.intake.follow.files import FileFeed
@@ -69,3 +69,9 @@ def feeds(
     if not opened:
         say(NOTHING)
     return opened
+
+
+def waiting_bytes(feeds: Sequence[Feed]) -> int:
+    """Of followed files and received messages, what is not taken yet; asked by any thread."""
+    files = sum(sum(feed.waiting_bytes().values()) for feed in list(feeds) if isinstance(feed, FileFeed))
+    return files + sum(feed.waiting_bytes for feed in list(feeds) if isinstance(feed, Receiver))

@@ -24,6 +24,7 @@ import polars as pl
 
 from mailscope.daemon.between import Between, Looking, Shared
 from mailscope.daemon.daily import Daily
+from mailscope.daemon.feeds import waiting_bytes
 from mailscope.daemon.held import InHand, Status, plainly
 from mailscope.daemon.keeping import Upkeep
 from mailscope.daemon.metrics import Measured
@@ -340,6 +341,10 @@ class Service:
     def reader(self) -> Reader:
         """Answers from the store as it is."""
         return Reader(cast(Database, Shared(self)), self.library, self.zone, self.writer.under_way)
+
+    def waiting_bytes(self) -> int:
+        """Of followed files and received messages, what is not taken yet."""
+        return waiting_bytes(self.feeds)
 
     def metrics(self, accept: str) -> tuple[bytes, str]:
         """Figures for Prometheus, as the Accept header asks, and their content type."""

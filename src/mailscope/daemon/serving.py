@@ -259,7 +259,7 @@ class Doors:
         self._service = service
         # What only looks is answered by the service itself.
         self.reader, self.problems = service.reader, service.problems
-        self.add = service.add
+        self.add, self.waiting_bytes = service.add, service.waiting_bytes
         self.lock, self.watchers, self.metrics = service.lock, service.watchers, service.metrics
 
     @property

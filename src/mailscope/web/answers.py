@@ -120,6 +120,7 @@ class Daemon(BaseModel):
     lines: int = Field(description="Lines stored since then.")
     batches: int
     last_batch: Utc | None
+    waiting_bytes: int = Field(description="Of followed files and received messages, what is not taken yet.")
     problems: list[str]
 
 

@@ -110,7 +110,8 @@ def add_reading(app: FastAPI, service: Served, caller: Callable[[Request], str])
         found = service.status
         daemon = {
             "started": found.started, "lines": found.lines, "batches": found.batches,
-            "last_batch": found.last_batch, "problems": service.problems(),
+            "last_batch": found.last_batch, "waiting_bytes": service.waiting_bytes(),
+            "problems": service.problems(),
         }  # fmt: skip
         return Status.model_validate({"daemon": daemon, "store": store})
 

@@ -73,6 +73,9 @@ class Served(Protocol):
     def problems(self) -> Sequence[str]:
         """What goes wrong just now."""
 
+    def waiting_bytes(self) -> int:
+        """Of followed files and received messages, what is not taken yet."""
+
     def metrics(self, accept: str) -> tuple[bytes, str]:
         """Figures for Prometheus, as the Accept header asks, and their content type."""
 
