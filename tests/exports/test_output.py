@@ -122,7 +122,8 @@ def test_a_pipe_is_written_directly(log: Path, tmp_path: Path) -> None:
     assert stat.S_ISFIFO(pipe.stat().st_mode)
 
 
-def test_an_interrupt_leaves_nothing_behind(tmp_path: Path) -> None:
+@pytest.mark.parametrize("later_s", [0.0, 3.0], ids=["at work", "waiting for more"])
+def test_an_interrupt_leaves_nothing_behind(tmp_path: Path, later_s: float) -> None:
     log, out = write(tmp_path, busy(1000)), tmp_path / "events.jsonl"
     command = [sys.executable, "-m", "mailscope", "events", "-", "-o", str(out)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
@@ -134,9 +135,13 @@ def test_an_interrupt_leaves_nothing_behind(tmp_path: Path) -> None:
         while not list(tmp_path.glob(".*.part")):
             assert time.monotonic() < deadline
             time.sleep(0.02)
+        time.sleep(later_s)
         process.send_signal(signal.SIGINT)
+        try:
+            assert process.wait(timeout=20) == 130
+        finally:
+            process.kill()
         said = process.stderr.read().decode()
-        assert process.wait(timeout=10) == 130
     assert "interrupted" in said
     assert f"{out} was not written" in said
     assert {path.name for path in tmp_path.iterdir()} == {"mail.log"}

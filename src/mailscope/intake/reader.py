@@ -24,7 +24,7 @@ from collections.abc import Generator, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from io import FileIO
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final
 
 from mailscope.intake.exported import ReadInto, as_text
 from mailscope.intake.logins import RecordsDamagedError, as_lines
@@ -37,6 +37,7 @@ CHUNK_BYTES: Final = 6 << 20
 MAX_LINE_BYTES = 4 << 20  # not Final: the tests make it small
 
 _BLOCK_BYTES: Final = 64 << 10  # stored bytes that a decoder is given at a time
+_PATIENCE_S: Final = 0.5
 _FIRST_BUFFER_BYTES: Final = 64 << 10
 _HEAD_BYTES: Final = 10  # enough for every format
 _STEP_BYTES: Final = 1 << 20  # that a pipe or a decoder gives at a time
@@ -108,7 +109,7 @@ def read_chunks(
             if source.path != "-":
                 file: FileIO | BinaryIO = opened.enter_context(FileIO(source.path))
             else:
-                file = opened.enter_context(FileIO(0, closefd=False)) if stdin is None else stdin
+                file = opened.enter_context(_Standard(0, closefd=False)) if stdin is None else stdin
             stored = _Stored(file, report)
             report.compression = sniff_compression(stored.peek())
         except OSError as error:
@@ -117,6 +118,28 @@ def read_chunks(
         text = stored if report.compression in _PLAIN else Unpacked(stored, report.compression)
         readinto = as_text(as_lines(text.readinto, source.path, report.found_logins))
         yield from _cut(_guarded(readinto, source.name, report), chunk_bytes, report)
+
+
+class _Standard(FileIO):
+    """Standard input, waited for a while at a time.
+
+    Polars has SIGINT's handler restart system calls (SA_RESTART), so that a read would go on after Ctrl-C
+    until the next line comes, which may be never; select is not restarted (signal(7)).
+    """
+
+    def readinto(self, buffer: Any, /) -> int:
+        """Read what is there, at least something."""
+        self._await()
+        return super().readinto(buffer)
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Read what is there, at least something."""
+        self._await()
+        return super().read(size)
+
+    def _await(self) -> None:
+        while not select.select([self], [], [], _PATIENCE_S)[0]:
+            pass
 
 
 class _Stored:
