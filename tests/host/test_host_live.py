@@ -184,7 +184,9 @@ def test_sa(records: list[bytes], options: list[str]) -> None:
         path = written(Path(folder) / "pacct", records)
         if "-uM" in options:
             options = ["-u"]
-        same("sa", [*options, "-i", str(path)])
+        # Of nothing at all, GNU's says that it has met a mistake of its own.
+        if records or options != ["-am"]:
+            same("sa", [*options, "-i", str(path)])
 
 
 @settings(max_examples=examples(20))

@@ -39,8 +39,9 @@ from pkgutil import walk_packages
 import mailscope.cli, mailscope.queues, zoneinfo
 for each in walk_packages(mailscope.queues.__path__, "mailscope.queues."):
     import_module(each.name)
-for name in ("main", "inputs", "when", "queue", "queue_act", "queue_options", "queue_text", "terminal"):
-    import_module(f"mailscope.cli.{name}")
+for each in walk_packages(mailscope.cli.__path__, "mailscope.cli."):
+    if each.name.rpartition(".")[2].partition("_")[0] in ("main", "inputs", "when", "queue", "terminal"):
+        import_module(each.name)
 os.environ["TZ"] = "UTC"
 zoneinfo.ZoneInfo("UTC")
 user = pwd.getpwnam(sys.argv.pop(1))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from telling import brief, told, told_of
+from ways import brief, told, told_of
 
 # As the article has them: strace 4 of 2011, queue ids partly taken out by who published it.
 SENDMAIL = """\

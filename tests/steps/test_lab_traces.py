@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from telling import brief, told
+from ways import brief, told
 
 LAB = Path(__file__).parents[3] / "shared" / "lab" / "strace"
 pytestmark = pytest.mark.skipif(not LAB.exists(), reason="the test bench is not here")

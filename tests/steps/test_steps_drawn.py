@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import click
 import pytest
-from telling import BOUNCED, FF, LOCAL, told, told_of, way_of
+from ways import BOUNCED, FF, LOCAL, told, told_of, way_of
 
 from mailscope.cli.steps_text import render, tree
 from mailscope.cli.terminal import columns

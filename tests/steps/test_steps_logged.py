@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from telling import FF, LOCAL, brief
 from tracing import told
+from ways import FF, LOCAL, brief
 
 from mailscope.cli.main import mailscope
 from mailscope.steps.logged import way_of

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from telling import DATA, FF, told, told_of, traces
+from ways import DATA, FF, told, told_of, traces
 
 from mailscope.steps.strace.arguments import ends, string, take_apart
 from mailscope.steps.strace.calls import WANTED

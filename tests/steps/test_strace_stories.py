@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from telling import (
+from ways import (
     BOTH,
     BOUNCED,
     DATA,

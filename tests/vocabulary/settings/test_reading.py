@@ -75,7 +75,7 @@ def test_inline_and_dotted_keys_are_found() -> None:
         ),
         (
             "[load]\ndirectry = 3",
-            "line 2: there is no setting 'load.directry'; did you mean 'directory' of [store]?",
+            "line 2: there is no setting 'load.directry'; did you mean 'directory' of [store] or [archive]?",
         ),
         ("[load]\nxyzzy = 3", "line 2: there is no setting 'load.xyzzy'; known here: interval_s, paths"),
         (

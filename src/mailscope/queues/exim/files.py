@@ -49,7 +49,7 @@ class Message:
 
 def messages(spool: Spool) -> Iterator[Message]:
     """All messages, queue by queue, in the order in which they came.  Raises InputError for no queue."""
-    if not os.access(spool.place / "input", os.R_OK | os.X_OK):
+    if not os.access(spool.place / "input", os.R_OK | os.X_OK, effective_ids=True):
         there = (spool.place / "input").is_dir()
         what = "no permission to read its queue (input)" if there else "it has no directory 'input'"
         raise InputError(what, str(spool.place), "run as root, or name a spool of Exim with --spool")

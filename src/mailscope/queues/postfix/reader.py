@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Final
 
 from mailscope.queues import entry
@@ -51,7 +52,9 @@ def files(spool: Spool) -> Iterator[File]:
     if wrong := [queue for queue in queues if queue not in places.QUEUES]:
         what = f"Postfix has no queue '{wrong[0]}'"
         raise UsageError(what, "", f"it has {', '.join(places.QUEUES)}")
-    readable = [queue for queue in queues if os.access(spool.place / queue, os.R_OK | os.X_OK)]
+    # As whom it acts counts, not who started it.
+    may = partial(os.access, mode=os.R_OK | os.X_OK, effective_ids=True)
+    readable = [queue for queue in queues if may(spool.place / queue)]
     if not readable:
         raise InputError(
             "none of its queues can be read",

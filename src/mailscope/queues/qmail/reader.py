@@ -33,7 +33,7 @@ def read(spool: Spool) -> Iterator[QueueEntry]:
     """
     if wrong := [queue for queue in spool.queues if queue not in QUEUES]:
         raise UsageError(f"qmail has no queue '{wrong[0]}'", "", f"it has {', '.join(QUEUES)}")
-    if not os.access(spool.place / "mess", os.R_OK | os.X_OK):
+    if not os.access(spool.place / "mess", os.R_OK | os.X_OK, effective_ids=True):
         what = "no permission to read it" if (spool.place / "mess").is_dir() else "it has no directory 'mess'"
         raise InputError(what, str(spool.place), "run as root, or name a queue of qmail with --spool")
     reading = _Reading(spool)

@@ -29,7 +29,7 @@ def read(spool: Spool) -> Iterator[QueueEntry]:
     known = tuple(QUEUES.values())
     if wrong := [queue for queue in spool.queues if queue not in known]:
         raise UsageError(f"Sendmail has no queue '{wrong[0]}'", "", f"it has {', '.join(known)}")
-    if not os.access(spool.place, os.R_OK | os.X_OK):
+    if not os.access(spool.place, os.R_OK | os.X_OK, effective_ids=True):
         raise InputError("no permission to read it", str(spool.place), "run as root or a member of smmsp")
     for kind, queue_id, directory in _files(spool):
         queue = QUEUES[kind]

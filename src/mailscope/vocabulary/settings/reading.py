@@ -184,11 +184,12 @@ def _instead(place: Place) -> str:
     elsewhere = [each for each in tables() if wrong in each.keys and each is not table]
     if elsewhere:
         return f"it belongs into {elsewhere[0].heading or 'the part before the first table'}"
-    known = {key: each for each in tables() for key in each.keys}
-    near = get_close_matches(wrong, known, 1, 0.75)
+    near = get_close_matches(wrong, {key for each in tables() for key in each.keys}, 1, 0.75)
     if near:
-        other = known[near[0]]
-        return f"did you mean '{near[0]}' of {other.heading or 'the part before the first table'}?"
+        others = [
+            each.heading or "the part before the first table" for each in tables() if near[0] in each.keys
+        ]
+        return f"did you mean '{near[0]}' of {' or '.join(others)}?"
     return f"known here: {', '.join(here)}"
 
 
