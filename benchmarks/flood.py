@@ -103,8 +103,7 @@ def asked(place: Path, *words: str) -> list[dict[str, int]]:
     """Give what a command answers."""
     command = [sys.executable, "-m", "mailscope", *words, "--store", str(place / "store")]
     told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    read = json.loads(told) if told.lstrip().startswith(("[", "{")) else []
-    return read if isinstance(read, list) else read.get("findings", read)
+    return [json.loads(line) for line in told.splitlines() if line.strip()]
 
 
 def main() -> None:
