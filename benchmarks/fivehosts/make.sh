@@ -41,7 +41,7 @@ layer() { # the system with a host's own packages, which may take the place of P
     rm -rf "$layer"
     mkdir -p "$layer/changed" "$layer/work" "$layer/system"
     unshare --mount --fork sh -eu <<END
-mount -t overlay overlay -o "lowerdir=$work/root,upperdir=$layer/changed,workdir=$layer/work" "$layer/system"
+mount -t overlay overlay -o "lowerdir=$work/base,upperdir=$layer/changed,workdir=$layer/work" "$layer/system"
 mount -t proc proc "$layer/system/proc"
 mount --bind /dev "$layer/system/dev"
 cp /etc/resolv.conf /etc/hosts "$layer/system/etc/"
@@ -58,7 +58,7 @@ up() {
     host=$1
     space=mailscope-$host
     own=$(of_site 5 "$host")
-    lower=$work/root
+    lower=$work/base
     if [ -n "${own# }" ] && [ -n "$(echo $own)" ]; then
         layer "$host" "$own"
         lower=$work/layers/$host/changed:$lower
@@ -88,8 +88,8 @@ up() {
 
 [ "$(id -u)" = 0 ] || { echo "fivehosts: it needs root, for network namespaces" >&2; exit 2; }
 mkdir -p "$work"
-if [ ! -e "$work/root/etc/debian_version" ]; then
-    mmdebstrap --variant=apt --aptopt='APT::Install-Recommends "false"' --include="$packages" bookworm "$work/root"
+if [ ! -e "$work/base/etc/debian_version" ]; then
+    mmdebstrap --variant=apt --aptopt='APT::Install-Recommends "false"' --include="$packages" bookworm "$work/base"
 fi
 trap down EXIT
 trap 'exit 1' INT TERM

@@ -162,14 +162,14 @@ class Inputs:
         """Start of the span, naive UTC."""
         from mailscope.cli.when import parse_since
 
-        return _naive(parse_since(self.since, datetime.now(UTC), self.zone)) if self.since else None
+        return naive(parse_since(self.since, datetime.now(UTC), self.zone)) if self.since else None
 
     @property
     def until_utc(self) -> datetime | None:
         """End of the span, exclusive, naive UTC."""
         from mailscope.cli.when import parse_until
 
-        return _naive(parse_until(self.until, datetime.now(UTC), self.zone)) if self.until else None
+        return naive(parse_until(self.until, datetime.now(UTC), self.zone)) if self.until else None
 
     def names(self, pipeline: Pipeline) -> list[str]:
         """What is read, as a report names it."""
@@ -313,10 +313,6 @@ def _system_zone() -> str:
     except OSError:
         return "UTC"
     return target.partition("/zoneinfo/")[2] or "UTC"
-
-
-def _naive(instant: datetime) -> datetime:
-    return naive(instant)
 
 
 def say(text: str) -> None:

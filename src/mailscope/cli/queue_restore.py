@@ -43,7 +43,7 @@ def command(
     """Bring back messages that 'delete --keep DIR' kept: on hold, under a new id; nothing is sent by itself.
 
     \b
-    mailscope queue restore --from /root/deleted --sender '*@example.org'
+    mailscope queue restore --from /srv/deleted --sender '*@example.org'
     mailscope queue release NEW-ID
     """
     from mailscope.cli.queue_audit import Audit

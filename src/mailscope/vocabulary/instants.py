@@ -13,3 +13,8 @@ def naive_now() -> datetime:
 def naive(instant: datetime) -> datetime:
     """An aware instant as naive UTC."""
     return instant.astimezone(UTC).replace(tzinfo=None)
+
+
+def asked_naive(instant: datetime | None) -> datetime | None:
+    """An instant that was asked for as naive UTC; one without a zone is that already."""
+    return naive(instant) if instant is not None and instant.tzinfo else instant

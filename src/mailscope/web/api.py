@@ -18,7 +18,7 @@ from mailscope import __version__
 from mailscope.store.asking import Asked
 from mailscope.store.person import to_bytes
 from mailscope.vocabulary.errors import MailscopeError, UsageError
-from mailscope.vocabulary.instants import naive, naive_now
+from mailscope.vocabulary.instants import asked_naive, naive_now
 from mailscope.web.answers import Health, Mark, Names, Question, Receipt, Refused, Statement, Status, Verdict
 from mailscope.web.changing import add_changing
 from mailscope.web.findings import add_findings
@@ -118,7 +118,7 @@ def add_reading(app: FastAPI, service: Served, caller: Callable[[Request], str])
     @app.post("/v1/lines", summary="Lines as logged.", response_class=Response, responses=_rows())
     def lines(question: Question, request: Request) -> Response:
         asked = Asked(
-            _naive(question.since), _naive(question.until), tuple(question.hosts), question.about,
+            asked_naive(question.since), asked_naive(question.until), tuple(question.hosts), question.about,
             tuple(question.kinds), question.limit,
         )  # fmt: skip
         # Without a question, they are everybody's.
@@ -159,7 +159,7 @@ def add_reading(app: FastAPI, service: Served, caller: Callable[[Request], str])
         by_time: Annotated[bool, Query(description="Only those that tell days or hours apart.")] = False,
     ) -> Response:
         with service.lock:
-            copied = service.reader().hours(_naive(since), _naive(until), by_time=by_time)
+            copied = service.reader().hours(asked_naive(since), asked_naive(until), by_time=by_time)
         return Response(copied.packed(), media_type=OCTETS)
 
 
@@ -168,19 +168,13 @@ def add_marks(app: FastAPI, service: Served, caller: Callable[[Request], str]) -
 
     @app.post("/v1/marks", summary="Put a note on the time line.", status_code=201, responses=REFUSED)
     def mark(note: Mark, request: Request) -> Mark:
-        when = _naive(note.time) or naive_now()
+        when = asked_naive(note.time) or naive_now()
         service.mark(when, caller(request), note.title, note.details)
         return note.model_copy(update={"time": when.replace(tzinfo=UTC)})
 
 
 def _rows() -> dict[int | str, dict[str, Any]]:
     return {200: {"content": {ARROW: {}}, "description": "An Arrow stream."}, **REFUSED}
-
-
-def _naive(instant: datetime | None) -> datetime | None:
-    if instant is None or instant.tzinfo is None:
-        return instant
-    return naive(instant)
 
 
 def _again(first: pl.DataFrame, others: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:

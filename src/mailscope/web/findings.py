@@ -11,7 +11,7 @@ from fastapi import FastAPI, Path, Query, Request
 from pydantic import BaseModel, Field
 
 from mailscope.store import findings
-from mailscope.vocabulary.instants import naive, naive_now
+from mailscope.vocabulary.instants import asked_naive, naive_now
 from mailscope.web.answers import Strict
 from mailscope.web.refusals import REFUSED
 from mailscope.web.served import Served
@@ -89,7 +89,7 @@ def add_findings(app: FastAPI, service: Served, caller: Callable[[Request], str]
         limit: Annotated[int, Query(ge=1, le=10_000)] = 200,
     ) -> list[Shown]:
         service.audit(caller(request), "findings", f"{state} {severity} {detection or ''}".strip())
-        statement = findings.listing(state, severity, detection, _naive(since), limit)
+        statement = findings.listing(state, severity, detection, asked_naive(since), limit)
         return [Shown.model_validate(findings.plain(row)) for row in _rows(service, statement)]
 
     @app.get("/v1/findings/{name}", summary="One finding.", responses=REFUSED)
@@ -102,7 +102,7 @@ def add_findings(app: FastAPI, service: Served, caller: Callable[[Request], str]
     @app.post("/v1/silences", summary="Tell of nothing for a while.", status_code=201, responses=REFUSED)
     def silence(request: Request, asked: Silence) -> Done:
         now = naive_now()
-        author, until = caller(request), _naive(asked.until)
+        author, until = caller(request), asked_naive(asked.until)
         action: findings.Action = "muted" if until is not None else "unmuted"
         name = findings.silence(asked.detection)
         service.add("handled", findings.handling(name, now, action, author, asked.words, until))
@@ -113,7 +113,7 @@ def add_findings(app: FastAPI, service: Served, caller: Callable[[Request], str]
         told = _one(service, name)
         now = naive_now()
         author = caller(request)
-        until = _naive(done.until)
+        until = asked_naive(done.until)
         row = findings.handling(told["id"], now, done.action, author, done.words, until)
         service.add("handled", row)
         return _done(now, done.action, author, done.words, until)
@@ -130,9 +130,3 @@ def _one(service: Served, name: str) -> dict[str, Any]:
 
 def _rows(service: Served, statement: str) -> list[dict[str, Any]]:
     return pl.concat(service.reader().sql(statement)).to_dicts()
-
-
-def _naive(instant: datetime | None) -> datetime | None:
-    if instant is None or instant.tzinfo is None:
-        return instant
-    return naive(instant)

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final, Literal
 
 from fastapi import Depends, FastAPI, Query, Request, Response
 
-from mailscope.vocabulary.instants import naive
+from mailscope.vocabulary.instants import asked_naive
 from mailscope.web import questions
 from mailscope.web.documents import AboutAnswer, CoverageAnswer, LoginsAnswer, ReportAnswer, Trail
 from mailscope.web.people.viewer import Viewer
@@ -29,12 +29,12 @@ Language = Annotated[Literal["en", "it", "sv", "zh"], Query(description="Of text
 
 def hours(since: Since = None, until: Until = None) -> questions.Span:
     """The hours that are asked for."""
-    return questions.Span(_naive(since), _naive(until))
+    return questions.Span(asked_naive(since), asked_naive(until))
 
 
 def lines(since: Since = None, until: Until = None, host: Hosts = []) -> questions.Span:  # noqa: B006
     """Of when and of which hosts."""
-    return questions.Span(_naive(since), _naive(until), tuple(host))
+    return questions.Span(asked_naive(since), asked_naive(until), tuple(host))
 
 
 Hours = Annotated[questions.Span, Depends(hours)]
@@ -125,7 +125,3 @@ def _span(span: questions.Span) -> str:
         f"{name} {edge.isoformat()}" for name, edge in (("since", span.since), ("until", span.until)) if edge
     ]
     return " ".join([*told, *span.hosts]) or "everything"
-
-
-def _naive(instant: datetime | None) -> datetime | None:
-    return naive(instant) if instant is not None and instant.tzinfo else instant
