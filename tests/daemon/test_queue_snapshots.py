@@ -100,7 +100,7 @@ def test_an_empty_queue_is_told_and_one_that_cannot_be_read_is_none(
     sampler = QueueSampler("mx", [tmp_path / "none"], 60, Latest())
     assert "there is no such directory" in sampler.problems[0]
     # As it is for a user who may not look into it.
-    monkeypatch.setattr(reader.os, "access", lambda *_: False)
+    monkeypatch.setattr(reader.os, "access", lambda *_, **__: False)
     latest = Latest(level=level(3, {}))
     blind = QueueSampler("mx", [tmp_path], 60, latest)
     assert blind.sample(NOW) is None

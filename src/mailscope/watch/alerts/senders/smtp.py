@@ -83,7 +83,9 @@ class SmtpSender:
             with suppress(smtplib.SMTPException, OSError):
                 session.quit()
         except (smtplib.SMTPException, OSError) as error:
-            if session.late and not isinstance(error, TimeoutError):
+            # smtplib tells a read that timed out as a server that hung up; the timeout is its context.
+            silent = session.late or isinstance(error.__context__, TimeoutError)
+            if silent and not isinstance(error, TimeoutError):
                 raise TimeoutError(SILENT) from error
             raise
         finally:
