@@ -32,12 +32,20 @@ from mailscope.recognise.shape import reason_shape
 INPUTS: Final = {
     "shape": pl.String, "status": pl.String, "dsn_status": pl.String, "reply_code": pl.Int64,
 }  # fmt: skip
+OUTPUTS: Final = {
+    "cause": pl.String, "basis": pl.String, "rule": pl.UInt32, "blocklist": pl.String,
+}  # fmt: skip
+# Distinct inputs whose causes are remembered: some hundred bytes each.
+MOST_REMEMBERED: Final = 20_000
 # What told the cause.
 WORDS, ENHANCED, REPLY, STATUS, NOTHING = "words", "enhanced_code", "reply_code", "status", "nothing"
 ENHANCED_IN_TEXT: Final = r"(?:^|[ #(:])([245]\.[0-9]{1,3}\.[0-9]{1,3})(?:[ :;,)/]|$)"
 REPLY_IN_TEXT: Final = r"(?:^|said: |said:|to talk to me: |reply: )([245][0-9][0-9])(?:[ -]|/?$)"
 BLANK: Final = r"^[ /]*$"
 GIVEN_UP: Final = ("expired", "force-expired")
+
+
+_KNOWN: Final[dict[Direction, dict[tuple[Any, ...], tuple[Any, ...]]]] = {OUTGOING: {}, INCOMING: {}}
 
 
 def classify(frame: pl.DataFrame, direction: Direction = OUTGOING) -> pl.DataFrame:
@@ -76,14 +84,20 @@ def told(column: str, direction: Direction, *inputs: pl.Expr | str) -> pl.Expr:
 
 
 def _remembered(distinct: pl.DataFrame, direction: Direction) -> pl.DataFrame:
-    """The causes of distinct rows; a report asks for those of the same rows several times."""
-    last = _LAST.get(direction)
-    if last is None or not last[0].equals(distinct):
-        last = _LAST[direction] = distinct, _judged(distinct, direction)
-    return last[1]
-
-
-_LAST: Final[dict[Direction, tuple[pl.DataFrame, pl.DataFrame]]] = {}
+    """The causes of distinct rows; the same few come again and again, in each batch and for each report."""
+    known = _KNOWN[direction]
+    # What is taken from memory is held here: another thread may make room meanwhile.
+    mine = {row: known.get(row) for row in distinct.iter_rows()}
+    new = [row for row, causes in mine.items() if causes is None]
+    if new:
+        judged = dict(
+            zip(new, _judged(pl.DataFrame(new, INPUTS, orient="row"), direction).rows(), strict=True)
+        )
+        mine.update(judged)
+        if len(known) + len(judged) > MOST_REMEMBERED:
+            known.clear()
+        known.update(list(judged.items())[:MOST_REMEMBERED])
+    return pl.DataFrame(list(mine.values()), OUTPUTS, orient="row")
 
 
 def _judged(distinct: pl.DataFrame, direction: Direction) -> pl.DataFrame:

@@ -1,7 +1,10 @@
 """Counts over a sliding window of the log's time, by some columns.
 
-Rows are counted by bucket (a small part of the window) as they come, so that what is kept does not depend on
-how many come: an attack of thousands of lines a second costs as much as one of a few.
+Rows are counted by bucket (a small part of the window), so that what is kept does not depend on how many
+come: an attack of thousands of lines a second costs as much as one of a few.
+
+A batch is a few rows most of the time, and each operation on a frame takes its while however few they are.
+So rows wait until a key may have reached its limits (``nearness``), or enough of them wait.
 """
 
 from __future__ import annotations
@@ -9,29 +12,39 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final, Literal
+from typing import Any, Final
 
 import polars as pl
 
 from mailscope.vocabulary.columns import own
+from mailscope.watch.buckets import (
+    BUCKET,
+    LAST,
+    MOST_DISTINCT,
+    MOST_ROWS,
+    SINCE,
+    VALUE,
+    Measure,
+    Part,
+    parts,
+    trimmed,
+)
+from mailscope.watch.nearness import Nearness
+from mailscope.watch.reaching import Limits, in_few, in_many, may
 
-# Distinct values that are told apart in one bucket of one key; what is more counts as so many.
-MOST_DISTINCT: Final = 1_000
-# Rows that are kept of each measure; beyond them the rarest keys are let go.
-MOST_ROWS: Final = 100_000
+__all__ = ["BUCKET", "LAST", "MOST_DISTINCT", "MOST_ROWS", "SINCE", "Measure", "Window", "told"]
+
 BUCKETS: Final = 20
+EPOCH: Final = datetime(1970, 1, 1)
 TIME: Final = pl.Datetime("us")
-BUCKET, SINCE, LAST = "_bucket", "_since", "_last"
-
-
-@dataclass(frozen=True)
-class Measure:
-    """What is counted: rows, distinct values of a column, or its sum; of the rows that fit ``where``."""
-
-    name: str
-    kind: Literal["count", "distinct", "sum"] = "count"
-    column: str | None = None
-    where: pl.Expr | None = None
+# Rows and batches that wait at most.
+MOST_WAITING: Final = 20_000
+MOST_BATCHES: Final = 100
+# Rows that may be added before those of one key and bucket are made one, and what is too old is let go.
+MOST_ADDED: Final = 2_000
+# Buckets and keys that are gone through one by one.
+FEW_BUCKETS: Final = 3
+FEW_KEYS: Final = 2_000
 
 
 @dataclass
@@ -44,9 +57,21 @@ class Window:
     bucket_s: int = 0
     _kept: dict[str, pl.DataFrame] = field(default_factory=dict)
     _newest: datetime | None = None
+    # Rows that each frame had when it was last trimmed.
+    _trimmed: dict[str, int] = field(default_factory=dict)
+    _waiting: list[pl.DataFrame] = field(default_factory=list)
+    # What is kept of the keys that were looked at last, and that by key.
+    _looked_at: dict[str, pl.DataFrame] = field(default_factory=dict)
+    _by_key: dict[str, dict[tuple[Any, ...], pl.DataFrame]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.bucket_s = self.bucket_s or max(1, self.length_s // BUCKETS)
+        self._length = timedelta(seconds=self.length_s)
+        self._nearness = Nearness(self.keys, self.measures)
+        self._parts = parts(self.keys, self.measures)
+        self._bucket = timedelta(seconds=self.bucket_s)
+        looked_at = frozenset[str]().union(*(measure.columns for measure in self.measures))
+        self._columns = ["time", *self.keys, *sorted(looked_at - {"time", *self.keys})]
 
     def add(self, rows: pl.DataFrame, *least: Mapping[str, float]) -> pl.DataFrame:
         """Count rows, and tell where the measures reach a limit with them: all limits of one ``least`` (none:
@@ -55,175 +80,130 @@ class Window:
         Out: a row per key and bucket that rows came to: the keys, the measures of the window that ends with
         the bucket, ``_since`` (its first row in the window) and ``_last`` (its last row so far), by time.
         """
+        if any(rows[key].null_count() for key in self.keys):
+            rows = rows.filter(pl.all_horizontal(pl.col(key).is_not_null() for key in self.keys))
         if not len(rows):
             return pl.DataFrame()
-        rows = rows.filter(pl.all_horizontal(pl.col(key).is_not_null() for key in self.keys))
-        # What this batch adds is let go with the next one: until then its values may be asked for.
-        self._trim()
-        if not len(rows):
+        self._waiting.append(own(rows.select(self._columns)))
+        newest = self._bucket_of(rows["time"].max())
+        near = self._nearness.near(rows, newest, least)
+        waits = len(self._waiting) < MOST_BATCHES and sum(map(len, self._waiting)) < MOST_WAITING
+        if waits and not len(near):
             return pl.DataFrame()
-        rows = rows.with_columns(pl.col("time").dt.truncate(f"{self.bucket_s}s").alias(BUCKET))
-        earliest, newest = rows[BUCKET].min(), rows[BUCKET].max()
-        assert isinstance(earliest, datetime)
-        assert isinstance(newest, datetime)
-        for measure in self.measures:
-            self._count(measure, rows, earliest)
-        self._newest = newest if self._newest is None else max(newest, self._newest)
-        return self._reached(rows.select(self.keys).unique(), earliest, least) if least else pl.DataFrame()
+        self._count()
+        if not len(near):
+            if self._nearness.lost:
+                self._nearness.note(self._frames())
+            return pl.DataFrame()
+        found = self._reached(near, self._bucket_of(rows["time"].min()), newest, least)
+        self._nearness.told(near, found, newest)
+        return found
 
     def values(self, name: str, keys: Mapping[str, str], bucket: datetime) -> list[str]:
         """The distinct values that a measure counted of a key, in the window that ends with a bucket; those
         that came first stand first.
         """
-        rows = self._kept[name].filter(
-            pl.col(BUCKET) <= bucket,
-            pl.col(BUCKET) > bucket - timedelta(seconds=self.length_s),
-            *(pl.col(key) == value for key, value in keys.items()),
-        )
-        first = rows.group_by("_value").agg(pl.col(SINCE).min()).sort(SINCE, "_value")
-        return [str(value) for value in first["_value"]]
+        rows = self._of(name, keys).filter(pl.col(BUCKET) <= bucket, pl.col(BUCKET) > bucket - self._length)
+        first: dict[str, datetime] = {}
+        for value, since in zip(rows[VALUE].to_list(), rows[SINCE].to_list(), strict=True):
+            if value not in first or since < first[value]:
+                first[value] = since
+        return sorted(first, key=lambda value: (first[value], value))
 
     def on(self, name: str, keys: Mapping[str, str], bucket: datetime) -> list[str]:
         """The distinct values that a measure counted of a key in one bucket."""
-        rows = self._kept[name].filter(
-            pl.col(BUCKET) == bucket, *(pl.col(key) == value for key, value in keys.items())
-        )
-        return [str(value) for value in rows["_value"]]
+        rows = self._of(name, keys).filter(pl.col(BUCKET) == bucket)
+        return [str(value) for value in rows[VALUE].unique(maintain_order=True)]
 
     def until(self, name: str, keys: Mapping[str, str], instant: datetime) -> float:
         """A count or sum of a key, of what is kept of it from before the bucket of an instant on."""
-        rows = self._kept[name].filter(
-            pl.col(BUCKET) <= instant, *(pl.col(key) == value for key, value in keys.items())
-        )
-        return float(rows["_n"].sum())
+        return float(self._of("sums", keys).filter(pl.col(BUCKET) <= instant)[name].sum())
+
+    def kept(self, name: str) -> pl.DataFrame:
+        """What is kept of a distinct count, or of all counts and sums (``sums``): see ``buckets``."""
+        self._count()
+        return self._kept[name]
 
     def state(self, prefix: str = "window") -> dict[str, pl.DataFrame]:
         """What is kept, by name."""
-        self._trim()
+        self._count()
+        self._trim(0)
+        self._nearness.note(self._frames())
         return {f"{prefix}.{name}": frame for name, frame in self._kept.items()}
 
     def resume(self, state: Mapping[str, pl.DataFrame], prefix: str = "window") -> None:
         """Go on with what was kept; what another version kept otherwise is left out."""
-        for measure in self.measures:
-            frame = state.get(f"{prefix}.{measure.name}")
-            if frame is not None and set(frame.columns) == set(self._columns(measure)):
-                self._kept[measure.name] = frame
+        for part in self._parts:
+            frame = state.get(f"{prefix}.{part.name}")
+            if frame is not None and set(frame.columns) == set(part.columns):
+                self._kept[part.name] = frame.select(part.columns)
+        self._nearness.note(self._frames())
 
-    def _columns(self, measure: Measure) -> tuple[str, ...]:
-        value = ("_value",) if measure.kind == "distinct" else ("_n",)
-        return (*self.keys, BUCKET, *value, SINCE, LAST)
+    def _frames(self) -> list[tuple[Part, pl.DataFrame]]:
+        return [(part, self._kept[part.name]) for part in self._parts if part.name in self._kept]
 
-    def _count(self, measure: Measure, rows: pl.DataFrame, earliest: datetime) -> None:
-        if measure.where is not None:
-            rows = rows.filter(measure.where)
-        by: list[str | pl.Expr] = [*self.keys, BUCKET]
-        span = (pl.col("time").min().alias(SINCE), pl.col("time").max().alias(LAST))
-        if measure.kind == "distinct":
-            assert measure.column is not None
-            new = rows.filter(pl.col(measure.column).is_not_null())
-            new = new.group_by([*by, pl.col(measure.column).cast(pl.String).alias("_value")]).agg(*span)
-            new = new.sort(SINCE).group_by(by, maintain_order=True).head(MOST_DISTINCT)
-        else:
-            total = pl.len() if measure.kind == "count" else pl.col(measure.column or "").sum()
-            new = rows.group_by(by).agg(total.cast(pl.Float64).alias("_n"), *span)
-        new = own(new.select(self._columns(measure)))
-        before = self._kept.get(measure.name)
-        if before is not None:
-            # Nothing was added to the buckets before the batch's first.
-            still_open = before.filter(pl.col(BUCKET) >= earliest)
-            if len(still_open):
-                new = self._merged(measure, pl.concat([still_open, new]))
-            new = pl.concat([before.filter(pl.col(BUCKET) < earliest), new])
-        self._kept[measure.name] = new
+    def _of(self, name: str, keys: Mapping[str, str]) -> pl.DataFrame:
+        """What is kept of a key."""
+        self._count()
+        if name in self._looked_at:
+            if name not in self._by_key:
+                self._by_key[name] = self._looked_at[name].partition_by(self.keys, as_dict=True)
+            mine = self._by_key[name].get(tuple(keys[key] for key in self.keys))
+            if mine is not None:
+                return mine
+        rows = self._kept[name].filter(*(pl.col(key) == value for key, value in keys.items()))
+        return rows if self._newest is None else rows.filter(pl.col(BUCKET) > self._newest - self._length)
 
-    def _merged(self, measure: Measure, rows: pl.DataFrame) -> pl.DataFrame:
-        span = (pl.col(SINCE).min(), pl.col(LAST).max())
-        if measure.kind == "distinct":
-            merged = rows.group_by([*self.keys, BUCKET, "_value"]).agg(*span)
-            # Several batches fall into one bucket.
-            merged = (
-                merged.sort(SINCE).group_by([*self.keys, BUCKET], maintain_order=True).head(MOST_DISTINCT)
-            )
-        else:
-            merged = rows.group_by([*self.keys, BUCKET]).agg(pl.col("_n").sum(), *span)
-        return merged.select(self._columns(measure))
+    def _bucket_of(self, instant: object) -> datetime:
+        assert isinstance(instant, datetime)
+        return EPOCH + (instant - EPOCH) // self._bucket * self._bucket
+
+    def _count(self) -> None:
+        """Count the rows that wait."""
+        if not self._waiting:
+            return
+        # What was counted last is let go only now: until then its values may be asked for.
+        self._trim(MOST_ADDED)
+        rows = pl.concat(self._waiting).with_columns(
+            pl.col("time").dt.truncate(f"{self.bucket_s}s").alias(BUCKET)
+        )
+        self._waiting, self._looked_at, self._by_key = [], {}, {}
+        for part in self._parts:
+            new, before = part.counted(rows).select(part.columns), self._kept.get(part.name)
+            self._kept[part.name] = new if before is None else pl.concat([before, new])
+        self._newest = self._bucket_of(rows["time"].max())
 
     def _reached(
-        self, touched: pl.DataFrame, earliest: datetime, least: Sequence[Mapping[str, float]]
+        self, near: pl.DataFrame, earliest: datetime, newest: datetime, least: Limits
     ) -> pl.DataFrame:
-        """The buckets from one on in which the limits are reached, of the keys that rows came to."""
-        candidates = self._candidates(touched, least)
-        if not len(candidates):
+        """The buckets of a batch in which the limits are reached, of some keys."""
+        frames = []
+        for part in self._parts:
+            rows = self._kept[part.name].filter(pl.col(BUCKET) > earliest - self._length)
+            frames.append((part, rows.join(near, on=self.keys, how="semi")))
+            self._looked_at[part.name] = frames[-1][1]
+        reach = may(self._nearness.note(frames, near), self.measures, least)
+        if not reach:
             return pl.DataFrame()
-        found: pl.DataFrame | None = None
-        for measure in self.measures:
-            totals = self._rolled(measure, candidates)
-            if found is None:
-                found = totals
-                continue
-            found = found.join(totals, on=[*self.keys, BUCKET], how="full", coalesce=True).with_columns(
-                pl.min_horizontal(SINCE, f"{SINCE}_right").alias(SINCE),
-                pl.max_horizontal(LAST, f"{LAST}_right").alias(LAST),
-            )
-            found = found.drop(f"{SINCE}_right", f"{LAST}_right")
-        assert found is not None
-        # A measure that had no row in a bucket is what it was in the bucket before.
-        names = [measure.name for measure in self.measures]
-        found = found.sort(BUCKET).with_columns(pl.col(names).forward_fill().over(self.keys).fill_null(0.0))
-        reached = pl.any_horizontal(
-            pl.all_horizontal(pl.col(name) >= value for name, value in each.items()) for each in least
-        )
-        found = found.filter(pl.col(BUCKET) >= earliest, reached)
-        return found.sort(LAST, maintain_order=True)
+        if len(reach) < len(near):
+            keys = pl.DataFrame(reach, near.schema, orient="row")
+            frames = [(part, rows.join(keys, on=self.keys, how="semi")) for part, rows in frames]
+        buckets = [earliest]
+        while buckets[-1] < newest and len(buckets) <= FEW_BUCKETS:
+            buckets.append(buckets[-1] + self._bucket)
+        if len(buckets) <= FEW_BUCKETS and len(reach) <= FEW_KEYS:
+            return in_few(frames, self.keys, self._length, buckets, least)
+        return in_many(frames, self.keys, self._length, earliest, least)
 
-    def _candidates(self, touched: pl.DataFrame, least: Sequence[Mapping[str, float]]) -> pl.DataFrame:
-        """Of some keys those that may reach the limits: whose rows, whatever their bucket, do so together."""
-        measures = {measure.name: measure for measure in self.measures}
-        names = {name for each in least for name in each}
-        totals = {
-            name: self._kept[name]
-            .join(touched, on=self.keys, how="semi")
-            .group_by(self.keys)
-            .agg(_value(measures[name]).alias("_total"))
-            for name in sorted(names)
-        }
-        choices = []
-        for each in least:
-            found: pl.DataFrame | None = None
-            for name, value in each.items():
-                reach = totals[name].filter(pl.col("_total") >= value).select(self.keys)
-                found = reach if found is None else found.join(reach, on=self.keys)
-            assert found is not None
-            choices.append(found)
-        return pl.concat(choices).unique() if len(choices) > 1 else choices[0]
-
-    def _rolled(self, measure: Measure, keys: pl.DataFrame) -> pl.DataFrame:
-        """A measure over the window that ends with each bucket that has rows."""
-        rows = self._kept[measure.name].join(keys, on=self.keys, how="semi")
-        rolled = (
-            rows.sort(BUCKET)
-            .rolling(BUCKET, period=f"{self.length_s}s", closed="right", group_by=self.keys)
-            .agg(_value(measure).alias(measure.name), pl.col(SINCE).min(), pl.col(LAST).max())
-        )
-        return rolled.unique([*self.keys, BUCKET], keep="last", maintain_order=True)
-
-    def _trim(self) -> None:
-        """Let go what is too old, and what is too much."""
+    def _trim(self, most: int) -> None:
+        """Let go what is too old, and what is too much, where more than some rows were added since."""
         if self._newest is None:
             return
-        horizon, self._newest = self._newest - timedelta(seconds=self.length_s), None
-        for measure in self.measures:
-            rows = self._kept[measure.name].filter(pl.col(BUCKET) > horizon)
-            if len(rows) > MOST_ROWS:
-                counted = rows.with_columns(pl.len().over(self.keys).alias("_rows"))
-                rows = counted.sort("_rows", LAST, descending=True).head(MOST_ROWS).drop("_rows")
-            self._kept[measure.name] = rows
-
-
-def _value(measure: Measure) -> pl.Expr:
-    if measure.kind == "distinct":
-        return pl.col("_value").n_unique().cast(pl.Float64)
-    return pl.col("_n").sum()
+        for part in self._parts:
+            kept, before = self._kept[part.name], self._trimmed.get(part.name, 0)
+            if not most or len(kept) - before > max(most, before):
+                self._kept[part.name] = trimmed(part, self.keys, kept, self._newest - self._length)
+                self._trimmed[part.name] = len(self._kept[part.name])
 
 
 def told(found: pl.DataFrame, keys: Sequence[str], by: str, quiet_s: int) -> pl.DataFrame:

@@ -110,11 +110,11 @@ class IncomingFlood:
     def _largest(self, kind: str, since: datetime, last: datetime, counted: pl.DataFrame) -> float:
         """What the largest network has in some time: of this batch, or with what came before."""
         now = counted.filter(pl.col("network") != ALL, pl.col("time").is_between(since, last))
-        kept = self._windows[kind].state()["window.n"]
+        kept = self._windows[kind].kept("sums")
         kept = kept.filter(pl.col("network") != ALL, pl.col(SINCE) >= since, pl.col(LAST) <= last)
         sums = [
             now.group_by("network").agg(pl.col("n").sum()),
-            kept.group_by("network").agg(pl.col("_n").sum()),
+            kept.group_by("network").agg(pl.col("n").sum()),
         ]
         tops = [each.to_series(1).max() for each in sums]
         return max((float(top) for top in tops if isinstance(top, float)), default=0.0)
