@@ -23,7 +23,7 @@ TRIED: Final = ~pl.col("entered")
 FAILURES: Final = Measure("failures", where=TRIED & ~pl.col("verdict"))
 VERDICTS: Final = Measure("verdicts", where=TRIED & pl.col("verdict"))
 # Keys that are told of in one batch, those with most; and signals of one batch that have lines.
-MOST_TOLD: Final = 40
+MOST_TOLD: Final = 20
 MOST_SHOWN: Final = 20
 # Failures that are told of as a warning whatever was tried.
 LOUD: Final = 2_000
@@ -39,10 +39,13 @@ class Evidence:
     seen: Seen
     left: int = MOST_SHOWN
 
-    def of(self, rows: pl.DataFrame) -> tuple[Line, ...]:
-        """The lines of some rows: failures before verdicts."""
+    def of(self, rows: pl.DataFrame, *which: pl.Expr) -> tuple[Line, ...]:
+        """The lines of the rows that fit: failures before verdicts."""
         self.left -= 1
-        if self.left < 0 or not len(rows):
+        if self.left < 0:
+            return ()
+        rows = rows.filter(*which)
+        if not len(rows):
             return ()
         return self.seen.evidence(rows.filter(~pl.col("verdict")) if not rows["verdict"].all() else rows)
 

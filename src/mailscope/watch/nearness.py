@@ -1,8 +1,8 @@
 """Which keys of a window may have reached its limits, without counting what waits to be counted.
 
 Of each key it is noted what the measures come to at most: what they came to when it was last looked at, and
-all that came since.  A key that has reached its limits is looked at again in the next bucket, or when there is
-much more of it.
+all that came since.  A key that has reached its limits is looked at again in the next bucket, or when
+there is much more of it.
 """
 
 from __future__ import annotations

@@ -104,11 +104,8 @@ class Window:
         that came first stand first.
         """
         rows = self._of(name, keys).filter(pl.col(BUCKET) <= bucket, pl.col(BUCKET) > bucket - self._length)
-        first: dict[str, datetime] = {}
-        for value, since in zip(rows[VALUE].to_list(), rows[SINCE].to_list(), strict=True):
-            if value not in first or since < first[value]:
-                first[value] = since
-        return sorted(first, key=lambda value: (first[value], value))
+        first = rows.group_by(VALUE).agg(pl.col(SINCE).min()).sort(SINCE, VALUE)
+        return [str(value) for value in first[VALUE]]
 
     def on(self, name: str, keys: Mapping[str, str], bucket: datetime) -> list[str]:
         """The distinct values that a measure counted of a key in one bucket."""

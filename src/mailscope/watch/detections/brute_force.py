@@ -122,7 +122,7 @@ class BruteForce:
                 no_account,
                 Phrase("{user} was tried too", user=account) if account and account != user else None,
             ),
-            lines=evidence.of(rows.filter(pl.col("account") == account, pl.col("network") == network)),
+            lines=evidence.of(rows, pl.col("account") == account, pl.col("network") == network),
         )
 
     def _got_in(self, seen: Seen, window: Window, keys: dict[str, str], row: dict[str, Any]) -> bool:

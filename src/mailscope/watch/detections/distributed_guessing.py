@@ -140,7 +140,7 @@ class DistributedGuessing:
                 else None,
                 no_account,
             ),
-            lines=evidence.of(rows.filter(pl.col("account") == account, TRIED)),
+            lines=evidence.of(rows, pl.col("account") == account, TRIED),
         )
 
     def _limit(self, account: str, at: datetime) -> float:

@@ -102,7 +102,7 @@ class PasswordSpraying:
             ),
             figures={"users": round(row["users"]), "failures": count, "window_s": self.settings.window_s},
             reasons=reasons(entered(came) if came else None, no_account),
-            lines=evidence.of(rows.filter(pl.col("network") == network, TRIED)),
+            lines=evidence.of(rows, pl.col("network") == network, TRIED),
         )
 
     def _wave(self, seen: Seen, rows: pl.DataFrame, row: dict[str, Any], got_in: Sequence[str]) -> Signal:
