@@ -215,7 +215,7 @@ def _message(wording: Wording, route: Route | None, name: str, store: Path | Non
     import polars as pl
 
     from mailscope.cli.findings import _asked, _one, _rows
-    from mailscope.store.database import quoted
+    from mailscope.store.connecting import quoted
     from mailscope.watch.alerts.notice import shown
     from mailscope.watch.rows import from_row
 

@@ -18,6 +18,7 @@ import duckdb
 from mailscope import __version__
 from mailscope.intake.follow.files import FileFeed
 from mailscope.intake.live import Feed
+from mailscope.store.connecting import another
 from mailscope.store.database import Database, Queries
 from mailscope.store.restore import UnderWay
 from mailscope.store.writer import Writer, Written
@@ -103,8 +104,7 @@ class Measured:
         taken, values = self._store
         if time.monotonic() - taken >= STORE_S:
             try:
-                with closing(database.connection.cursor()) as cursor:
-                    cursor.execute("set timezone = 'UTC'")
+                with closing(another(database.connection)) as cursor:
                     looking = Queries(cursor, database.directory)
                     values = {**of_store(looking), **self._findings.values(found(looking))}
             except (duckdb.Error, OSError):

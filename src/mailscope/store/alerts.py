@@ -8,7 +8,8 @@ from typing import Any, Final
 
 import polars as pl
 
-from mailscope.store.database import Database, quoted
+from mailscope.store.connecting import quoted
+from mailscope.store.database import Database
 from mailscope.vocabulary.tables import ALERTS
 
 # What decides whether there are news of a finding.

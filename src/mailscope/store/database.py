@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from mailscope.store import schema
+from mailscope.store.connecting import another, connected, quoted
 from mailscope.store.manifest_log import ManifestLog, agree
 from mailscope.store.refusals import (
     NO_ROOM,
@@ -165,7 +166,7 @@ class Database(Queries):
             if not read_only:
                 directory.mkdir(mode=0o750, parents=True, exist_ok=True)
                 refuse_other_owner(directory)
-            super().__init__(duckdb.connect(str(path), read_only=read_only), directory)
+            super().__init__(connected(path, read_only=read_only), directory)
         except PermissionError as error:
             raise not_permitted(path) from error
         except OSError as error:
@@ -195,9 +196,8 @@ class Database(Queries):
         Each thread that asks needs one of its own.  ``views``: with the views that people read, for which
         every sealed file is opened.
         """
-        cursor = self.connection.cursor()
+        cursor = another(self.connection)
         try:
-            cursor.execute("set timezone = 'UTC'")
             cursor.execute("begin transaction")
             looking = Queries(cursor, self.directory)
             for table in TABLES.values() if views else ():
@@ -315,11 +315,6 @@ def _identity(path: Path) -> tuple[int, int]:
     """What tells a file from another of the same name."""
     found = path.stat()
     return found.st_dev, found.st_ino
-
-
-def quoted(text: str) -> str:
-    """A text as an SQL literal."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 def _discard_begun(error: duckdb.Error, path: Path, *, made: bool) -> None:

@@ -26,7 +26,8 @@ from mailscope import __version__
 from mailscope.privacy.kept import WORDS
 from mailscope.privacy.person import Person
 from mailscope.store import audit, day_files, packed, receipts
-from mailscope.store.database import FILE, Database, quoted
+from mailscope.store.connecting import quoted
+from mailscope.store.database import FILE, Database
 from mailscope.store.day_files import SealedDay
 from mailscope.store.holding import ROW, Held, SealedFile, find, hot_rows, sealed_rows
 from mailscope.store.index import place_of

@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 
 import polars as pl
 
-from mailscope.store.database import quoted
+from mailscope.store.connecting import quoted
 from mailscope.vocabulary.errors import UsageError
 
 Action = Literal["acknowledged", "muted", "unmuted", "noted"]

@@ -15,6 +15,7 @@ from typing import Final
 import polars as pl
 
 from mailscope.store import names
+from mailscope.store.connecting import another
 from mailscope.store.database import Database, Queries
 from mailscope.store.index import DamagedIndexError, Index, fingerprint, packed, place_of
 from mailscope.vocabulary.tables import EVENTS
@@ -48,7 +49,7 @@ def _found(database: Queries, place: str, numbers: names.Numbers) -> pl.Series:
     told = [f'"{name}"' for name in names.COLUMNS if name in there]
     told += [f"lower({name}) as {name}" for name in texts]
     # A connection of its own: the answer is read bit by bit.
-    cursor = database.connection.cursor()
+    cursor = another(database.connection)
     parts: defaultdict[str, list[pl.Series]] = defaultdict(list)
     try:
         rows = cursor.sql(f"select {', '.join(told)} from {source}").to_arrow_reader(names.ROWS_AT_ONCE)

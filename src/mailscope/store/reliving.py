@@ -14,6 +14,7 @@ from typing import Final
 import polars as pl
 
 from mailscope.store import stored
+from mailscope.store.connecting import another
 from mailscope.store.database import Database
 from mailscope.store.writer import Writer
 from mailscope.vocabulary.tables import DELIVERIES, EVENTS, LINKS, MESSAGES, SESSIONS, Table
@@ -116,9 +117,8 @@ def _lines(database: Database, hour: datetime | None, *, sealed: bool) -> Iterat
     if source is None:
         return
     columns = ", ".join(stored.COLUMNS)
-    looking = database.connection.cursor()
+    looking = another(database.connection)
     try:
-        looking.execute("set timezone = 'UTC'")
         answer = looking.sql(
             f"select {columns} from {source} where {where} order by time, batch, line_number", params=values
         )

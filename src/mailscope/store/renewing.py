@@ -10,7 +10,8 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from mailscope.store.database import FILE, MEMORY_MB, Database, quoted
+from mailscope.store.connecting import GROUP_ROWS, quoted
+from mailscope.store.database import FILE, MEMORY_MB, Database
 from mailscope.store.places import NEW, replace
 from mailscope.store.refusals import StoreError
 from mailscope.vocabulary.errors import OutputError
@@ -73,7 +74,7 @@ def _copy(connection: duckdb.DuckDBPyConnection, path: Path, begun: Path) -> Non
     run(f"attach {quoted(str(path))} as old (read_only)")
     if path.with_name(path.name + WAL).exists():
         raise StoreError("another process has it open", str(path), "stop it first")
-    run(f"attach {quoted(str(begun))} as fresh")
+    run(f"attach {quoted(str(begun))} as fresh (row_group_size {GROUP_ROWS})")
     run("copy from database old to fresh")
     tables = run(
         "select schema_name, table_name from duckdb_tables() where database_name = 'old' and not internal"

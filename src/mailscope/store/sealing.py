@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Final
 
 from mailscope.store import indexing
-from mailscope.store.database import Database, quoted
+from mailscope.store.connecting import quoted
+from mailscope.store.database import Database
 from mailscope.store.index import place_of
 from mailscope.store.places import sync_directory
 from mailscope.vocabulary.tables import EVENTS, TABLES, Table

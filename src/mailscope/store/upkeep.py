@@ -9,7 +9,8 @@ from typing import Final, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 from mailscope.store import audit, days, indexing
-from mailscope.store.database import Database, Queries, quoted
+from mailscope.store.connecting import quoted
+from mailscope.store.database import Database, Queries
 from mailscope.store.days import NAMELESS
 from mailscope.store.probing import read_values, use_index
 from mailscope.store.sealing import SLICE_ROWS, enter, remove, sha256, write_segment

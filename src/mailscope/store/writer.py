@@ -34,7 +34,7 @@ from mailscope.vocabulary.tables import TABLES
 # The state is kept so often: after a crash no more lines than of this time are followed once more ...
 CHECKPOINT_S: Final = 60.0
 # ... and no more than about so many.
-CHECKPOINT_LINES: Final = 50_000
+CHECKPOINT_LINES: Final = 100_000
 # Between the numbers of messages that come, and those of messages of older logs.
 FAR: Final = 1 << 40
 # Tallies of an hour come in parts; when it is over for so long they are made one.

@@ -60,9 +60,9 @@ class Window:
     # Rows that each frame had when it was last trimmed.
     _trimmed: dict[str, int] = field(default_factory=dict)
     _waiting: list[pl.DataFrame] = field(default_factory=list)
-    # What is kept of the keys that were looked at last, and that by key.
+    # What is kept of the keys that were looked at last, and which rows of it are of which key.
     _looked_at: dict[str, pl.DataFrame] = field(default_factory=dict)
-    _by_key: dict[str, dict[tuple[Any, ...], pl.DataFrame]] = field(default_factory=dict)
+    _by_key: dict[str, dict[tuple[Any, ...], list[int]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.bucket_s = self.bucket_s or max(1, self.length_s // BUCKETS)
@@ -124,9 +124,11 @@ class Window:
     def state(self, prefix: str = "window") -> dict[str, pl.DataFrame]:
         """What is kept, by name."""
         self._count()
-        self._trim(0)
+        self._trim()
         self._nearness.note(self._frames())
-        return {f"{prefix}.{name}": frame for name, frame in self._kept.items()}
+        # Nothing is written to disk that is too old to matter.
+        young = pl.lit(True) if self._newest is None else pl.col(BUCKET) > self._newest - self._length
+        return {f"{prefix}.{name}": frame.filter(young) for name, frame in self._kept.items()}
 
     def resume(self, state: Mapping[str, pl.DataFrame], prefix: str = "window") -> None:
         """Go on with what was kept; what another version kept otherwise is left out."""
@@ -143,11 +145,13 @@ class Window:
         """What is kept of a key."""
         self._count()
         if name in self._looked_at:
+            looked_at = self._looked_at[name]
             if name not in self._by_key:
-                self._by_key[name] = self._looked_at[name].partition_by(self.keys, as_dict=True)
+                places = looked_at.with_row_index().group_by(self.keys).agg("index")
+                self._by_key[name] = {row[:-1]: row[-1] for row in places.iter_rows()}
             mine = self._by_key[name].get(tuple(keys[key] for key in self.keys))
             if mine is not None:
-                return mine
+                return looked_at[mine]
         rows = self._kept[name].filter(*(pl.col(key) == value for key, value in keys.items()))
         return rows if self._newest is None else rows.filter(pl.col(BUCKET) > self._newest - self._length)
 
@@ -160,7 +164,7 @@ class Window:
         if not self._waiting:
             return
         # What was counted last is let go only now: until then its values may be asked for.
-        self._trim(MOST_ADDED)
+        self._trim()
         rows = pl.concat(self._waiting).with_columns(
             pl.col("time").dt.truncate(f"{self.bucket_s}s").alias(BUCKET)
         )
@@ -192,13 +196,13 @@ class Window:
             return in_few(frames, self.keys, self._length, buckets, least)
         return in_many(frames, self.keys, self._length, earliest, least)
 
-    def _trim(self, most: int) -> None:
-        """Let go what is too old, and what is too much, where more than some rows were added since."""
+    def _trim(self) -> None:
+        """Let go what is too old, and what is too much, where enough rows were added since."""
         if self._newest is None:
             return
         for part in self._parts:
             kept, before = self._kept[part.name], self._trimmed.get(part.name, 0)
-            if not most or len(kept) - before > max(most, before):
+            if len(kept) - before > max(MOST_ADDED, before):
                 self._kept[part.name] = trimmed(part, self.keys, kept, self._newest - self._length)
                 self._trimmed[part.name] = len(self._kept[part.name])
 

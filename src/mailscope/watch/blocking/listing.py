@@ -12,7 +12,8 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
 
-from mailscope.store.database import Queries, quoted
+from mailscope.store.connecting import quoted
+from mailscope.store.database import Queries
 from mailscope.store.findings import AT_LEAST, muted_at
 from mailscope.vocabulary.settings.settings import Settings
 from mailscope.vocabulary.tables import EVENTS, FINDINGS, HANDLED

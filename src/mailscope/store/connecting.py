@@ -1,0 +1,62 @@
+"""Connections to the DuckDB file.
+
+The file is attached to a database in memory rather than opened by itself: only then can it be said how many
+rows are written as one group.  Each checkpoint writes the last group of a table anew, all its columns; with
+DuckDB's own 122,880 rows that stopped a writer for seconds.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    import duckdb
+
+NAME: Final = "store"
+GROUP_ROWS: Final = 20_480
+
+
+def connected(path: Path, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
+    """A connection to a file, which is made where there is none.  Raises duckdb.Error.
+
+    All connections of a process to one file share it, and its settings.
+    """
+    import duckdb
+
+    connection = duckdb.connect(f":memory:{path}")
+    try:
+        known = _attached(connection)
+        if known is None:
+            options = f"row_group_size {GROUP_ROWS}" + (", read_only" if read_only else "")
+            connection.execute(f"attach {quoted(str(path))} as {NAME} ({options})")
+        elif known and not read_only:
+            raise duckdb.ConnectionException(f"{path} is open in this process, only to be read")
+        connection.execute(f"use {NAME}")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def another(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    """Another connection to the same file, as each thread that asks needs one; instants are UTC."""
+    cursor = connection.cursor()
+    # Where the file cannot be read, there are only views of the sealed ones, in memory.
+    if _attached(cursor) is not None:
+        cursor.execute(f"use {NAME}")
+    cursor.execute("set timezone = 'UTC'")
+    return cursor
+
+
+def _attached(connection: duckdb.DuckDBPyConnection) -> bool | None:
+    """Whether the file is only read; None where it is not there."""
+    found = connection.execute(
+        "select readonly from duckdb_databases() where database_name = ?", [NAME]
+    ).fetchall()
+    return bool(found[0][0]) if found else None
+
+
+def quoted(text: str) -> str:
+    """A text as an SQL literal."""
+    return "'" + text.replace("'", "''") + "'"
