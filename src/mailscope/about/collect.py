@@ -34,6 +34,7 @@ COLUMNS: Final = tuple(
 )  # fmt: skip
 KINDS: Final = tuple(kind for kind in EVENTS if kind != UNRECOGNISED)
 SHOWN: Final = 5
+MESSAGE: Final = ("trail", "host", "queue_id", "first_time", "last_time", "sender", "size_bytes", "ended")
 SEEN: Final = (
     pl.len().alias("count"),
     pl.col("time").min().alias("first"),
@@ -62,33 +63,41 @@ class Collector:
                 self.read += events.read
                 about = events.select(mentions(events, self.subject))
                 if about.read:
-                    self._count(about)
-            self._messages(outcome)
-        self._messages(tracker.finish())
+                    self._count_lines(about)
+            self._take_messages(outcome)
+        self._take_messages(tracker.finish())
 
-    def _count(self, about: Events) -> None:
+    def _count_lines(self, about: Events) -> None:
         rows = _rows(about)
-        self.lines += about.read
+        self.count(rows)
+        named = rows.filter(pl.col("queue_id").is_not_null()).select("host", "queue_id", "time")
+        if len(named):
+            self._named.append(own(named))
+        ends = rows.select("time", "row").sort("time", "row")
+        ends = pl.concat([ends.head(SHOWN), ends.tail(SHOWN)]).unique(maintain_order=True)
+        raw = about.raw.gather(ends["row"]).alias("raw")
+        self.add("ends", ends.with_columns(raw).drop("row"))
+
+    def count(self, rows: pl.DataFrame) -> None:
+        """Count lines about the subject: core columns of events, and ``COLUMNS`` as far as they are known."""
+        self.lines += len(rows)
         happened = rows.with_columns(_result().alias("result"))
-        self._add("happened", happened.group_by("service", "event", "result").agg(SEEN))
-        self._add("programs", rows.group_by("host", "program").agg(SEEN))
+        self.add("happened", happened.group_by("service", "event", "result").agg(SEEN))
+        self.add("programs", rows.group_by("host", "program").agg(SEEN))
         hour = (
             pl.col("time").dt.replace_time_zone("UTC").dt.convert_time_zone(str(self.zone)).dt.truncate("1h")
         )
         bad = pl.col("event").is_in(BAD).sum().alias("bad")
-        self._add("hours", rows.group_by(hour.alias("hour")).agg(pl.len().alias("count"), bad))
-        named = rows.filter(pl.col("queue_id").is_not_null()).select("host", "queue_id", "time")
-        if len(named):
-            self._named.append(own(named))
+        self.add("hours", rows.group_by(hour.alias("hour")).agg(pl.len().alias("count"), bad))
         for name in OTHERS:
             if name in rows.columns:
                 told = rows.filter(pl.col(name).is_not_null() & (pl.col(name) != ""))
                 bads = pl.col("event").is_in(BAD).sum().alias("bad")
                 found = told.group_by(pl.col(name).alias("value")).agg(*SEEN, bads)
-                self._add("others", found.with_columns(pl.lit(name).alias("name")))
+                self.add("others", found.with_columns(pl.lit(name).alias("name")))
         logins = rows.filter(pl.col("event").is_in(LOGINS))
         if len(logins):
-            self._add("logins", logins.select("time", "event", "service", "user", "client_ip"))
+            self.add("logins", logins.select("time", "event", "service", "user", "client_ip"))
         for kind in DIRECTIONS:
             of_kind = rows.filter(pl.col("event") == kind)
             if len(of_kind):
@@ -96,17 +105,14 @@ class Collector:
                     pl.col("cause").is_not_null()
                 )
                 sample = pl.col("reason").drop_nulls().first().alias("sample")
-                self._add("causes", told.group_by("event", "cause").agg(*SEEN, sample))
-        ends = rows.select("time", "row").sort("time", "row")
-        ends = pl.concat([ends.head(SHOWN), ends.tail(SHOWN)]).unique(maintain_order=True)
-        raw = about.raw.gather(ends["row"]).alias("raw")
-        self._add("ends", ends.with_columns(raw).drop("row"))
+                self.add("causes", told.group_by("event", "cause").agg(*SEEN, sample))
 
-    def _add(self, name: str, rows: pl.DataFrame) -> None:
+    def add(self, name: str, rows: pl.DataFrame) -> None:
+        """Rows of a table that were counted."""
         if len(rows):
             self.tables[name].append(own(rows))
 
-    def _messages(self, outcome: Outcome) -> None:
+    def _take_messages(self, outcome: Outcome) -> None:
         """Messages that ended now and of which a line mentions the subject."""
         if not len(outcome.messages) or not self._named:
             return
@@ -116,10 +122,12 @@ class Collector:
         told = told.filter(pl.col("time").is_between("first_time", "last_time")).unique("trail")
         if not len(told):
             return
-        kept = ["trail", "host", "queue_id", "first_time", "last_time", "sender", "size_bytes", "ended"]
-        self._add("messages", told.select(kept))
-        recipients = outcome.recipients.filter(pl.col("trail").is_in(told["trail"].implode()))
-        self._add("recipients", recipients.select("trail", "recipient", "fate"))
+        self.add_messages(told, outcome.recipients.filter(pl.col("trail").is_in(told["trail"].implode())))
+
+    def add_messages(self, messages: pl.DataFrame, recipients: pl.DataFrame) -> None:
+        """Messages that it had a part in, with the fate of each recipient."""
+        self.add("messages", messages.select(MESSAGE))
+        self.add("recipients", recipients.select("trail", "recipient", "fate"))
 
     def added(self, name: str, *keys: str, **measures: pl.Expr) -> pl.DataFrame | None:
         """The rows of a table, added up."""

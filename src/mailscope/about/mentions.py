@@ -31,6 +31,24 @@ def mentions(events: Events, subject: Subject) -> pl.Series:
     return mask.scatter(rows, True) if len(rows) else mask
 
 
+def of_rows(rows: pl.DataFrame, subject: Subject) -> pl.Series:
+    """Which rows are about a network or a domain, as their ``IPS`` or ``raw`` say; any other was told in SQL.
+
+    In: rows that may be.  Out: a mask.
+    """
+    if subject.network is not None:
+        network, mask = subject.network, pl.Series([False]).new_from_index(0, len(rows))
+        for name in IPS:
+            if name in rows.columns:
+                inside = [value for value in rows[name].drop_nulls().unique() if _within(value, network)]
+                mask = mask | rows[name].is_in(inside).fill_null(False)
+        return mask
+    if subject.kind == "domain" and subject.query is not None:
+        query = subject.query
+        return pl.Series([query.matches(line.encode()) for line in rows["raw"]], dtype=pl.Boolean)
+    return pl.Series([True]).new_from_index(0, len(rows))
+
+
 def _in_raw(events: Events, subject: Subject) -> pl.Series:
     query = subject.query
     assert query is not None

@@ -92,6 +92,14 @@ class SealedLines:
             names.setdefault(kind, []).append(name)
         return [file for file, _ in self._columns(files, names)]
 
+    def having(self, file: Sealed, names: Mapping[str, Iterable[str]] | None) -> bool:
+        """Whether a file may have lines with one of some names, by kind (None: the index cannot tell)."""
+        if names is None or self._secret is None:
+            return self._whole(file)
+        numbers = Numbers(self._secret)
+        sought = {kind: numbers.of(kind, those) for kind, those in names.items()}
+        return bool(self._kinds(file, sought)) and self._whole(file)
+
     def relation(self, files: Iterable[Sealed]) -> str:
         """SQL for the lines that are not sealed and those of some files, with PATH and ROW."""
         columns = ", ".join(f'"{name}"' for name in EVENTS.names)

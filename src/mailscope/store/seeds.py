@@ -41,7 +41,7 @@ def seed(database: Queries, asked: Asked) -> Seed:
         elif kind == "message-id":
             found.bear(("message_id",), {bare})
         elif kind == "address":
-            found.bear(ADDRESSES, _spellings(database, bare))
+            found.bear(ADDRESSES, spellings(database, bare))
             found.conditions.append(names.with_recipient(bare))
         elif kind == "user":
             # A word anywhere in a line: too many to be in an index.
@@ -68,7 +68,7 @@ def named(ids: set[str], message_ids: set[str], trails: set[str]) -> Seed:
     return found
 
 
-def _spellings(database: Queries, text: str) -> set[str]:
+def spellings(database: Queries, text: str) -> set[str]:
     """An address or name as it may have been logged: case does not matter."""
     rows = database.connection.execute(
         "select spelling from own.spellings where lower = ?", [text.lower()]

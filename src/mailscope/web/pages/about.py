@@ -12,9 +12,11 @@ from mailscope.vocabulary.errors import UsageError
 from mailscope.vocabulary.instants import naive
 from mailscope.vocabulary.shown import safe
 from mailscope.web import questions
-from mailscope.web.pages.grid import Column, Grid, of_rows
+from mailscope.web.pages.grid import Column, Grid, Link, of_rows
 from mailscope.web.pages.page import Context, Page
+from mailscope.web.pages.span import HOUR, Span, whole
 from mailscope.web.pages.visit import Visit
+from mailscope.web.subject import about as newest
 
 KINDS: Final = ("", "ip", "network", "address", "user", "domain")
 OTHERS: Final = {
@@ -26,6 +28,8 @@ OTHERS: Final = {
     "helo": Phrase("HELO names seen with it"),
     "target_user": Phrase("Users that it became"),
 }
+# The value of ``all`` by which every line of the span is read.
+EVERYTHING: Final = "everything"
 SUBJECTS: Final = {
     "user": "user",
     "client_ip": "ip",
@@ -36,8 +40,20 @@ SUBJECTS: Final = {
 
 
 @dataclass(frozen=True)
+class Bound:
+    """Where the figures begin, if not with the span; pages with those before, and with all of the span."""
+
+    since: datetime
+    earlier: str
+    everything: str
+
+
+@dataclass(frozen=True)
 class About(Context):
-    """``nature``: what kind of thing it is; ``facts``: name and value; ``lines``: the first and last."""
+    """``nature``: what kind of thing it is; ``facts``: name and value; ``lines``: the first and last.
+
+    ``bound``: from when on there is more than is shown (None: it is all).
+    """
 
     subject: str
     kind: str
@@ -46,36 +62,59 @@ class About(Context):
     facts: Sequence[tuple[str, str]]
     tables: Sequence[Grid]
     lines: Sequence[tuple[str, Sequence[str]]]
+    bound: Bound | None
 
 
 def show(visit: Visit) -> About:
     """What the page shows.  Raises UsageError for what is nothing, or nothing that the viewer may see."""
     subject, kind = visit.asked("subject"), visit.asked("kind")
     if kind not in KINDS:
-        raise UsageError(f"there is no kind '{kind[:20]}'", "kind", f"there are {', '.join(KINDS[1:])}")
+        raise UsageError(
+            Phrase("there is no kind '{kind}'", kind=kind[:20]),
+            "kind",
+            Phrase("there are {kinds}", kinds=", ".join(KINDS[1:])),
+        )
     if not subject:
-        return About("", "", KINDS, "", (), (), ())
+        return About("", "", KINDS, "", (), (), (), None)
     visit.audit("about", subject)
-    span = questions.Span(visit.span.since, visit.span.until)
-    top, only = visit.top("messages", 10), visit.viewer.only
-    told = questions.about(visit.reader, span, subject, kind or None, top, only)
-    tr = visit.tr
-    facts = [
-        (tr("Lines"), f"{told['lines']:,}"),
-        (tr("First line"), _when(visit, told["first"])),
-        (tr("Last line"), _when(visit, told["last"])),
-        *((tr("recipients: {fate}", fate=tr(fate)), f"{count:,}") for fate, count in told["fates"].items()),
-    ]
+    told = _told(visit, subject, kind or None)
     lines = told["lines_shown"] if visit.viewer.may("lines") else {}
     return About(
         safe(told["subject"]),
         told["kind"],
         KINDS,
         ", ".join(told["nature"]),
-        facts,
-        list(_tables(visit, told)),
+        _facts(visit, told),
+        list(tables(visit, told)),
         [(name, tuple(found)) for name, found in lines.items() if found],
+        _bound(visit, _instant(told["since"])) if told["since"] else None,
     )
+
+
+def _told(visit: Visit, subject: str, kind: str | None) -> dict[str, Any]:
+    """By the newest lines, or by all where that is asked for."""
+    span, only = visit.span, visit.viewer.only
+    top = visit.top("messages", 10)
+    if visit.asked("all") != EVERYTHING:
+        return newest(visit.reader, span.since, span.until, subject, kind, top, only)
+    found = questions.about(visit.reader, questions.Span(span.since, span.until), subject, kind, top, only)
+    return found | {"since": None}
+
+
+def _bound(visit: Visit, since: datetime) -> Bound:
+    earlier = Span(visit.span.since, min(whole(since) + HOUR, visit.span.until))
+    told = {name: visit.query[name] for name in ("subject", "kind") if visit.query.get(name)}
+    return Bound(since, visit.link("/about", earlier, **told), visit.here(all=EVERYTHING))
+
+
+def _facts(visit: Visit, told: Mapping[str, Any]) -> list[tuple[str, str]]:
+    tr = visit.tr
+    return [
+        (tr("Lines"), f"{told['lines']:,}"),
+        (tr("First line"), _when(visit, told["first"])),
+        (tr("Last line"), _when(visit, told["last"])),
+        *((tr("recipients: {fate}", fate=tr(fate)), f"{count:,}") for fate, count in told["fates"].items()),
+    ]
 
 
 def _when(visit: Visit, text: str | None) -> str:
@@ -97,11 +136,23 @@ def _timed(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def _tables(visit: Visit, told: Mapping[str, Any]) -> Iterable[Grid]:
-    tr = visit.tr
-    first, last = Column("first", tr("First"), "time"), Column("last", tr("Last"), "time")
-    count = Column("count", tr("Lines"), "count")
-    subject = told["subject"]
+def tables(visit: Visit, told: Mapping[str, Any]) -> Iterable[Grid]:
+    """The tables, as far as there is anything in them."""
+    yield _happened(visit, told)
+    if told["causes"]:
+        yield _causes(visit, told["causes"])
+    for name, title in OTHERS.items():
+        if found := told["others"].get(name):
+            yield _others(visit, name, title, found)
+    if told["notable"]:
+        yield _notable(visit, told["notable"])
+    if told["messages"]:
+        yield _messages(visit, told["messages"], told["messages_total"])
+
+
+def _happened(visit: Visit, told: Mapping[str, Any]) -> Grid:
+    """What lines tell of it."""
+    tr, subject = visit.tr, told["subject"]
     filters = {"ip": "ip", "user": "user"}.get(told["kind"], "text")
 
     def events(row: Mapping[str, Any]) -> str | None:
@@ -109,76 +160,72 @@ def _tables(visit: Visit, told: Mapping[str, Any]) -> Iterable[Grid]:
             return None
         return visit.link("/lines", event=row["event"], service=row.get("service"), **{filters: subject})
 
-    yield of_rows(
-        visit,
-        "happened",
-        tr("What happened"),
-        (
-            Column("service", tr("Service")),
-            Column("event", tr("Event")),
-            Column("result", tr("Result")),
-            count,
-            first,
-            last,
-        ),
-        _timed(told["happened"]),
-        {"count": events, "event": events},
+    columns = (
+        Column("service", tr("Service")),
+        Column("event", tr("Event")),
+        Column("result", tr("Result")),
+        Column("count", tr("Lines"), "count"),
+        Column("first", tr("First"), "time"),
+        Column("last", tr("Last"), "time"),
     )
-    if told["causes"]:
-        yield of_rows(
-            visit,
-            "causes",
-            tr("Why mail was refused or not delivered"),
-            (Column("event", tr("Event")), Column("cause", tr("Cause"), "cause"), count, last),
-            _timed(told["causes"]),
-            {"cause": lambda row: f"/causes/{row['cause']}" if visit.viewer.may("look") else None},
-        )
-    for name, title in OTHERS.items():
-        if found := told["others"].get(name):
-            yield _others(visit, name, title, found, last)
-    if told["notable"]:
-        yield of_rows(
-            visit,
-            "notable",
-            tr("Logins to note"),
-            (
-                Column("time", tr("Time"), "time"),
-                Column("what", tr("What")),
-                Column("with", tr("With")),
-                Column("service", tr("Service")),
-                Column("failures", tr("Failures"), "count"),
-            ),
-            _timed(told["notable"]),
-            {"time": lambda row: f"/lines/around?at={row['time'].isoformat()}Z" if row["time"] else None},
-        )
-    if told["messages"]:
-        rows = [
-            {
-                **row,
-                "recipient": ", ".join(
-                    f"{each['recipient']} ({tr(each['fate'])})" for each in row["recipients"][:3]
-                ),
-            }
-            for row in _timed(told["messages"])
-        ]
-        yield of_rows(
-            visit,
-            "messages",
-            tr("Latest messages"),
-            (
-                Column("first", tr("Time"), "time"),
-                Column("queue_id", tr("Queue id")),
-                Column("sender", tr("Sender"), "address"),
-                Column("recipient", tr("Recipients"), "address"),
-                Column("size_bytes", tr("Size"), "bytes"),
-            ),
-            reversed(rows),
-            {"queue_id": lambda row: visit.link("/messages", q=row["queue_id"]) if row["queue_id"] else None},
-            total=told["messages_total"],
-        )
+    links = {"count": events, "event": events}
+    return of_rows(visit, "happened", tr("What happened"), columns, _timed(told["happened"]), links)
 
 
-def _others(visit: Visit, name: str, title: str, found: Mapping[str, Any], last: Column) -> Grid:
+def _causes(visit: Visit, found: Sequence[Mapping[str, Any]]) -> Grid:
+    """Why its mail failed."""
+    tr = visit.tr
+    columns = (
+        Column("event", tr("Event")),
+        Column("cause", tr("Cause"), "cause"),
+        Column("count", tr("Lines"), "count"),
+        Column("last", tr("Last"), "time"),
+    )
+    title = tr("Why mail was refused or not delivered")
+    links: dict[str, Link] = {
+        "cause": lambda row: f"/causes/{row['cause']}" if visit.viewer.may("look") else None
+    }
+    return of_rows(visit, "causes", title, columns, _timed(found), links)
+
+
+def _notable(visit: Visit, found: Sequence[Mapping[str, Any]]) -> Grid:
+    """First logins, and those that went well after failures."""
+    tr = visit.tr
+    columns = (
+        Column("time", tr("Time"), "time"),
+        Column("what", tr("What")),
+        Column("with", tr("With")),
+        Column("service", tr("Service")),
+        Column("failures", tr("Failures"), "count"),
+    )
+    links: dict[str, Link] = {
+        "time": lambda row: f"/lines/around?at={row['time'].isoformat()}Z" if row["time"] else None
+    }
+    return of_rows(visit, "notable", tr("Logins to note"), columns, _timed(found), links)
+
+
+def _messages(visit: Visit, found: Sequence[Mapping[str, Any]], total: int) -> Grid:
+    """The latest first."""
+    tr = visit.tr
+    columns = (
+        Column("first", tr("Time"), "time"),
+        Column("queue_id", tr("Queue id")),
+        Column("sender", tr("Sender"), "address"),
+        Column("recipient", tr("Recipients"), "address"),
+        Column("size_bytes", tr("Size"), "bytes"),
+    )
+
+    def recipients(row: Mapping[str, Any]) -> str:
+        return ", ".join(f"{each['recipient']} ({tr(each['fate'])})" for each in row["recipients"][:3])
+
+    rows = [{**row, "recipient": recipients(row)} for row in reversed(_timed(found))]
+    links: dict[str, Link] = {
+        "queue_id": lambda row: visit.link("/messages", q=row["queue_id"]) if row["queue_id"] else None
+    }
+    return of_rows(visit, "messages", tr("Latest messages"), columns, rows, links, total=total)
+
+
+def _others(visit: Visit, name: str, title: str, found: Mapping[str, Any]) -> Grid:
     """Who else is named with it."""
     tr, kind = visit.tr, SUBJECTS.get(name)
 
@@ -189,7 +236,7 @@ def _others(visit: Visit, name: str, title: str, found: Mapping[str, Any], last:
         Column("value", tr("Name"), "address" if kind == "address" else "text"),
         Column("count", tr("Lines"), "count"),
         Column("bad", tr("Refused"), "count"),
-        last,
+        Column("last", tr("Last"), "time"),
     )
     rows = _timed(found["rows"])
     return of_rows(visit, f"others_{name}", tr(title), columns, rows, {"value": link}, total=found["total"])
