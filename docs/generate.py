@@ -3,7 +3,7 @@
     python docs/generate.py            write what is stale
     python docs/generate.py --check    only say what is stale (exit code 1)
 
-``fields.md``, ``events.md``, ``causes.md``, ``settings.md``, ``detections.md`` and
+``commands.md``, ``fields.md``, ``events.md``, ``causes.md``, ``settings.md``, ``detections.md`` and
 ``packaging/mailscope.toml`` are made whole; in the others, what stands between the marks ``<!--
 generated: NAME -->`` and ``<!-- end -->``.  In: the vocabulary, the pattern files, the sections of the
 report.
@@ -39,6 +39,8 @@ from mailscope.watch.metrics.shipped import rules as alert_rules
 from mailscope.watch.registry import abouts
 
 HERE: Final = Path(__file__).parent
+# What is made of the commands is made there, for manual pages and shells too.
+sys.path.insert(0, str(HERE.parent / "packaging"))
 NOTE: Final = "<!-- Made by docs/generate.py from the code: do not edit. -->"
 MARKED: Final = re.compile(r"(<!-- generated: ([a-z ]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 KINDS: Final = {"str": "text", "int": "whole number", "float": "number", "time": "instant"}
@@ -61,6 +63,7 @@ def documents() -> dict[str, str]:
     """The wanted text of every document that is wholly or partly generated, by file name."""
     library = Library(shipped())
     whole = {
+        "commands.md": commands_page(),
         "fields.md": fields_page(),
         "events.md": events_page(library),
         "causes.md": causes_page(),
@@ -89,6 +92,33 @@ def documents() -> dict[str, str]:
 def filled(page: str, parts: Mapping[str, Callable[[], str]]) -> str:
     """A page with its marked parts made anew."""
     return MARKED.sub(lambda found: f"{found[1]}{parts[found[2]]()}\n{found[3]}", page)
+
+
+def commands_page() -> str:
+    """docs/commands.md: every command with its options and examples."""
+    from commands import commands
+
+    lines = [
+        NOTE,
+        "# Commands",
+        "",
+        "What `--help` of each command says; `man mailscope-NAME` has the same where the Debian package is",
+        "installed.  Every example is run by the tests.",
+    ]
+    for command in commands():
+        level = "#" * min(2 + max(len(command.words) - 1, 0), 4)
+        lines += ["", f"{level} {command.name}", "", f"    {command.name} {command.usage}".rstrip()]
+        lines += [f"\n{plain(paragraph)}" for paragraph in command.paragraphs]
+        if command.options:
+            rows = ((code(option), plain(meaning)) for option, meaning in command.options)
+            lines += ["", table(("Option", "Meaning"), rows)]
+        lines += ["", "Example:", "", *(f"    {example}" for example in command.examples)]
+    return "\n".join(lines) + "\n"
+
+
+def plain(text: str) -> str:
+    """Words of help, of which nothing is markup."""
+    return re.sub(r"([\\<>*_|\[\]])", r"\\\1", text.replace("\b", "").strip("\n"))
 
 
 def fields_page() -> str:

@@ -36,6 +36,7 @@ def generator() -> ModuleType:
 @pytest.mark.parametrize(
     "name",
     [
+        "commands.md",
         "fields.md",
         "events.md",
         "causes.md",

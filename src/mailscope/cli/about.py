@@ -45,6 +45,10 @@ def about(
 
     SUBJECT is 192.0.2.66, 192.0.2.0/24, 2001:db8::/32, alice@example.org, example.org, @example.org or alice:
     mail, logins, web requests, blocked packets, commands, whatever the logs in FILES say of it.
+
+    \b
+    mailscope about 192.0.2.66 /var/log/mail.log /var/log/auth.log
+    mailscope about alice@example.org --since yesterday
     """
     from mailscope.about.picture import picture
     from mailscope.about.subject import read_subject

@@ -43,7 +43,12 @@ def alert() -> None:
 @click.argument("names", metavar="[ROUTE]...", nargs=-1)
 @CONFIG
 def test(names: tuple[str, ...], file: Path | None) -> None:
-    """Send a test on each route, or those named, and say what happened (exit code 1 where one failed)."""
+    """Send a test on each route, or those named, and say what happened (exit code 1 where one failed).
+
+    \b
+    mailscope alert test
+    mailscope alert test phone
+    """
     from concurrent.futures import ThreadPoolExecutor
 
     settings, own = _in_force(file)
@@ -65,7 +70,12 @@ def test(names: tuple[str, ...], file: Path | None) -> None:
 @CONFIG
 @STORE
 def show(name: str, route: str | None, form: str, file: Path | None, store: Path | None) -> None:
-    """Show the message that tells of a finding, as it would be sent; json: as a webhook gets it."""
+    """Show the message that tells of a finding, as it would be sent; json: as a webhook gets it.
+
+    \b
+    mailscope alert show 8c5b099b
+    mailscope alert show 8c5b099b --format json
+    """
     from mailscope.watch.alerts.senders.webhook import content
 
     settings, own = _in_force(file)
@@ -86,7 +96,11 @@ def show(name: str, route: str | None, form: str, file: Path | None, store: Path
 @STORE
 @click.option("--tz", metavar="ZONE", help="Show times of this zone.")
 def listed(state: str, limit: int, store: Path | None, tz: str | None) -> None:
-    """List what was told, what waits and what was not taken, the newest first."""
+    """List what was told, what waits and what was not taken, the newest first.
+
+    \b
+    mailscope alert list
+    """
     from datetime import UTC, datetime
 
     from mailscope.cli.findings import _asked, _rows
@@ -121,6 +135,10 @@ def silence(until: str | None, end: bool, detection: str | None, words: str, sto
     """Tell nobody of anything until then, as while the mail server is upgraded.
 
     What is still going on then is told; what was over by then is not.
+
+    \b
+    mailscope alert silence --until +2hours --why "upgrade of the mail server"
+    mailscope alert silence --end
     """
     from datetime import UTC, datetime
 

@@ -56,6 +56,10 @@ def anonymise(
     Every line is still read as before, and what belongs together still does: reports give the same numbers.
     Passwords are masked.  Lines that no pattern knows are searched for addresses only: look at them
     (mailscope coverage) before you give a log away.
+
+    \b
+    mailscope anonymise /var/log/mail.log > shown.log
+    mailscope anonymise --keep-domains --key-file names.key /var/log/mail.log -o shown.log
     """
     from mailscope.privacy.lines import Anonymiser
     from mailscope.privacy.pseudonyms import Pseudonyms

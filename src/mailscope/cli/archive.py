@@ -106,6 +106,9 @@ def verify(directory: Path, file: str, heads: tuple[str, ...], form: str, lang: 
     """Say which lines are as they were stored, and which were changed, removed, inserted or moved.
 
     Ends with 1 where anything is wrong.
+
+    \b
+    mailscope archive verify --key archive.key
     """
     from mailscope.syslog.archive.verify import verify as verified
 
@@ -147,6 +150,10 @@ def head(directory: Path, recipient: str | None) -> None:
 
     Keep it elsewhere, and give it to 'archive verify --head' later: then not even the removal of the end goes
     unseen.  With --to, cron can mail it.
+
+    \b
+    mailscope archive head
+    mailscope archive head --to postmaster@example.org
     """
     from mailscope.syslog.archive.keys import FILE, read
 

@@ -21,13 +21,23 @@ file_argument = click.argument("file", required=False, type=click.Path(path_type
 
 @click.group()
 def config() -> None:
-    """Check and show the settings of the daemon (/etc/mailscope/mailscope.toml)."""
+    """Check and show the settings of the daemon (/etc/mailscope/mailscope.toml).
+
+    \b
+    mailscope config check
+    mailscope config show --defaults > mailscope.toml
+    """
 
 
 @config.command()
 @file_argument
 def check(file: Path | None) -> None:
-    """Say what is wrong in the settings file: all of it, with lines (exit code 2)."""
+    """Say what is wrong in the settings file: all of it, with lines (exit code 2).
+
+    \b
+    mailscope config check
+    mailscope config check ./mailscope.toml
+    """
     from mailscope.vocabulary.settings.reading import FILE, load
 
     named = _named(file)
@@ -49,7 +59,12 @@ def check(file: Path | None) -> None:
 @file_argument
 @click.option("--defaults", is_flag=True, help="Show a whole commented file with the defaults instead.")
 def show(file: Path | None, defaults: bool) -> None:
-    """Show every setting in force, as TOML, and where its value comes from."""
+    """Show every setting in force, as TOML, and where its value comes from.
+
+    \b
+    mailscope config show
+    mailscope config show --defaults > mailscope.toml
+    """
     from mailscope.vocabulary.settings.described import example
     from mailscope.vocabulary.settings.reading import FILE, load
 

@@ -43,7 +43,12 @@ SAMPLE_COLUMNS: Final = 400
 )
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def coverage(inputs: Inputs, top: int, min_share: float | None, causes: bool, form: str) -> None:
-    """Say which lines are recognised and show the shapes of the others."""
+    """Say which lines are recognised and show the shapes of the others.
+
+    \b
+    mailscope coverage /var/log/mail.log
+    mailscope coverage --causes --since yesterday
+    """
     from mailscope.cli.progress import progress
     from mailscope.pipeline import restarting
     from mailscope.reports.coverage import summary

@@ -98,7 +98,12 @@ def events(
     pseudonymise: bool,
     **sending: Any,
 ) -> None:
-    """Give every event in the order of the lines: to standard output, a file or a server."""
+    """Give every event in the order of the lines: to standard output, a file or a server.
+
+    \b
+    mailscope events --event rejected /var/log/mail.log
+    mailscope events /var/log/mail.log -o events.parquet
+    """
     from mailscope.exports.choice import Choice
 
     choice = Choice(_known_events(event), frozenset(program), _known_fields(fields))

@@ -46,6 +46,11 @@ def explain(
 
     TEXT may be in quotes or not; without it, or as -, standard input is read: several lines, or a whole
     bounce message with its delivery status.  Nothing is asked over the network.
+
+    \b
+    mailscope explain 5.7.26
+    mailscope explain "550 5.1.1 User unknown"
+    mailscope explain - < bounce.eml
     """
     from mailscope.causes.catalogue import INCOMING, OUTGOING
     from mailscope.causes.explain import explain as run

@@ -58,7 +58,12 @@ def listed(
     state: str, severity: str, detection: str | None, since: str | None, limit: int, form: str,
     store: Path | None, lang: str | None, tz: str | None,
 ) -> None:  # fmt: skip
-    """List findings, the newest first."""
+    """List findings, the newest first.
+
+    \b
+    mailscope findings list
+    mailscope findings list --state all --since yesterday --format json
+    """
     from mailscope.store import findings as kept
 
     asked = _asked(store, tz, since)
@@ -78,6 +83,9 @@ def show(name: str, form: str, store: Path | None, lang: str | None, tz: str | N
     """Show one finding with its evidence, advice, commands, and what people did about it.
 
     ID may be the beginning of one.
+
+    \b
+    mailscope findings show 8c5b099b
     """
     from mailscope.cli.detections import in_force
     from mailscope.store import findings as kept
@@ -96,7 +104,11 @@ def show(name: str, form: str, store: Path | None, lang: str | None, tz: str | N
 @STORE
 @LANG
 def ack(name: str, words: str, store: Path | None, lang: str | None) -> None:
-    """Acknowledge a finding: somebody looks after it, and nobody need be told again."""
+    """Acknowledge a finding: somebody looks after it, and nobody need be told again.
+
+    \b
+    mailscope findings ack 8c5b099b --why "blocked at the firewall"
+    """
     _handle(store, lang, name, "acknowledged", words, None)
 
 
@@ -107,7 +119,11 @@ def ack(name: str, words: str, store: Path | None, lang: str | None) -> None:
 @STORE
 @LANG
 def mute(name: str, until: str | None, words: str, store: Path | None, lang: str | None) -> None:
-    """Tell nothing more of a finding."""
+    """Tell nothing more of a finding.
+
+    \b
+    mailscope findings mute 8c5b099b --until "tomorrow 8:00" --why "a test of ours"
+    """
     _handle(store, lang, name, "muted", words, until)
 
 
@@ -117,7 +133,11 @@ def mute(name: str, until: str | None, words: str, store: Path | None, lang: str
 @STORE
 @LANG
 def unmute(name: str, words: str, store: Path | None, lang: str | None) -> None:
-    """Tell of a muted finding again."""
+    """Tell of a muted finding again.
+
+    \b
+    mailscope findings unmute 8c5b099b
+    """
     _handle(store, lang, name, "unmuted", words, None)
 
 
@@ -127,7 +147,11 @@ def unmute(name: str, words: str, store: Path | None, lang: str | None) -> None:
 @STORE
 @LANG
 def note(name: str, words: str, store: Path | None, lang: str | None) -> None:
-    """Put a note to a finding, for the others."""
+    """Put a note to a finding, for the others.
+
+    \b
+    mailscope findings note 8c5b099b "the customer was called"
+    """
     _handle(store, lang, name, "noted", words, None)
 
 

@@ -23,6 +23,9 @@ def ingest(inputs: Inputs) -> None:
     What the store holds already is not loaded again: the same files, or files that grew since, can be loaded
     as often as one likes.  The store is --store DIR, or that of the daemon's settings.  While the daemon runs
     it stores the lines, between those that come; the files are read here.
+
+    \b
+    mailscope ingest /var/log/mail.log*
     """
     from mailscope.cli.progress import progress
     from mailscope.cli.stores import directory, either

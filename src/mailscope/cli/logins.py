@@ -32,6 +32,10 @@ def logins(
     Over IMAP, POP3, SMTP AUTH, SSH, FTP, web, su and sudo, whatever the patterns know.  A failed login that
     two programs tell of counts once.  The lines behind a number: mailscope report --evidence SECTION:ROW
     FILES.
+
+    \b
+    mailscope logins /var/log/mail.log /var/log/auth.log
+    mailscope logins --since yesterday -o logins.xlsx
     """
     from mailscope.cli.counting import counted
     from mailscope.cli.output import writable

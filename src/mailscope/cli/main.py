@@ -74,7 +74,13 @@ class LazyGroup(click.Group):
 @click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="mailscope")
 def mailscope() -> None:
-    """Read what a mail host logs and follow every message from arrival to final fate."""
+    """Read what a mail host logs and follow every message from arrival to final fate.
+
+    \b
+    mailscope report /var/log/mail.log
+    mailscope trace alice@example.org /var/log/mail.log
+    mailscope serve --demo
+    """
 
 
 def run() -> None:

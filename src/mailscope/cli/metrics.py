@@ -71,7 +71,11 @@ def _page(door: Door, accept: str) -> bytes:
 
 @metrics.command()
 def rules() -> None:
-    """Print alert rules for Prometheus (rule_files); 'promtool check rules' takes them."""
+    """Print alert rules for Prometheus (rule_files); 'promtool check rules' takes them.
+
+    \b
+    mailscope metrics rules > /etc/prometheus/mailscope.rules.yml
+    """
     from mailscope.watch.metrics.shipped import rules as text
 
     click.echo(text(), nl=False)
@@ -79,7 +83,11 @@ def rules() -> None:
 
 @metrics.command()
 def dashboard() -> None:
-    """Print a dashboard for Grafana, to be imported there (Dashboards, New, Import)."""
+    """Print a dashboard for Grafana, to be imported there (Dashboards, New, Import).
+
+    \b
+    mailscope metrics dashboard > mailscope.json
+    """
     import json
 
     from mailscope.watch.metrics.dashboard import dashboard as made

@@ -27,7 +27,12 @@ format_option = click.option(
 
 @click.group()
 def patterns() -> None:
-    """List, check and try the patterns that lines are read with."""
+    """List, check and try the patterns that lines are read with.
+
+    \b
+    mailscope patterns list postfix/smtpd
+    mailscope patterns check
+    """
 
 
 @patterns.command("list")
@@ -35,7 +40,11 @@ def patterns() -> None:
 @directory_option
 @format_option
 def list_(names: tuple[str, ...], directory: Path | None, form: str) -> None:
-    """List patterns, of all programs or of the named files (such as postfix/smtpd)."""
+    """List patterns, of all programs or of the named files (such as postfix/smtpd).
+
+    \b
+    mailscope patterns list postfix/smtpd
+    """
     from mailscope.recognise.library import in_force
 
     library = in_force(directory)
@@ -67,7 +76,12 @@ def list_(names: tuple[str, ...], directory: Path | None, form: str) -> None:
 @click.argument("names", nargs=-1)
 @directory_option
 def check(names: tuple[str, ...], directory: Path | None) -> None:
-    """Run the self-check of the pattern files and of the causes: their examples are the tests."""
+    """Run the self-check of the pattern files and of the causes: their examples are the tests.
+
+    \b
+    mailscope patterns check
+    mailscope patterns check postfix/smtpd
+    """
     from mailscope.causes import check as causes
     from mailscope.recognise.check import check as run_check
     from mailscope.recognise.library import in_force
@@ -92,7 +106,11 @@ def check(names: tuple[str, ...], directory: Path | None) -> None:
 @click.option("--tz", metavar="ZONE", help="Zone of stamps without one.")
 @format_option
 def try_(line: str, directory: Path | None, tz: str | None, form: str) -> None:
-    """Say how one log line is read: envelope, pattern, fields."""
+    """Say how one log line is read: envelope, pattern, fields.
+
+    \b
+    mailscope patterns try "Nov 22 04:00:42 mx1 postfix/qmgr[1]: 4B5C61F00D: removed"
+    """
     from mailscope.cli.terminal import safe
     from mailscope.recognise.explain import explain_line
 
@@ -107,7 +125,11 @@ def try_(line: str, directory: Path | None, tz: str | None, form: str) -> None:
 @patterns.command()
 @format_option
 def fields(form: str) -> None:
-    """List the fields that a pattern may name."""
+    """List the fields that a pattern may name.
+
+    \b
+    mailscope patterns fields
+    """
     if form == "json":
         click.echo(json.dumps([asdict(field) for field in FIELDS], indent=1))
         return

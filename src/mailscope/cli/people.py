@@ -43,7 +43,11 @@ def people() -> None:
 @people.command("list")
 @place_option
 def list_(place: Path | None) -> None:
-    """List the accounts."""
+    """List the accounts.
+
+    \b
+    mailscope people list
+    """
     from mailscope.web.people import accounts
 
     with _book(place) as book:
@@ -63,7 +67,12 @@ def list_(place: Path | None) -> None:
 def add(
     name: str, role: str, domains: tuple[str, ...], lang: str | None, tz: str | None, place: Path | None
 ) -> None:
-    """Make an account, and a link by which the person chooses a password."""
+    """Make an account, and a link by which the person chooses a password.
+
+    \b
+    mailscope people add bob --role operator
+    mailscope people add carol --role domain-owner --domain example.org
+    """
     from mailscope.web.people import accounts, links
 
     with _book(place, f"{name} {role} {' '.join(domains)}".strip()) as book, book.change():
@@ -87,7 +96,11 @@ def change(
     tz: str | None,
     place: Path | None,
 ) -> None:
-    """Give an account another role, other domains, another language or zone."""
+    """Give an account another role, other domains, another language or zone.
+
+    \b
+    mailscope people change bob --role auditor --lang it --tz Europe/Rome
+    """
     from mailscope.web.people import accounts
     from mailscope.web.people.roles import LIMITED
 
@@ -105,7 +118,11 @@ def change(
 @name_argument
 @place_option
 def link(name: str, place: Path | None) -> None:
-    """Make a link by which a person chooses a new password, once, within a day."""
+    """Make a link by which a person chooses a new password, once, within a day.
+
+    \b
+    mailscope people link bob
+    """
     from mailscope.web.people import accounts, links
 
     with _book(place, name) as book:
@@ -118,7 +135,11 @@ def link(name: str, place: Path | None) -> None:
 @name_argument
 @place_option
 def password(name: str, place: Path | None) -> None:
-    """Set a password, asked for at the terminal or read from standard input (its first line)."""
+    """Set a password, asked for at the terminal or read from standard input (its first line).
+
+    \b
+    mailscope people password bob < password.txt
+    """
     from mailscope.web.people import accounts, passwords
 
     with _book(place, name) as book:
@@ -134,7 +155,11 @@ def password(name: str, place: Path | None) -> None:
 @name_argument
 @place_option
 def disable(name: str, place: Path | None) -> None:
-    """Let nobody in by an account; whoever is logged in by it is logged out."""
+    """Let nobody in by an account; whoever is logged in by it is logged out.
+
+    \b
+    mailscope people disable bob
+    """
     from mailscope.web.people import accounts
 
     with _book(place, name) as book:
@@ -145,7 +170,11 @@ def disable(name: str, place: Path | None) -> None:
 @name_argument
 @place_option
 def enable(name: str, place: Path | None) -> None:
-    """Let them in again."""
+    """Let them in again.
+
+    \b
+    mailscope people enable bob
+    """
     from mailscope.web.people import accounts
 
     with _book(place, name) as book:
@@ -156,7 +185,11 @@ def enable(name: str, place: Path | None) -> None:
 @name_argument
 @place_option
 def remove(name: str, place: Path | None) -> None:
-    """Remove an account with its sessions and tokens."""
+    """Remove an account with its sessions and tokens.
+
+    \b
+    mailscope people remove bob
+    """
     from mailscope.web.people import accounts
 
     with _book(place, name) as book:
@@ -167,7 +200,11 @@ def remove(name: str, place: Path | None) -> None:
 @name_argument
 @place_option
 def drop_codes(name: str, place: Path | None) -> None:
-    """Ask for no codes any more: of somebody who has lost the authenticator app."""
+    """Ask for no codes any more: of somebody who has lost the authenticator app.
+
+    \b
+    mailscope people drop-codes bob
+    """
     from mailscope.web.people import accounts, second_factor
 
     with _book(place, name) as book:
@@ -201,7 +238,12 @@ def token(name: str, title: str, scope: tuple[str, ...], days: int, place: Path 
 @click.argument("name", required=False)
 @place_option
 def tokens_(name: str | None, place: Path | None) -> None:
-    """List the tokens, of one account or of all."""
+    """List the tokens, of one account or of all.
+
+    \b
+    mailscope people tokens
+    mailscope people tokens bob
+    """
     from mailscope.cli.terminal import safe
     from mailscope.web.people import tokens
 
@@ -216,7 +258,11 @@ def tokens_(name: str | None, place: Path | None) -> None:
 @click.argument("token_name", metavar="TOKEN")
 @place_option
 def revoke(token_name: str, place: Path | None) -> None:
-    """End a token, by its name in 'mailscope people tokens'."""
+    """End a token, by its name in 'mailscope people tokens'.
+
+    \b
+    mailscope people revoke 3f2a9c41
+    """
     from mailscope.web.people import tokens
 
     with _book(place, token_name) as book:

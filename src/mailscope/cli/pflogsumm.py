@@ -14,7 +14,11 @@ import click
 )
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def pflogsumm(arguments: tuple[str, ...]) -> None:
-    """The report that pflogsumm 1.3.0 makes, from the same options."""
+    """The report that pflogsumm 1.3.0 makes, from the same options.
+
+    \b
+    mailscope pflogsumm -d yesterday --problems-first /var/log/mail.log
+    """
     from mailscope.reports.compat.pflogsumm.program import run
 
     raise SystemExit(run(arguments))

@@ -25,6 +25,10 @@ def privacy() -> None:
     """Give out or erase what the store holds of a person.
 
     ADDRESS is a mail address or a login name; give all that the person has.  Case does not matter.
+
+    \b
+    mailscope privacy export alice@example.org -o alice.zip
+    mailscope privacy erase alice@example.org --dry-run
     """
 
 
@@ -37,7 +41,11 @@ def privacy() -> None:
 )  # fmt: skip
 @click.option("--lang", metavar="LANGUAGE", help="en, zh, it or sv; otherwise what LANG says.")
 def export(names: tuple[str, ...], place: Path | None, output: Path, lang: str | None) -> None:
-    """Write all that the store holds of a person into a ZIP file, to be given to that person."""
+    """Write all that the store holds of a person into a ZIP file, to be given to that person.
+
+    \b
+    mailscope privacy export alice@example.org alice -o alice.zip
+    """
     from mailscope.cli.output import writable
     from mailscope.cli.privacy_export import entries, write
     from mailscope.cli.stores import entered
@@ -77,6 +85,10 @@ def erase(
 
     Numbers stay true, and so do the rows of others.  While the daemon runs it does the work; what comes
     meanwhile waits.  What was begun and broken off is finished when it is run again.
+
+    \b
+    mailscope privacy erase alice@example.org --dry-run
+    mailscope privacy erase alice@example.org alice -o receipt.json
     """
     from mailscope.cli.output import writable, write
     from mailscope.cli.stores import either
@@ -154,7 +166,11 @@ def _tell(held: Held) -> None:
 @click.argument("names", nargs=-1, metavar="[ADDRESS]...")
 @place_option
 def verify_receipt(file: Path, names: tuple[str, ...], place: Path | None) -> None:
-    """Say whether a receipt is genuine, and about ADDRESS where one is given (exit code 1 where not)."""
+    """Say whether a receipt is genuine, and about ADDRESS where one is given (exit code 1 where not).
+
+    \b
+    mailscope privacy verify-receipt receipt.json alice@example.org
+    """
 
     receipt = _receipt(file)
     _store(place)

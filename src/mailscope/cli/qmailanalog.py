@@ -41,13 +41,20 @@ def matchup() -> None:
     """Match qmail-send's lines into one line per delivery and per message.
 
     What is still under way goes to file descriptor 5, as input for the next run.
+
+    \b
+    mailscope qmailanalog matchup < log > matched 5> pending
     """
     _match(blocks(_input()))
 
 
 @qmailanalog.command()
 def mlmatchup() -> None:
-    """matchup as a processor of multilog: reads what was pending from file descriptor 4 first."""
+    """matchup as a processor of multilog: reads what was pending from file descriptor 4 first.
+
+    \b
+    multilog t '!mailscope qmailanalog mlmatchup' ./matched
+    """
     with _failures(f"file descriptor {STATE_IN}", "run it as '!mailscope qmailanalog mlmatchup' of multilog"):
         state = _all_of(STATE_IN)
     _match(blocks(_Joined(state, _input())))
@@ -56,21 +63,33 @@ def mlmatchup() -> None:
 @qmailanalog.command("xsender")
 @click.argument("address", default="")
 def select_sender(address: str) -> None:
-    """Lines of matchup about messages from ADDRESS; without one, about bounces."""
+    """Lines of matchup about messages from ADDRESS; without one, about bounces.
+
+    \b
+    mailscope qmailanalog xsender alice@example.org < matched | mailscope qmailanalog zsendmail
+    """
     _write_lines(xsender(_input(), os.fsencode(address)))
 
 
 @qmailanalog.command("xrecipient")
 @click.argument("recipient", default="")
 def select_recipient(recipient: str) -> None:
-    """Lines of matchup about deliveries to RECIPIENT, such as local.user@example.org."""
+    """Lines of matchup about deliveries to RECIPIENT, such as local.user@example.org.
+
+    \b
+    mailscope qmailanalog xrecipient local.alice@example.org < matched
+    """
     _write_lines(xrecipient(_input(), os.fsencode(recipient)))
 
 
 @qmailanalog.command("xqp")
 @click.argument("qp", default="")
 def select_qp(qp: str) -> None:
-    """Lines of matchup about the message whose long-term queue identifier is QP."""
+    """Lines of matchup about the message whose long-term queue identifier is QP.
+
+    \b
+    mailscope qmailanalog xqp 1234 < matched
+    """
     _write_lines(xqp(_input(), os.fsencode(qp)))
 
 
@@ -79,8 +98,20 @@ def _run(chosen: Filter) -> None:
         _write(chosen.run(_input()))
 
 
+def _help(told: Filter) -> str:
+    """Its meaning, and an example; some read what another filter makes."""
+    before = {"rxdelay": "recipients", "columnt": "rhosts"}.get(told.name)
+    program = "mailscope qmailanalog"
+    example = (
+        f"{program} {before} < matched | {program} {told.name}"
+        if before
+        else f"{program} {told.name} < matched"
+    )
+    return f"{told.meaning}\n\n\b\n{example}"
+
+
 for _filter in FILTERS:
-    qmailanalog.command(_filter.name, help=_filter.meaning)(partial(_run, _filter))
+    qmailanalog.command(_filter.name, help=_help(_filter))(partial(_run, _filter))
 
 
 def _input() -> Readable:

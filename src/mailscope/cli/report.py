@@ -54,7 +54,13 @@ def report(
     domains: tuple[str, ...],
     lang: str | None,
 ) -> None:
-    """Sum up what the logs say: volume, fates, delays, problems."""
+    """Sum up what the logs say: volume, fates, delays, problems.
+
+    \b
+    mailscope report /var/log/mail.log*
+    mailscope report --since yesterday --until today -o report.html
+    mailscope report --evidence deferral_reasons:1 /var/log/mail.log
+    """
     from mailscope.cli.counting import (
         NoLinesError,
         count_part,

@@ -119,7 +119,7 @@ def strace(
     order.  With -s 200 or more the lines that the daemons log are told, too.
 
     \b
-    Example: mailscope steps strace /tmp/postfix.strace -o way.svg
+    Example: mailscope steps strace postfix.strace -o way.svg
     """
     from mailscope.cli.output import writable
     from mailscope.steps.strace.story import tell

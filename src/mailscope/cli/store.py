@@ -26,14 +26,24 @@ place_option = click.option(
 
 @click.group()
 def store() -> None:
-    """Look after the store: what it holds, whether it is whole, copies of it."""
+    """Look after the store: what it holds, whether it is whole, copies of it.
+
+    \b
+    mailscope store status
+    mailscope store backup /srv/mailscope-backup
+    """
 
 
 @store.command()
 @place_option
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def status(place: Path | None, form: str) -> None:
-    """Say what the store holds, of when, and whether anything is wrong (exit code 1)."""
+    """Say what the store holds, of when, and whether anything is wrong (exit code 1).
+
+    \b
+    mailscope store status
+    mailscope store status --format json
+    """
     door = Inputs((), None, None, (), "UTC", None, store=place).door
     if door is None:
         raise InputError("there is no store", str(place or ""), "load logs with 'mailscope ingest FILES'")
@@ -77,7 +87,11 @@ def _status(told: dict[str, Any]) -> list[str]:
 @place_option
 @click.option("--set-aside", is_flag=True, help="Leave damaged files out of what is read, from now on.")
 def verify(place: Path | None, set_aside: bool) -> None:
-    """Read all of the store and compare it with its checksums (exit code 1 where anything differs)."""
+    """Read all of the store and compare it with its checksums (exit code 1 where anything differs).
+
+    \b
+    mailscope store verify
+    """
     from mailscope.cli.stores import directory, either
 
     where = directory(place)
@@ -102,7 +116,11 @@ def verify(place: Path | None, set_aside: bool) -> None:
 @store.command()
 @place_option
 def seal(place: Path | None) -> None:
-    """Seal finished days now, as the daemon does each night, and make indexes that are missing."""
+    """Seal finished days now, as the daemon does each night, and make indexes that are missing.
+
+    \b
+    mailscope store seal
+    """
     from mailscope.cli.stores import either
 
     where = _existing(place)
@@ -115,7 +133,11 @@ def seal(place: Path | None) -> None:
 @store.command()
 @place_option
 def compact(place: Path | None) -> None:
-    """Make one file of the small files of each day."""
+    """Make one file of the small files of each day.
+
+    \b
+    mailscope store compact
+    """
     from mailscope.cli.stores import either
 
     where = _existing(place)
@@ -129,7 +151,11 @@ def compact(place: Path | None) -> None:
 @place_option
 @click.argument("target", type=click.Path(path_type=Path))
 def backup(place: Path | None, target: Path) -> None:
-    """Copy the store to TARGET, a new directory; the store is not changed."""
+    """Copy the store to TARGET, a new directory; the store is not changed.
+
+    \b
+    mailscope store backup /srv/mailscope-backup
+    """
     from mailscope.cli.stores import directory, either
     from mailscope.store import copies
 
@@ -142,7 +168,11 @@ def backup(place: Path | None, target: Path) -> None:
 @place_option
 @click.argument("source", type=click.Path(path_type=Path))
 def restore(place: Path | None, source: Path) -> None:
-    """Make the store anew from SOURCE, a backup; there must be no store yet."""
+    """Make the store anew from SOURCE, a backup; there must be no store yet.
+
+    \b
+    mailscope store restore /srv/mailscope-backup --store /srv/mailscope
+    """
     from mailscope.cli.stores import directory
     from mailscope.store import copies
 
@@ -155,7 +185,11 @@ def restore(place: Path | None, source: Path) -> None:
 @click.option("--since", metavar="TIME", help="Only questions from this time on.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def audit(place: Path | None, since: str | None, form: str) -> None:
-    """Show who looked at whose data: when (UTC), who, by which command, and what was asked."""
+    """Show who looked at whose data: when (UTC), who, by which command, and what was asked.
+
+    \b
+    mailscope store audit --since yesterday
+    """
     from dataclasses import asdict
 
     from mailscope.cli.stores import directory
@@ -176,9 +210,9 @@ def rebuild(place: Path | None) -> None:
     """Make the database file anew where it is damaged: from the sealed files, and what of it can be read.
 
     The damaged file is kept under another name.  What was lost, and what to do about it, is said.
+
     \b
-    Example:
-      systemctl stop mailscope && runuser -u mailscope -- mailscope store rebuild
+    systemctl stop mailscope && runuser -u mailscope -- mailscope store rebuild
     """
     from mailscope.cli.stores import directory, settings
     from mailscope.cli.terminal import safe

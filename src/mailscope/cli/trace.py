@@ -45,6 +45,10 @@ def trace(
     QUERY is a queue id, a Message-ID, an address, a domain (example.org with its hosts, @example.org), an IP
     address, or a qmail delivery ('delivery 15' or d15).  --since, --until and --host choose stories by the
     lines that match; a story is told whole.
+
+    \b
+    mailscope trace alice@example.org /var/log/mail.log*
+    mailscope trace 4B5C61F00D --format json /var/log/mail.log
     """
     from functools import partial
 

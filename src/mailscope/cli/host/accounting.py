@@ -24,7 +24,11 @@ def accounting() -> None:
 @accounting.command("on")
 @FILE
 def on(path: Path | None) -> None:
-    """Have the kernel write a record of each process that ends to FILE, which is made where there is none."""
+    """Have the kernel write a record of each process that ends to FILE, which is made where there is none.
+
+    \b
+    mailscope host accounting on /var/log/account/pacct
+    """
     from mailscope.host.processes.accounting import switch_on
 
     chosen = path or Path(pacct())
@@ -34,7 +38,11 @@ def on(path: Path | None) -> None:
 
 @accounting.command("off")
 def off() -> None:
-    """Have the kernel write no records any more."""
+    """Have the kernel write no records any more.
+
+    \b
+    mailscope host accounting off
+    """
     from mailscope.host.processes.accounting import switch_off
 
     switch_off()
@@ -47,6 +55,9 @@ def status(path: Path | None) -> None:
     """Say whether the kernel writes to FILE; without FILE, to one of the usual places.
 
     Exit code 1 where it does not.  A process is started to find out, as the kernel tells nobody.
+
+    \b
+    mailscope host accounting status
     """
     from mailscope.host.processes.accounting import CONFIG, is_on, is_supported
 
