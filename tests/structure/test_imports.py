@@ -81,6 +81,7 @@ ALLOWED: dict[str, set[str]] = {
     # Answers what the commands answer, by the same calls.
     "web": {
         "store",
+        "host",
         "watch",
         "watch/blocking",
         "queues",

@@ -103,7 +103,7 @@ def settings(directory: Path, port: int) -> Path:
         f'[sources]\ndiscover = false\nfiles = ["{directory}/log/*"]\n'
         f'[store]\ndirectory = "{directory}/store"\n'
         f'[api]\nsocket = "{directory}/api.sock"\n'
-        f"[web]\nenabled = true\nport = {port}\n"
+        f'[web]\nenabled = true\nport = {port}\nwtmp = ""\npacct = ""\n'
         f'[changes]\nenabled = false\n[detections]\ncountries = "{directory}/{COUNTRIES}"\n'
     )
     return path

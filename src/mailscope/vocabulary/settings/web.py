@@ -48,6 +48,14 @@ class Web(Table):
         description="The queue that the page shows and changes: its directory, or for Postfix that of "
         'main.cf; "": the host\'s own.',
     )
+    wtmp: OptionalPath = Field(
+        "/var/log/wtmp",
+        description='The file of logins whose sessions the page shows, or wtmpdb\'s; "": none.',
+    )
+    pacct: OptionalPath = Field(
+        "/var/log/account/pacct",
+        description='The file of process accounting whose costs the page shows; "": none.',
+    )
     session_hours: Annotated[int, Field(ge=1, le=720)] = Field(
         12, description="After so many hours people log in again."
     )

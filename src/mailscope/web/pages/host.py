@@ -13,6 +13,7 @@ from mailscope.language.phrase import Phrase
 from mailscope.reports.section import Label, Number, Section
 from mailscope.reports.sections.programs import SECTION as PROGRAMS
 from mailscope.web.pages.grid import Column, Grid, of_rows, of_section
+from mailscope.web.pages.host_records import records
 from mailscope.web.pages.lines import of_row
 from mailscope.web.pages.page import Context, Page
 from mailscope.web.pages.pictures import line
@@ -48,13 +49,15 @@ LOGINS: Final = Section(
 
 @dataclass(frozen=True)
 class Host(Context):
-    """``pictures``: what is drawn, and its chart."""
+    """``pictures``: what is drawn, and its chart; ``said``: what of ``records`` was skipped or left out."""
 
     pictures: Sequence[tuple[str, Markup]]
     disks: Grid
     logins: Grid
     programs: Grid
     problems: Grid
+    records: tuple[Grid, ...]
+    said: tuple[str, ...]
 
 
 def show(visit: Visit) -> Host:
@@ -82,6 +85,7 @@ def show(visit: Visit) -> Host:
         ),
         of_section(visit, PROGRAMS, ledger, {"program": of_row(visit, program="program")}, 20),
         _problems(visit, ledger.result("problems")),
+        *records(visit),
     )
 
 
