@@ -214,8 +214,8 @@ class Database(Queries):
         if self.value("select current_setting('enable_external_access')"):
             run(f"set memory_limit = '{memory_mb}MB'")
             run("set threads = 2")
-            # A checkpoint takes its while: not after each batch of an attack.
-            run("set checkpoint_threshold = '64MB'")
+            # A checkpoint takes its while, and after a crash what came since is read once more.
+            run("set checkpoint_threshold = '32MB'")
             run("set parquet_metadata_cache = true")
             run(f"set temp_directory = {quoted(str(self.directory / 'spill'))}")
             # People may ask in SQL: nothing but the store's own files can be read or written from here on.

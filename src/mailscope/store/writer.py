@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -20,6 +21,7 @@ from mailscope.store import days, state
 from mailscope.store.alongside import ALONGSIDE, Alongside
 from mailscope.store.database import Database
 from mailscope.store.following import StoreTracker
+from mailscope.store.meanwhile import meanwhile
 from mailscope.store.names import ADDRESSES
 from mailscope.store.restore import APART, APART_BATCHES, STATE, UnderWay, restore
 from mailscope.store.rows import delivery_rows, event_rows, link_rows, message_rows, session_rows
@@ -34,7 +36,7 @@ from mailscope.vocabulary.tables import TABLES
 # The state is kept so often: after a crash no more lines than of this time are followed once more ...
 CHECKPOINT_S: Final = 60.0
 # ... and no more than about so many.
-CHECKPOINT_LINES: Final = 100_000
+CHECKPOINT_LINES: Final = 50_000
 # Between the numbers of messages that come, and those of messages of older logs.
 FAR: Final = 1 << 40
 # Tallies of an hour come in parts; when it is over for so long they are made one.
@@ -122,31 +124,32 @@ class Writer:
         tracker = self.under_way.apart if apart else self.under_way.tracker
         assert tracker is not None
         outcome = tracker.feed(batch)
-        self.hours.add(batch, outcome)
-        if not apart:
-            self._look(batch, outcome)
-        events = event_rows(batch, tracker)
-        messages = message_rows(outcome, tracker)
-        deliveries, links = delivery_rows(outcome, tracker), link_rows(outcome, tracker)
-        written = Written(events, outcome)
-        self.attempted = number, written
-        with self.database.transaction():
-            self._insert("events", events, number)
-            self._note_spellings(events)
-            self._replace_messages(messages)
-            self._insert("deliveries", deliveries, number)
-            self._insert("links", links, number)
-            self._insert("sessions", session_rows(tracker), number)
-            self._put_looked()
-            self.note_sources(resume, sets)
-            self.database.set_about("batch", str(number))
-            if apart:
-                self._apart_batches.append(number)
-                self.database.set_about(APART_BATCHES, json.dumps(self._apart_batches))
-            self._lines_since += len(events)
-            due = time.monotonic() - self._kept_at > CHECKPOINT_S or self._lines_since > CHECKPOINT_LINES
-            if due:
-                self._keep(number)
+        # Most of both is done outside Python, side by side.
+        with meanwhile(None if apart else partial(self._look, batch, outcome)) as looked:
+            self.hours.add(batch, outcome)
+            events = event_rows(batch, tracker)
+            messages = message_rows(outcome, tracker)
+            deliveries, links = delivery_rows(outcome, tracker), link_rows(outcome, tracker)
+            written = Written(events, outcome)
+            self.attempted = number, written
+            with self.database.transaction():
+                self._insert("events", events, number)
+                self._note_spellings(events)
+                self._replace_messages(messages)
+                self._insert("deliveries", deliveries, number)
+                self._insert("links", links, number)
+                self._insert("sessions", session_rows(tracker), number)
+                looked()
+                self._put_looked()
+                self.note_sources(resume, sets)
+                self.database.set_about("batch", str(number))
+                if apart:
+                    self._apart_batches.append(number)
+                    self.database.set_about(APART_BATCHES, json.dumps(self._apart_batches))
+                self._lines_since += len(events)
+                due = time.monotonic() - self._kept_at > CHECKPOINT_S or self._lines_since > CHECKPOINT_LINES
+                if due:
+                    self._keep(number)
         if due:
             self._begin_anew()
         self.under_way.batch = number
