@@ -18,6 +18,7 @@ _PLAIN: Final = re.compile(
 )
 _ATOMS: Final = re.compile(rb"[^\0-\x20\x7f()<>@,;:\\\"\[\].]+(?:\.[^\0-\x20\x7f()<>@,;:\\\"\[\].]+)*")
 _ESCAPED: Final = re.compile(rb'["\\\r]')
+_PRINTABLE: Final = bytes(range(0x20, 0x7F))
 _SHOWN: Final = re.compile(rb"[\x20-\x7e]+|[\xc2-\xfe][\x80-\xbf]+|([\x00-\xff])")
 
 
@@ -36,13 +37,23 @@ def quoted(address: bytes) -> bytes:
     return address[:start] + b'"' + _ESCAPED.sub(rb"\\\g<0>", local) + b'"' + address[end:]
 
 
+def plain(text: bytes, also: bytes = b"") -> bool:
+    """Whether the text is printable ASCII alone (and ``also``).
+
+    Asked of every defer log: taking out what may be there is a fifth of the work of looking at each character.
+    """
+    return not text.translate(None, _PRINTABLE + also)
+
+
 def printable(text: bytes) -> bytes:
     """The text with ``?`` for each byte that is neither printable ASCII nor part of an UTF-8 character."""
-    if text.isascii() and text.decode("ascii").isprintable():
+    if plain(text):
         return text
     return _SHOWN.sub(lambda found: found[0] if found[1] is None else b"?", text)
 
 
 def shown(address: bytes) -> bytes:
     """An address as showq(8) prints it, and bounce(8) writes it into its logs."""
+    if _PLAIN.fullmatch(address):
+        return address
     return printable(quoted(address)) if address else EMPTY

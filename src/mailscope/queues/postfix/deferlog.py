@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from mailscope.queues.postfix.addresses import printable
+from mailscope.queues.postfix.addresses import plain, printable
 from mailscope.queues.postfix.places import DEFER, depth, hashed
 
 NO_ADDRESS: Final = b"(recipient address unavailable)"
@@ -76,20 +76,34 @@ class DeferLogs:
         # As deep as it is hashed now; files from before that was changed lie less deep.
         self._levels = range(max(1, depth(directory)), -1, -1)
 
-    def read(self, queue_id: str) -> tuple[float, list[Reason]] | None:
-        """When the log was last written, and its entries; None where there is none.  Raises OSError."""
+    def read(self, queue_id: str, path: str = "") -> tuple[float, list[Reason]] | None:
+        """When the log was last written, and its entries; None where there is none.  Raises OSError.
+
+        ``path``: of the message.  Mostly the log is in a directory of the same letter.
+        """
+        beside = path[-len(queue_id) - 3 :]
+        if (
+            self._levels[0] == 1
+            and beside[:1] == beside[2:3] == "/"
+            and (found := self._read(beside[1:])) is not None
+        ):
+            return found
         for levels in self._levels:
-            try:
-                descriptor = os.open(self._directory + hashed(queue_id, levels), _FLAGS)
-            except FileNotFoundError:
-                continue
-            try:
-                status = os.fstat(descriptor)
-                text = os.read(descriptor, min(status.st_size, LARGEST))
-            finally:
-                os.close(descriptor)
-            return status.st_mtime, entries(text)
+            if (found := self._read(hashed(queue_id, levels))) is not None:
+                return found
         return None
+
+    def _read(self, name: str) -> tuple[float, list[Reason]] | None:
+        try:
+            descriptor = os.open(self._directory + name, _FLAGS)
+        except FileNotFoundError:
+            return None
+        try:
+            status = os.fstat(descriptor)
+            text = os.read(descriptor, min(status.st_size, LARGEST))
+        finally:
+            os.close(descriptor)
+        return status.st_mtime, entries(text)
 
 
 def entries(text: bytes) -> list[Reason]:
@@ -98,7 +112,7 @@ def entries(text: bytes) -> list[Reason]:
     Lines that are none are left out, as Postfix does; so is a last entry without its blank line.
     """
     # Otherwise it has bytes that Postfix shows as something else, or takes for the end of a line's text.
-    if text.isascii() and text.replace(b"\n", b"").decode("ascii").isprintable():
+    if plain(text, b"\n"):
         found, place = [], 0
         while (entry := _ENTRY.match(text, place)) is not None:
             recipient, original, status, action, name, reason = entry.groups(b"")

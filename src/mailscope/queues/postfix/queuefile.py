@@ -38,9 +38,9 @@ from mailscope.queues.postfix.records import (
 
 # Files up to this size are read at once.
 WHOLE: Final = 1 << 16
-RECIPIENTS: Final = (RECIPIENT, DONE, CANCELED)
+RECIPIENTS: Final = frozenset((RECIPIENT, DONE, CANCELED))
+ONCE: Final = frozenset((SIZE, TIME, SENDER))
 _FLAGS: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-_NUMBERS: Final = re.compile(rb"[ 0-9]*")
 _TIME: Final = re.compile(rb"([0-9]{1,18})(?: ([0-9]{1,6}))?")
 
 
@@ -119,7 +119,7 @@ def _records(data: Data, found: Envelope) -> None:
     covers more bytes than the file has goes round in circles.
     """
     place = since = walked = 0
-    end, original = len(data), b""
+    end, original, recipients = len(data), b"", found.recipients
     try:
         while place < end:
             kind, length, start = data[place], data[place + 1], place + 2
@@ -129,7 +129,7 @@ def _records(data: Data, found: Envelope) -> None:
             if kind == ATTRIBUTE:
                 pass
             elif kind in RECIPIENTS:
-                found.recipients.append(Rcpt(kind, data[start:stop], original))
+                recipients.append(Rcpt(kind, data[start:stop], original))
                 original = b""
             elif kind == ORIGINAL:
                 original = data[start:stop]
@@ -144,7 +144,7 @@ def _records(data: Data, found: Envelope) -> None:
             elif kind == END:
                 found.whole = True
                 return
-            else:
+            elif kind in ONCE:
                 _told_once(found, kind, data[start:stop], place)
             place = stop
     except IndexError:
@@ -154,19 +154,29 @@ def _records(data: Data, found: Envelope) -> None:
 def _told_once(found: Envelope, kind: int, payload: bytes, place: int) -> None:
     """Take what stands in one record.  Raises RecordError at a second sender."""
     if kind == TIME:
-        if found.arrival_time is None and (numbers := _TIME.match(payload)) is not None:
-            found.arrival_time = int(numbers[1]) + int(numbers[2] or 0) / 1e6
+        if found.arrival_time is None:
+            found.arrival_time = _instant(payload)
     elif kind == SENDER:
         if found.sender is not None:
             raise RecordError("a second sender", place)
         found.sender = payload
     elif kind == SIZE and found.size_bytes is None:
         found.size_text = payload
+        # The first of several numbers.
         words = payload.split(None, 1)
-        if words and _NUMBERS.fullmatch(payload) and len(words[0]) <= 15:
+        if words and len(words[0]) <= 15 and not payload.translate(None, b" 0123456789"):
             found.size_bytes = int(words[0])
         else:
             found.problems.append("its size is damaged")
+
+
+def _instant(payload: bytes) -> float | None:
+    """Seconds since 1970, of seconds and microseconds."""
+    seconds, _, micros = payload.partition(b" ")
+    if len(seconds) <= 18 and len(micros) <= 6 and seconds.isdigit() and micros.isdigit():
+        return int(seconds) + int(micros) / 1e6
+    numbers = _TIME.match(payload)
+    return None if numbers is None else int(numbers[1]) + int(numbers[2] or 0) / 1e6
 
 
 def _after_content(data: Data, found: Envelope, place: int) -> int:

@@ -81,7 +81,7 @@ def _entry(
         if not stat.S_ISREG(status.st_mode):
             spool.tell(f"{path}: it is no file")
             return None
-        logged = logs.read(name)
+        logged = logs.read(name, path)
     except FileNotFoundError:
         return None
     except OSError as error:

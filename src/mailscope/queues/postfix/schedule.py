@@ -9,6 +9,7 @@ smaller.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from typing import Final
 
 from mailscope.queues.postfix.config import Config
@@ -23,16 +24,17 @@ class Schedule:
     def __init__(self, settings: Config) -> None:
         self._shortest = max(1, _seconds(settings.value("minimal_backoff_time", "300s"), 300))
         self._longest = max(self._shortest, _seconds(settings.value("maximal_backoff_time", "4000s"), 4000))
+        # The ages at the attempts after the first, up to that from which on the wait is the longest.
+        self._ages: list[float] = [0.0]
+        while self._ages[-1] < self._longest:
+            self._ages.append(self._ages[-1] + max(self._shortest, self._ages[-1]))
 
     def attempts(self, age_s: float) -> int:
         """How many attempts there were when the last one was made at this age of the message."""
-        count, at = 1, 0.0
-        while at < self._longest:
-            at += max(self._shortest, at)
-            if at > age_s:
-                return count
-            count += 1
-        return count + int((age_s - at) // self._longest)
+        last = self._ages[-1]
+        if age_s < last:
+            return max(1, bisect_right(self._ages, age_s))
+        return len(self._ages) + int((age_s - last) // self._longest)
 
 
 def _seconds(text: str, default: int) -> int:
