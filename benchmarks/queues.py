@@ -4,8 +4,9 @@
     python benchmarks/queues.py --messages 2000 --json FILE
 
 Writes a spool of Postfix as cleanup(8), qmgr(8) and bounce(8) leave it (deferred, hashed by one level, with a
-defer log for each message), then runs each program `--runs` times, in turn, and tells the least wall time and
-the greatest memory.  Where qshape is not installed (Debian: postfix), it is left out.
+defer log for each message), then runs each program `--runs` times, in turn, and tells the least wall time,
+the least processor time (its children's with it) and the greatest memory.  Where qshape is not installed
+(Debian: postfix), it is left out.
 """
 
 from __future__ import annotations
@@ -121,8 +122,8 @@ def spool(place: Path, count: int, seed: int = 1) -> None:
         (place / "defer" / letter / name).write_bytes(log(whom, chance.choice(REASONS).format(domain=domain)))
 
 
-def run(command: list[str], output: Path) -> tuple[float, int]:
-    """Wall seconds and greatest memory in bytes of a command."""
+def run(command: list[str], output: Path) -> tuple[float, float, int]:
+    """Wall seconds, seconds of processor and greatest memory in bytes of a command."""
     with output.open("wb") as out:
         began = time.monotonic()
         process = subprocess.Popen(command, stdout=out, stderr=subprocess.DEVNULL)
@@ -130,7 +131,7 @@ def run(command: list[str], output: Path) -> tuple[float, int]:
         process.returncode = os.waitstatus_to_exitcode(status)
         took = time.monotonic() - began
     assert process.returncode == 0, command
-    return took, used.ru_maxrss << 10
+    return took, used.ru_utime + used.ru_stime, used.ru_maxrss << 10
 
 
 def measured(place: Path, runs: int) -> dict[str, Any]:
@@ -145,11 +146,14 @@ def measured(place: Path, runs: int) -> dict[str, Any]:
     qshape = shutil.which("qshape")
     if qshape is not None:
         commands["qshape"] = [qshape, str(place / "deferred")]
-    found: dict[str, Any] = {name: {"seconds": float("inf"), "memory_bytes": 0} for name in commands}
+    found: dict[str, Any] = {
+        name: {"seconds": float("inf"), "cpu_seconds": float("inf"), "memory_bytes": 0} for name in commands
+    }
     for _ in range(runs):
         for name, command in commands.items():
-            took, memory = run(command, place.parent / f"{name}.txt")
+            took, cpu, memory = run(command, place.parent / f"{name}.txt")
             found[name]["seconds"] = min(found[name]["seconds"], took)
+            found[name]["cpu_seconds"] = min(found[name]["cpu_seconds"], cpu)
             found[name]["memory_bytes"] = max(found[name]["memory_bytes"], memory)
     return found
 
@@ -167,7 +171,8 @@ def main() -> None:
         found = measured(place, asked.runs)
     for name, figures in found.items():
         ratio = f"  {found['qshape']['seconds'] / figures['seconds']:5.1f} times" if "qshape" in found else ""
-        print(f"{name:<18}{figures['seconds']:8.2f} s {figures['memory_bytes'] / 1e6:6.0f} MB{ratio}")
+        used = f"{figures['seconds']:8.2f} s {figures['cpu_seconds']:8.2f} s CPU"
+        print(f"{name:<18}{used} {figures['memory_bytes'] / 1e6:6.0f} MB{ratio}")
     if asked.json is not None:
         asked.json.write_text(json.dumps(found))
 

@@ -40,7 +40,7 @@ def quoted(address: bytes) -> bytes:
 def plain(text: bytes, also: bytes = b"") -> bool:
     """Whether the text is printable ASCII alone (and ``also``).
 
-    Asked of every defer log: taking out what may be there is a fifth of the work of looking at each character.
+    Asked of every defer log: taking out what may be there costs a fifth of looking at each character.
     """
     return not text.translate(None, _PRINTABLE + also)
 
