@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
 import duckdb
 from fastapi import Depends, FastAPI, Request
+from fastapi.params import Depends as DependsParameter
 from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
@@ -34,6 +35,9 @@ BEGUN: Final = {
     "description": "A line of JSON for each file or day that is done; where it fails, `error` in the last."
 }
 
+Only = Sequence[DependsParameter]
+Answers = dict[int | str, dict[str, Any]]
+
 
 def add_changing(
     app: FastAPI,
@@ -50,7 +54,13 @@ def add_changing(
 
     only = [Depends(may_change)]
     answers = {403: {"model": Refused, "description": "Not for this user."}, **refused}
+    _add_loading(app, service, only, answers)
+    _add_erasing(app, service, asking, only, answers)
+    _add_upkeep(app, service, only, answers)
+    _add_backup(app, service, asking, only, answers)
 
+
+def _add_loading(app: FastAPI, service: Served, only: Only, answers: Answers) -> None:
     @app.post(
         "/v1/ingest",
         summary="Load lines: parts as mailscope.store.parts packs them, each behind its length (8 bytes).",
@@ -67,6 +77,10 @@ def add_changing(
             await run_in_threadpool(load.drop)
             raise
 
+
+def _add_erasing(
+    app: FastAPI, service: Served, asking: Callable[[Request], Viewer], only: Only, answers: Answers
+) -> None:
     @app.post("/v1/erase", summary="Erase a person.", dependencies=only, responses=answers)
     def erase(question: Erasure, request: Request) -> Erased:
         who, names = asking(request).signature, tuple(question.names)
@@ -75,6 +89,8 @@ def add_changing(
         receipt = None if question.dry_run else service.erase(names, who)
         return Erased(counts=dict(held.counts), alone=held.alone, receipt=receipt)
 
+
+def _add_upkeep(app: FastAPI, service: Served, only: Only, answers: Answers) -> None:
     def stepwise(path: str, summary: str, steps: Callable[[], Iterator[Step]]) -> None:
         @app.post(
             f"/v1/store/{path}",
@@ -100,6 +116,10 @@ def add_changing(
         damages = service.verify(set_aside=question.set_aside)
         return Damages.model_validate({"damage": [asdict(each) for each in damages]})
 
+
+def _add_backup(
+    app: FastAPI, service: Served, asking: Callable[[Request], Viewer], only: Only, answers: Answers
+) -> None:
     @app.get(
         "/v1/store/backup",
         summary="A copy of the store as it is at one moment, as a tar file.",

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from mailscope.intake.sources import Sources, utc_now
+from mailscope.language.phrase import Phrase
 from mailscope.sequence.selection import Selection
 from mailscope.store.asking import Asked
 from mailscope.store.reader import Reader
@@ -110,7 +111,9 @@ def trace(
     # The messages of others are among what matches: how many is not told.
     told = stories(reader, span, text, kind, MOST_STORIES)
     if told.more:
-        raise UsageError("too many messages match", text[:80], "ask for a shorter time, or a whole address")
+        raise UsageError(
+            Phrase("too many messages match"), text[:80], Phrase("ask for a shorter time, or a whole address")
+        )
     found = theirs.stories(told.stories, masking)
     records = [record(trail) for story in found[:limit] for trail in story.trails]
     return records, len(found[limit:])
@@ -191,9 +194,9 @@ def _bounded(answers: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
         count += len(rows)
         if count > MOST_LINES:
             raise UsageError(
-                f"more than {MOST_LINES:,} lines are of that",
+                Phrase("more than {most} lines are of that", most=MOST_LINES),
                 "since",
-                "ask for a shorter span, or by the command",
+                Phrase("ask for a shorter span, or by the command"),
             )
         yield rows
 

@@ -39,12 +39,14 @@ def lines(since: Since = None, until: Until = None, host: Hosts = []) -> questio
 
 Hours = Annotated[questions.Span, Depends(hours)]
 Lines = Annotated[questions.Span, Depends(lines)]
+Asking = Callable[[Request], Viewer]
+Answers = Callable[[Any], dict[int | str, dict[str, Any]]]
 
 
 def add_telling(
     app: FastAPI,
     service: Served,
-    asking: Callable[[Request], Viewer],
+    asking: Asking,
     refused: dict[int | str, dict[str, Any]],
 ) -> None:
     """The questions."""
@@ -52,6 +54,13 @@ def add_telling(
     def answers(model: Any) -> dict[int | str, dict[str, Any]]:
         return {200: {"model": model}, **refused}
 
+    _add_figures(app, service, answers)
+    _add_trace(app, service, asking, answers)
+    _add_about(app, service, asking, answers)
+    _add_coverage(app, service, asking, answers)
+
+
+def _add_figures(app: FastAPI, service: Served, answers: Answers) -> None:
     @app.get("/v1/report", summary="The report of whole hours.", responses=answers(ReportAnswer))
     def report(
         span: Hours,
@@ -70,6 +79,8 @@ def add_telling(
     ) -> Response:
         return _json(questions.logins(service.reader(), service.lock, span, top, section, lang))
 
+
+def _add_trace(app: FastAPI, service: Served, asking: Asking, answers: Answers) -> None:
     @app.get("/v1/trace", summary="Messages from arrival to final fate.", responses=answers(list[Trail]))
     def trace(
         request: Request,
@@ -88,6 +99,8 @@ def add_telling(
         # How many more messages match, as the command says on standard error.
         return _json(_ascii(trails), {MORE: str(more)})
 
+
+def _add_about(app: FastAPI, service: Served, asking: Asking, answers: Answers) -> None:
     @app.get("/v1/about", summary="Everything about one thing.", responses=answers(AboutAnswer))
     def about(
         request: Request,
@@ -105,6 +118,8 @@ def add_telling(
         told = questions.about(service.reader(), span, subject, kind, top, asking(request).only)
         return _json(_ascii(told))
 
+
+def _add_coverage(app: FastAPI, service: Served, asking: Asking, answers: Answers) -> None:
     @app.get("/v1/coverage", summary="Which lines are recognised.", responses=answers(CoverageAnswer))
     def coverage(request: Request, span: Lines, top: Top = 20) -> Response:
         service.audit(asking(request).signature, "coverage", _span(span))

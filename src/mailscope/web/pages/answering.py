@@ -92,8 +92,7 @@ def _answer(page: Page, site: Site, request: Request) -> Response:
     except Redirect as other:
         return RedirectResponse(other.location, 303)
     except FAILURES as error:
-        words = told(error).model_dump()
-        return _failed(visit, words, 400 if isinstance(error, UsageError) else 503)
+        return _failed(visit, _words(error), 400 if isinstance(error, UsageError) else 503)
     if visit.query.get("format") in FORMATS:
         return _file(visit, context)
     return HTMLResponse(rendered(visit, page, context, menu(visit)))
@@ -114,7 +113,7 @@ def _take(
     try:
         return RedirectResponse(take(visit, form), 303)
     except FAILURES as error:
-        return _failed(visit, told(error).model_dump(), 400 if isinstance(error, UsageError) else 503)
+        return _failed(visit, _words(error), 400 if isinstance(error, UsageError) else 503)
 
 
 async def _form(request: Request) -> dict[str, str]:
@@ -141,6 +140,13 @@ def _file(visit: Visit, context: Context) -> Response:
         # Not all of it: how many rows are left out, where somebody counted them.
         headers[MORE] = "unknown" if grid.total is None else str(grid.total - len(grid.rows))
     return Response(body, media_type=kind, headers=headers)
+
+
+def _words(error: Exception) -> Mapping[str, str]:
+    """An error in words that can still be told in another language."""
+    if isinstance(error, MailscopeError):
+        return {"what": error.what, "where": error.where, "what_to_do": error.what_to_do}
+    return told(error).model_dump()
 
 
 def _failed(visit: Visit, words: Mapping[str, str], status: int) -> Response:

@@ -107,7 +107,9 @@ def show_one(visit: Visit) -> Cause:
     """What the page shows.  Raises UsageError for a cause that there is not."""
     name = visit.query["cause"]
     if name not in catalogue():
-        raise UsageError(f"there is no cause '{name[:40]}'", "", "see 'mailscope explain'")
+        raise UsageError(
+            Phrase("there is no cause '{name}'", name=name[:40]), "", Phrase("see the page Causes")
+        )
     cause = catalogue()[name]
     text, incoming = (cause.text(visit.tr.language, way) for way in (OUTGOING, INCOMING))
     since, until = visit.span.since, visit.span.until

@@ -152,7 +152,9 @@ def show_one(visit: Visit) -> Domain:
     """What the page shows.  Raises UsageError for a domain that the viewer may not see."""
     name = visit.query["domain"].lower().strip(".")[:255]
     if not visit.viewer.sees(name):
-        raise UsageError("this domain is not among yours", name, "see those that are under Domains")
+        raise UsageError(
+            Phrase("this domain is not among yours"), name, Phrase("see those that are under Domains")
+        )
     visit.audit("domain", name)
     frame = visit.rows.grouped("deliveries", ATTEMPTS, [name], visit.span.since, visit.span.until)
     picture, legend = _picture(visit, name, frame)

@@ -87,7 +87,11 @@ def show(visit: Visit) -> Findings:
     """What the page shows."""
     state = visit.asked("state") or "open"
     if state not in STATES:
-        raise UsageError(f"there is no state '{state[:20]}'", "state", f"there are {', '.join(STATES)}")
+        raise UsageError(
+            Phrase("there is no state '{state}'", state=state[:20]),
+            "state",
+            Phrase("there are {kinds}", kinds=", ".join(STATES)),
+        )
     visit.audit("findings", state)
     statement = findings.listing(state, "info", visit.asked("detection") or None, None, 1_000)
     return Findings(
@@ -148,7 +152,9 @@ def show_one(visit: Visit) -> Finding:
 def _one(visit: Visit) -> dict[str, Any]:
     name = visit.query["finding"]
     if len(name) < ID_LENGTH:
-        raise UsageError("a finding's id has at least four characters", name, "see Findings")
+        raise UsageError(
+            Phrase("a finding's id has at least four characters"), name, Phrase("see the page Findings")
+        )
     return findings.only(pl.concat(visit.reader.sql(findings.one(name))), name)
 
 
@@ -224,12 +230,14 @@ def handle(visit: Visit, form: Mapping[str, str]) -> str:
     """Note what is done about a finding."""
     action: Any = form.get("action", "")
     if action not in get_args(findings.Action):
-        raise UsageError("this cannot be done", "action", "acknowledge, mute, unmute or note")
+        raise UsageError(Phrase("this cannot be done"), "action", Phrase("acknowledge, mute, unmute or note"))
     name = _one(visit)["id"]
     until = None
     if action == "muted" and (days := form.get("days", "")):
         if days not in MUTES:
-            raise UsageError("it is muted for 1, 7 or 28 days, or for good", "days", "choose one")
+            raise UsageError(
+                Phrase("it is muted for 1, 7 or 28 days, or for good"), "days", Phrase("choose one")
+            )
         until = visit.now + timedelta(days=int(days))
     words = form.get("words", "")[:MOST_WORDS]
     author = visit.viewer.signature

@@ -160,14 +160,20 @@ def _instant(text: str) -> datetime:
         found = datetime.fromisoformat(text)
         return naive(found) if found.tzinfo else found
     except (ValueError, OverflowError):
-        raise UsageError(f"'{text[:40]}' is no instant", "at", "follow a link from a line") from None
+        raise UsageError(
+            Phrase("'{text}' is no instant", text=text[:40]), "at", Phrase("follow a link from a line")
+        ) from None
 
 
 def _count(text: str) -> int:
     if not text:
         return NUMBERS[0]
     if not (text.isascii() and text.isdigit() and 0 < int(text[:6]) <= MOST_AROUND):
-        raise UsageError(f"'{text[:20]}' is no number of lines", "n", f"give 1 to {MOST_AROUND}")
+        raise UsageError(
+            Phrase("'{text}' is no number of lines", text=text[:20]),
+            "n",
+            Phrase("give 1 to {most}", most=MOST_AROUND),
+        )
     return int(text)
 
 

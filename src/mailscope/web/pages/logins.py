@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from mailscope.language.phrase import Phrase
 from mailscope.reports.sections import login_failures, logins, who_logged_in
-from mailscope.web.pages.grid import Grid, of_section
+from mailscope.web.pages.grid import Grid, Link, of_section
 from mailscope.web.pages.lines import of_row
 from mailscope.web.pages.over_time import Legend, over_time
 from mailscope.web.pages.page import Context, Page
@@ -40,91 +40,71 @@ class Logins(Context):
 def show(visit: Visit) -> Logins:
     """What the page shows."""
     visit.audit("logins", "everybody")
-    ledger = visit.ledger(*TALLIES)
-
-    def event(name: str, **columns: str) -> Any:
-        made = of_row(visit, **columns)
-        return lambda row: f"{href}&event={name}" if (href := made(row)) else None
-
-    def user(row: Mapping[str, Any]) -> str | None:
-        return (
-            visit.link("/about", subject=row["user"], kind="address" if "@" in row["user"] else "user")
-            if row["user"]
-            else None
-        )
-
-    tables = [
-        of_section(
-            visit,
-            logins.BY_SERVICE,
-            ledger,
-            {
-                "succeeded": event("login_succeeded", service="service"),
-                "failed": event("login_failed", service="service"),
-            },
-        ),
-        of_section(
-            visit,
-            who_logged_in.BY_USER,
-            ledger,
-            {
-                "user": user,
-                "succeeded": event("login_succeeded", user="user", service="service"),
-            },
-            25,
-        ),
-        of_section(
-            visit,
-            who_logged_in.AFTER_FAILURES,
-            ledger,
-            {
-                "user": user,
-                "succeeded": event("login_succeeded", user="user", service="service"),
-                "failed": event("login_failed", user="user", service="service"),
-            },
-        ),
-        of_section(
-            visit,
-            login_failures.BY_CLIENT,
-            ledger,
-            {
-                "client_ip": lambda row: (
-                    visit.link("/about", subject=row["client_ip"]) if row["client_ip"] else None
-                ),
-                "failures": event("login_failed", ip="client_ip", service="service"),
-            },
-        ),
-        of_section(
-            visit,
-            login_failures.BY_USER,
-            ledger,
-            {
-                "user": user,
-                "failures": event("login_failed", user="user", service="service"),
-            },
-        ),
-        of_section(
-            visit,
-            logins.BY_USER,
-            ledger,
-            {
-                "user": user,
-                "messages": lambda row: visit.link("/messages", user=row["user"]) if row["user"] else None,
-            },
-        ),
-        of_section(
-            visit,
-            who_logged_in.SWITCHES,
-            ledger,
-            {
-                "user": user,
-                "times": of_row(visit, user="user", target_user="target_user", service="service"),
-            },
-        ),
-        of_section(visit, who_logged_in.VERDICTS, ledger, {}),
-    ]
     picture, legend = _picture(visit)
+    tables = [*_who(visit), *_failures(visit), *_others(visit)]
     return Logins(picture, legend, [grid for grid in tables if grid.rows or grid.name == "logins"])
+
+
+def _who(visit: Visit) -> Iterator[Grid]:
+    """Logins that went well."""
+    ledger = visit.ledger(*TALLIES)
+    succeeded = _event(visit, "login_succeeded", user="user", service="service")
+    failed = _event(visit, "login_failed", user="user", service="service")
+    services = {
+        "succeeded": _event(visit, "login_succeeded", service="service"),
+        "failed": _event(visit, "login_failed", service="service"),
+    }
+    users = {"user": _user(visit), "succeeded": succeeded}
+    yield of_section(visit, logins.BY_SERVICE, ledger, services)
+    yield of_section(visit, who_logged_in.BY_USER, ledger, users, 25)
+    yield of_section(visit, who_logged_in.AFTER_FAILURES, ledger, users | {"failed": failed})
+
+
+def _failures(visit: Visit) -> Iterator[Grid]:
+    """Those that were refused."""
+    ledger = visit.ledger(*TALLIES)
+    clients = {
+        "client_ip": lambda row: visit.link("/about", subject=row["client_ip"]) if row["client_ip"] else None,
+        "failures": _event(visit, "login_failed", ip="client_ip", service="service"),
+    }
+    users = {
+        "user": _user(visit),
+        "failures": _event(visit, "login_failed", user="user", service="service"),
+    }
+    yield of_section(visit, login_failures.BY_CLIENT, ledger, clients)
+    yield of_section(visit, login_failures.BY_USER, ledger, users)
+
+
+def _others(visit: Visit) -> Iterator[Grid]:
+    """What people did then: messages, other users that they became; what was said of their logins."""
+    ledger = visit.ledger(*TALLIES)
+    senders = {
+        "user": _user(visit),
+        "messages": lambda row: visit.link("/messages", user=row["user"]) if row["user"] else None,
+    }
+    switches = {
+        "user": _user(visit),
+        "times": of_row(visit, user="user", target_user="target_user", service="service"),
+    }
+    yield of_section(visit, logins.BY_USER, ledger, senders)
+    yield of_section(visit, who_logged_in.SWITCHES, ledger, switches)
+    yield of_section(visit, who_logged_in.VERDICTS, ledger, {})
+
+
+def _event(visit: Visit, name: str, **columns: str) -> Link:
+    """A link to the lines of an event that have a row's values."""
+    made = of_row(visit, **columns)
+    return lambda row: f"{href}&event={name}" if (href := made(row)) else None
+
+
+def _user(visit: Visit) -> Link:
+    """A link to what is known of a row's user."""
+
+    def link(row: Mapping[str, Any]) -> str | None:
+        user = row["user"]
+        return visit.link("/about", subject=user, kind="address" if "@" in user else "user") if user else None
+
+    return link
 
 
 def _picture(visit: Visit) -> tuple[Markup, Legend]:

@@ -215,7 +215,9 @@ def mark(visit: Visit, form: Mapping[str, str]) -> str:
     """Put a note on the time line."""
     title = form.get("title", "").strip()
     if not title or len(title) > MOST_TITLE:
-        raise UsageError("a mark needs a title of up to 200 characters", "title", "say what happened")
+        raise UsageError(
+            Phrase("a mark needs a title of up to 200 characters"), "title", Phrase("say what happened")
+        )
     visit.site.service.mark(visit.now, visit.viewer.name, title, form.get("details", "")[:20_000])
     return "/#marks"
 

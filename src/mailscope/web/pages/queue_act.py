@@ -26,7 +26,7 @@ from mailscope.web.pages.visit import Visit
 
 LASTS_S: Final = 600.0
 MOST_KEPT: Final = 200
-AGAIN: Final = "look at the queue again, and choose anew"
+AGAIN: Final = Phrase("look at the queue again, and choose anew")
 OUTCOMES: Final = {
     DONE: Phrase("done"),
     GONE: Phrase("gone or moved meanwhile"),
@@ -72,7 +72,7 @@ class Plans:
         """The same, which stays."""
         kept = self._kept.get(name)
         if kept is None or kept.viewer != viewer or kept.until < time.monotonic():
-            raise UsageError("this was confirmed too late, or already", "", AGAIN)
+            raise UsageError(Phrase("this was confirmed too late, or already"), "", AGAIN)
         return kept
 
 
@@ -97,16 +97,18 @@ def show(visit: Visit) -> Planned:
     """What the page shows.  Raises UsageError where nothing is meant."""
     action = ACTIONS.get(visit.asked("action"))
     if action is None:
-        raise UsageError("there is no such action", "action", f"there are {', '.join(ACTIONS)}")
+        raise UsageError(
+            Phrase("there is no such action"), "action", Phrase("there are {kinds}", kinds=", ".join(ACTIONS))
+        )
     selection, queues = queue_spool.asked(visit.query)
     if selection.everything and not queues and not visit.asked("everything"):
-        raise UsageError("no message is chosen", "", "mark some, or give a filter")
+        raise UsageError(Phrase("no message is chosen"), "", Phrase("mark some, or give a filter"))
     queue = queue_spool.opened(visit, None if selection.everything else selection, queues)
     performer = queue.mta.performer(queue.spool, action.name)
     performer.ready(action)
     planned = plan(action, performer, queue.entries, selection, queue.spool.now)
     if not planned.targets:
-        raise UsageError("there is no message that this can be done to", "", AGAIN)
+        raise UsageError(Phrase("there is no message that this can be done to"), "", AGAIN)
     ids = tuple(entry.queue_id for entry in planned.targets)
     kept = Kept(visit.viewer.signature, action.name, ids, time.monotonic() + LASTS_S)
     name = PLANS.put(kept)

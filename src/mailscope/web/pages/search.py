@@ -25,7 +25,9 @@ def show(visit: Visit) -> Search:
     text = visit.asked("q")[:LONGEST]
     if not text:
         raise UsageError(
-            "nothing is looked for", "q", "give an id, an address, a domain, an IP, a user or words"
+            Phrase("nothing is looked for"),
+            "q",
+            Phrase("give an id, an address, a domain, an IP, a user or words"),
         )
     raise Redirect(place(visit, text))
 

@@ -57,13 +57,19 @@ def read(query: Mapping[str, str], zone: ZoneInfo, now: datetime, usual: str = U
         until = _instant(query.get("to"), "to", zone) or now
         since = _instant(query.get("from"), "from", zone) or until - DAY
         if since >= until:
-            raise UsageError("it does not begin before it ends", "from", "give a span that is not empty")
+            raise UsageError(
+                Phrase("it does not begin before it ends"), "from", Phrase("give a span that is not empty")
+            )
         if until - since > LONGEST:
-            raise UsageError("the span is too long", "from", "give a later beginning")
+            raise UsageError(Phrase("the span is too long"), "from", Phrase("give a later beginning"))
         return Span(_floor(since), _ceiling(until))
     name = query.get("range") or usual
     if name not in NAMES:
-        raise UsageError(f"there is no span '{name[:40]}'", "range", f"there are {', '.join(NAMES)}")
+        raise UsageError(
+            Phrase("there is no span '{name}'", name=name[:40]),
+            "range",
+            Phrase("there are {kinds}", kinds=", ".join(NAMES)),
+        )
     return named(name, zone, now)
 
 
@@ -89,7 +95,9 @@ def _instant(text: str | None, name: str, zone: ZoneInfo) -> datetime | None:
         found = datetime.fromisoformat(text)
         return _naive(found if found.tzinfo else found.replace(tzinfo=zone))
     except (ValueError, OverflowError):
-        raise UsageError(f"'{text[:40]}' is no instant", name, "give it as 2026-11-27T12:00") from None
+        raise UsageError(
+            Phrase("'{text}' is no instant", text=text[:40]), name, Phrase("give it as 2026-11-27T12:00")
+        ) from None
 
 
 def _naive(instant: datetime) -> datetime:

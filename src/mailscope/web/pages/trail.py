@@ -108,7 +108,9 @@ def _row(visit: Visit, trail_id: str) -> dict[str, Any]:
             rows = []
     if not rows:
         raise UsageError(
-            "there is no such message in the store", trail_id[:40], "it may be too old: search for it"
+            Phrase("there is no such message in the store"),
+            trail_id[:40],
+            Phrase("it may be too old: search for it"),
         )
     return rows[0]
 
@@ -118,7 +120,9 @@ def _story(visit: Visit, row: Mapping[str, Any]) -> Story:
     within = questions.Span(row["first_time"] - AROUND, (row["last_time"] or row["first_time"]) + AROUND)
     asked = row["queue_id"] or row["message_id"]
     if asked is None:
-        raise UsageError("no line names it by an id", str(row["trail_id"]), "see the lines of its time")
+        raise UsageError(
+            Phrase("no line names it by an id"), str(row["trail_id"]), Phrase("see the lines of its time")
+        )
     told = questions.stories(
         visit.reader, within, asked, "queue-id" if row["queue_id"] else "message-id", MOST_STORIES
     )
@@ -129,7 +133,9 @@ def _story(visit: Visit, row: Mapping[str, Any]) -> Story:
             return story
     if not found:
         raise UsageError(
-            "its lines are not in the store any more", str(asked), "see [retention] in the settings"
+            Phrase("its lines are not in the store any more"),
+            str(asked),
+            Phrase("see [retention] in the settings"),
         )
     return found[0]
 

@@ -54,7 +54,9 @@ def show(visit: Visit) -> Trends:
     measure = visit.asked("of") or "received"
     if measure not in MEASURES:
         raise UsageError(
-            f"there is no such figure '{measure[:20]}'", "of", f"there are {', '.join(MEASURES)}"
+            Phrase("there is no such figure '{measure}'", measure=measure[:20]),
+            "of",
+            Phrase("there are {kinds}", kinds=", ".join(MEASURES)),
         )
     ledger = visit.ledger(*TALLIES)
     return Trends(

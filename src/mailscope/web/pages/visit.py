@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from mailscope.language.phrase import Phrase
 from mailscope.language.translator import Translator
 from mailscope.store.counting import Counting
 from mailscope.tallies.ledger import Ledger
@@ -120,7 +121,9 @@ class Visit:
         if not (weekday and clock):
             return
         if not (weekday in tuple("1234567") and clock.isascii() and clock.isdigit() and int(clock) < 24):
-            raise UsageError("it is no hour of the week", "weekday", "follow a link of the page Trends")
+            raise UsageError(
+                Phrase("it is no hour of the week"), "weekday", Phrase("follow a link of the page Trends")
+            )
         spans = weekly(self.span, self.zone, int(weekday), int(clock))
         told = " or ".join(f"{column} >= ? and {column} < ?" for _ in spans)
         where.add(told or "false", *(edge for each in spans for edge in (each.since, each.until)))

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any, Final
 
+from mailscope.language.phrase import Phrase
 from mailscope.trails.narrative.trail import Link, Recipient, Step, Story, Trail
 from mailscope.vocabulary.errors import UsageError
 from mailscope.web.people.masking import HIDDEN, Masking
@@ -41,7 +42,9 @@ def of(trail: Trail, masking: Masking) -> bool:
 def subject(text: str, masking: Masking) -> None:
     """Raise UsageError for what is no address of theirs, nor one of their domains."""
     if not (masking.address(text) or masking.ours(text.strip().lstrip("@"))):
-        raise UsageError("this is not of a domain of yours", text[:80], "ask for an address of one")
+        raise UsageError(
+            Phrase("this is not of a domain of yours"), text[:80], Phrase("ask for an address of one")
+        )
 
 
 def about(told: dict[str, Any], masking: Masking) -> dict[str, Any]:
