@@ -37,7 +37,8 @@ PAGES = (
     "/causes?range=28d", "/causes/mailbox_full?range=28d", "/security?range=28d", "/logins?range=28d",
     "/queue",
     "/trends", "/host?range=28d", "/live", "/findings", "/lines", "/lines?event=rejected&range=28d",
-    "/about?subject=203.0.113.9&range=24h", "/settings", "/audit",
+    "/about?subject=203.0.113.90&range=28d", "/about?subject=example.org&range=28d",
+    "/about?subject=user77@dom7.example&range=28d", "/about?subject=root&range=28d", "/settings", "/audit",
 )  # fmt: skip
 REJECTED = "554 5.7.1 <x@example.org>: Relay access denied; from=<a@example.com> to=<x@example.org> helo=<h>"
 REASONS = (
