@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from mailscope.language.phrase import Phrase
 from mailscope.reports.sections import login_failures, logins, who_logged_in
+from mailscope.tallies.ledger import Ledger
 from mailscope.web.pages.grid import Grid, Link, of_section
 from mailscope.web.pages.lines import of_row
 from mailscope.web.pages.over_time import Legend, over_time
@@ -40,14 +41,14 @@ class Logins(Context):
 def show(visit: Visit) -> Logins:
     """What the page shows."""
     visit.audit("logins", "everybody")
+    ledger = visit.ledger(*TALLIES)
     picture, legend = _picture(visit)
-    tables = [*_who(visit), *_failures(visit), *_others(visit)]
+    tables = [*_who(visit, ledger), *_failures(visit, ledger), *_others(visit, ledger)]
     return Logins(picture, legend, [grid for grid in tables if grid.rows or grid.name == "logins"])
 
 
-def _who(visit: Visit) -> Iterator[Grid]:
+def _who(visit: Visit, ledger: Ledger) -> Iterator[Grid]:
     """Logins that went well."""
-    ledger = visit.ledger(*TALLIES)
     succeeded = _event(visit, "login_succeeded", user="user", service="service")
     failed = _event(visit, "login_failed", user="user", service="service")
     services = {
@@ -60,9 +61,8 @@ def _who(visit: Visit) -> Iterator[Grid]:
     yield of_section(visit, who_logged_in.AFTER_FAILURES, ledger, users | {"failed": failed})
 
 
-def _failures(visit: Visit) -> Iterator[Grid]:
+def _failures(visit: Visit, ledger: Ledger) -> Iterator[Grid]:
     """Those that were refused."""
-    ledger = visit.ledger(*TALLIES)
     clients = {
         "client_ip": lambda row: visit.link("/about", subject=row["client_ip"]) if row["client_ip"] else None,
         "failures": _event(visit, "login_failed", ip="client_ip", service="service"),
@@ -75,9 +75,8 @@ def _failures(visit: Visit) -> Iterator[Grid]:
     yield of_section(visit, login_failures.BY_USER, ledger, users)
 
 
-def _others(visit: Visit) -> Iterator[Grid]:
+def _others(visit: Visit, ledger: Ledger) -> Iterator[Grid]:
     """What people did then: messages, other users that they became; what was said of their logins."""
-    ledger = visit.ledger(*TALLIES)
     senders = {
         "user": _user(visit),
         "messages": lambda row: visit.link("/messages", user=row["user"]) if row["user"] else None,
