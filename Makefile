@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: demo test lint bench bench-live bench-store bench-watch fuzz soak bless clean
+.PHONY: demo test lint bench bench-live bench-store bench-watch fuzz soak bless docs dist clean
 
 # Runs the main job on the sample logs and says where the report is.
 demo: $(READY)
@@ -56,6 +56,18 @@ soak: $(READY)
 bless: $(READY)
 	$(BIN)/python docs/generate.py
 	MAILSCOPE_BLESS=1 $(BIN)/python -m pytest
+
+# The documentation as a site, in build/site; a link that leads nowhere fails.
+docs: $(READY)
+	$(BIN)/mkdocs build --strict --quiet
+
+# A release, in dist: wheel, sdist, Debian package of the program, bill of materials.  The same commit gives the same files.
+dist: export SOURCE_DATE_EPOCH := $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
+dist: $(READY)
+	rm -rf dist
+	$(BIN)/python -m hatchling build --directory dist
+	$(BIN)/python packaging/deb.py --wheel dist/mailscope-*-py3-none-any.whl --output dist
+	$(BIN)/python packaging/sbom.py > dist/mailscope.cdx.json
 
 $(READY): pyproject.toml
 	$(PYTHON) -m venv $(VENV)

@@ -102,7 +102,7 @@ def test_every_key_of_a_pattern_file_is_documented() -> None:
 
 
 def test_links_between_documents_lead_somewhere() -> None:
-    for page in DOCS.glob("*.md"):
+    for page in DOCS.rglob("*.md"):
         # Regexes between backticks may hold what looks like a link.
         text = re.sub(r"`[^`\n]*`", "", page.read_text(encoding="utf-8"))
         for target in re.findall(r"\]\(([^)#]+)", text):

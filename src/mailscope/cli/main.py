@@ -6,11 +6,14 @@ import os
 import signal
 import sys
 from importlib import import_module
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from mailscope import __version__
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 # Command -> what it does; the module cli/NAME.py holds a click command of the same name.
 COMMANDS: Final = {
@@ -64,6 +67,15 @@ class LazyGroup(click.Group):
         command = getattr(import_module(f"mailscope.cli.{cmd_name}"), cmd_name)
         assert isinstance(command, click.Command)
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """What a shell offers after Tab: the commands are not imported for it."""
+        from click.shell_completion import CompletionItem
+
+        named = [
+            CompletionItem(name, help=does) for name, does in COMMANDS.items() if name.startswith(incomplete)
+        ]
+        return [*named, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing them."""
