@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -19,6 +20,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from visiting import Visitor
 
 import deb
 
@@ -144,30 +146,44 @@ def test_the_wheel_reports_traces_and_explains(installed: Path, tmp_path: Path) 
     assert "SPF" in told or "DMARC" in told
 
 
+def page(url: str) -> str:
+    """What is at an address; nothing where nobody answers yet."""
+    try:
+        with urllib.request.urlopen(url, timeout=20) as answer:
+            return str(answer.read().decode())
+    except (urllib.error.URLError, ConnectionError, TimeoutError):
+        return ""
+
+
 @pytest.mark.slow
 def test_the_wheel_shows_its_demo(installed: Path, tmp_path: Path) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [installed, "serve", "--demo", "--demo-port", str(port)]
-    shown = b""
-    with (tmp_path / "said").open("wb") as said:
-        demo = subprocess.Popen(
-            command, cwd=tmp_path, stdout=said, stderr=said, env={"PATH": "/usr/bin:/bin"}
-        )
+        there = f"127.0.0.1:{free.getsockname()[1]}"
+    said = tmp_path / "said"
+    with said.open("wb") as out:
+        command = [installed, "serve", "--demo", "--demo-port", there.partition(":")[2]]
+        demo = subprocess.Popen(command, cwd=tmp_path, stdout=out, stderr=out, env={"PATH": "/usr/bin:/bin"})
     try:
         until = time.monotonic() + DEMO_S
-        while b"Mailscope" not in shown and time.monotonic() < until and demo.poll() is None:
+        shown = ""
+        while not shown and time.monotonic() < until and demo.poll() is None:
             time.sleep(0.5)
-            try:
-                shown = urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=20).read()
-            except (urllib.error.URLError, ConnectionError, TimeoutError):
-                continue
-        assert b"Mailscope" in shown, (tmp_path / "said").read_text()
+            shown = page(f"http://{there}/login")
+        assert "Mailscope</title>" in shown, said.read_text()
+        key = re.search(r"/welcome\?key=(\S+)", said.read_text())
+        assert key is not None
+        visitor = Visitor(f"http://{there}")
+        password = "correct horse battery"
+        assert (
+            visitor.post("/welcome", {"key": key[1], "password": password, "again": password}).status == 303
+        )
+        for path in ("/", "/static/site.css"):
+            assert visitor.get(path).status == 200, path
     finally:
-        demo.send_signal(signal.SIGINT)
-        code = demo.wait(60)
-    assert code in (0, 130)
+        demo.send_signal(signal.SIGTERM)
+        code = demo.wait(120)
+    assert code == 0, said.read_text()
 
 
 @pytest.fixture(scope="module")

@@ -59,7 +59,7 @@ def report(
     \b
     mailscope report /var/log/mail.log*
     mailscope report --since yesterday --until today -o report.html
-    mailscope report --evidence deferral_reasons:1 /var/log/mail.log
+    mailscope report --evidence deferrals:1 /var/log/mail.log
     """
     from mailscope.cli.counting import (
         NoLinesError,
