@@ -60,7 +60,7 @@ def examples() -> list[str]:
 def test_commands_that_are_shown_are_understood(line: str) -> None:
     words = shlex.split(re.split(r"\s(?:\d?[<>|])", line)[0], comments=True)[1:]
     command: click.Command = mailscope
-    context = click.Context(mailscope, None, "mailscope")
+    context = click.Context(mailscope, None, "mailscope", **mailscope.context_settings)
     while words and isinstance(command, click.Group):
         inner = command.get_command(context, words[0])
         if inner is None:
