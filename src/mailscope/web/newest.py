@@ -27,7 +27,7 @@ from mailscope.web.sought import Part, parts
 
 MOST_LINES: Final = 2_000
 # What may be looked through: lines by their cost (``sought.py``).
-MOST_COST: Final = 700_000.0
+MOST_COST: Final = 500_000.0
 # About so many lines are looked through first, then more at once.
 PIECE: Final = 40_000
 GROWTH: Final = 4

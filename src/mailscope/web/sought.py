@@ -23,7 +23,7 @@ from mailscope.vocabulary.tables import EVENTS
 # What looking at a line costs: its fields; its text; whether a pattern knows it.
 FIELDS_COST: Final = 1.0
 TEXT_COST: Final = 8.0
-UNKNOWN_COST: Final = 0.25
+UNKNOWN_COST: Final = 0.5
 IN_TEXT: Final = "contains(lower(raw), ?) and regexp_matches(lower(raw), ?)"
 _WORD: Final = r"A-Za-z0-9_@+\x{80}-\x{10FFFF}\-"
 Names = Mapping[str, Collection[str]]
