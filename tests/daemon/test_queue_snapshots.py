@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import tarfile
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from storing import Feeder, arrivals
 from mailscope.daemon import queues
 from mailscope.daemon.queues import QueueSampler
 from mailscope.queues.postfix import reader
+from mailscope.queues.postfix.config import Config
 from mailscope.vocabulary.tables import QUEUE_SNAPSHOTS
 from mailscope.watch.checks.check import Facts
 from mailscope.watch.checks.registry import CHECKS, measured
@@ -174,3 +176,36 @@ def test_of_other_hosts_lines_are_asked(store: Feeder, lab: Path, told: list[dic
         check = CHECKS["queue"]
         found = measured(check, Facts(looking, later), check.question())
         assert {each.label: each.value for each in found.figures}["messages"] == len(told) + 1
+
+
+def test_postqueue_is_asked_where_the_spool_may_not_be_read(
+    lab: Path, told: list[dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stand-in prints what the real one did."""
+    program = tmp_path / "postqueue"
+    program.write_text(f"#!/bin/sh\ncat '{lab}/golden/postqueue-j.json'\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    settings = Config(tmp_path, {"queue_directory": str(lab / "spool")})
+    monkeypatch.setattr("mailscope.queues.postfix.config.of", lambda *_: settings)
+    before = looked(QueueSampler("mx", [lab / "spool"], 60, Latest()))
+    real = os.access
+    monkeypatch.setattr(
+        os,
+        "access",
+        lambda path, *how, **more: path != lab / "spool" / Path(path).name and real(path, *how, **more),
+    )
+    latest = Latest()
+    sampler = QueueSampler("mx", [lab / "spool"], 60, latest)
+    rows = looked(sampler)
+    assert "postqueue was asked" in " ".join(sampler.problems)
+    same = ["queue_name", "domain", "messages", "recipients", "size_bytes"]
+    assert rows.select(same).sort(same).equals(before.select(same).sort(same))
+    assert latest.level is not None
+    assert latest.level.messages == len(told)
+    # One that cannot be asked is no empty queue.
+    program.write_text("#!/bin/sh\necho 'postqueue: fatal: you may not' >&2\nexit 69\n")
+    sampler = QueueSampler("mx", [lab / "spool"], 60, latest)
+    assert sampler.sample(NOW) is None
+    assert "you may not" in sampler.problems[0]
+    assert latest.level is None

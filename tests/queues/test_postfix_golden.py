@@ -96,7 +96,7 @@ def test_qshape(lab: Path, asked: Callable[..., Spool], name: str) -> None:
     queues = qshape.DEFAULT_QUEUES if found[2] == "default" else tuple(found[2].split("+"))
     spool = asked()
     shape = qshape.Shape(OPTIONS[found[1] or ""], spool.now)
-    count = sum(1 for _ in qshape.read(spool.place, queues, shape, spool.tell))
+    count = sum(1 for _ in qshape.read(spool, queues, shape))
     assert count == shape.messages
     lines = (lab / f"golden/qshape-{name}.txt").read_text().splitlines()
     theirs = [line for line in lines if not line.startswith("Use of uninitialized")]

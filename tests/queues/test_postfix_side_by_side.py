@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import smtplib
@@ -10,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -123,3 +125,52 @@ def test_flush_of_the_whole_queue(postfix: Postfix) -> None:
     while postfix.log.read_text().count("status=deferred") < before + 11:
         assert time.monotonic() < until
         time.sleep(0.2)
+
+
+def test_postqueue_is_asked_where_files_may_not_be_read(
+    postfix: Postfix, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def told() -> list[dict[str, Any]]:
+        found = [json.loads(line) for line in ours(postfix, "list", "--format", "json").splitlines()]
+        return sorted(
+            (
+                # postqueue writes local parts in quotes where they need them.
+                {name: each[name] for name in SAME}
+                | {"sender": each["sender"].replace('"', ""), "for": asked_for(each)}
+                for each in found
+            ),
+            key=lambda each: str(each["queue_id"]),
+        )
+
+    before, shape = told(), ours(postfix, "shape", "deferred", "hold", "--now", "2100-01-01T00:00:00Z")
+    shut(postfix, monkeypatch)
+    assert told() == before
+    assert ours(postfix, "shape", "deferred", "hold", "--now", "2100-01-01T00:00:00Z") == shape
+    done = CliRunner().invoke(mailscope, ["queue", "list", "--config", str(postfix.config)])
+    assert "postqueue was asked" in done.stderr
+    # What is done to messages needs their files.
+    done = CliRunner().invoke(mailscope, ["queue", "hold", "--all", "--config", str(postfix.config)])
+    assert done.exit_code == 1
+    assert "none of its queues can be read" in str(done.exception)
+
+
+def shut(postfix: Postfix, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let us be somebody who may not read the queue."""
+    real, place = os.access, str(postfix.config.parent / "queue")
+
+    def access(path: str | Path, mode: int, **how: Any) -> bool:
+        return not str(path).startswith(place) and real(path, mode, **how)
+
+    monkeypatch.setattr(os, "access", access)
+
+
+SAME = ("queue_name", "queue_id", "arrival_time", "message_size", "forced_expire", "reason")
+
+
+def asked_for(each: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """Its recipients; postqueue tells of none that have their copy."""
+    return sorted(
+        (found["address"].lower(), found["status"], found.get("delay_reason", ""))
+        for found in each["recipients"]
+        if found["status"] != "done"
+    )

@@ -52,7 +52,7 @@ def command(
     from mailscope.language.translator import translator
     from mailscope.queues.waits import waits
 
-    queue = asked(place, mta, config, now, tz, queues)
+    queue = asked(place, mta, config, now, tz, queues, asking=True)
     language = choose(lang)
     found = waits(queue.entries(selected(**filters), causes=True))
     lines: Iterator[str]

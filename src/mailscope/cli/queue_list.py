@@ -61,7 +61,7 @@ def command(
     """
     from mailscope.cli.output import write
 
-    queue = asked(place, mta, config, now, tz, queues)
+    queue = asked(place, mta, config, now, tz, queues, asking=True)
     selection = selected(**filters)
     if compat is not None:
         _compatible(

@@ -96,7 +96,7 @@ def whole(part: Part, listing: Listing) -> Iterator[str]:
 def written(queue: Asked, selection: Selection, listing: Listing) -> Iterator[str]:
     """The listing of what is meant of a queue."""
     parts = queue.mta.parts()
-    if parts is None:
+    if parts is None or not parts.readable(queue.spool):
         entries = queue.entries(selection, causes=listing.causes)
         return _framed((listing.part(some) for some in _some(entries)), listing)
     files = list(parts.files(queue.spool))

@@ -105,8 +105,13 @@ def asked(
     now: str | None,
     tz: str | None,
     queues: tuple[str, ...] = (),
+    *,
+    asking: bool = False,
 ) -> Asked:
-    """What the options name.  Raises InputError or UsageError."""
+    """What the options name; ``asking``: the MTA's program may be asked where files may not be read.
+
+    Raises InputError or UsageError.
+    """
     from mailscope.cli.inputs import zone
     from mailscope.queues.entry import Spool
 
@@ -116,7 +121,7 @@ def asked(
         mta, place = mta or "postfix", read(config).spool
     chosen, where = choose(place, mta)
     troubles: list[str] = []
-    spool = Spool(where, _instant(now, tz), troubles.append, queues, zone(tz), config)
+    spool = Spool(where, _instant(now, tz), troubles.append, queues, zone(tz), config, asking)
     return Asked(chosen, spool, troubles)
 
 

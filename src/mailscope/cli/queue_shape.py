@@ -81,7 +81,7 @@ def command(
     from mailscope.queues.postfix import qshape
 
     _refuse_others(place, mta)
-    queue = asked(place, mta or "postfix", config, now, tz)
+    queue = asked(place, mta or "postfix", config, now, tz, asking=True)
     # What is no positive number means the default there.
     options = qshape.Options(
         senders, parents, _or(least, 5), _or(buckets, 10), _or(tick, 5), linear, max(width, qshape.NARROWEST)
@@ -89,7 +89,7 @@ def command(
     shape = qshape.Shape(options, int(queue.spool.now))
     terminal = sys.stdout.isatty()
     wanted = queues or qshape.DEFAULT_QUEUES
-    for count in qshape.read(queue.spool.place, wanted, shape, queue.spool.tell):
+    for count in qshape.read(queue.spool, wanted, shape):
         if terminal and batch > 0 and count % batch == 0:
             write([CLEAR, _table(shape, top)], None)
     write([CLEAR if terminal and batch > 0 else "", _table(shape, top if terminal else 0)], None)

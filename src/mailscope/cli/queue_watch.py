@@ -120,7 +120,7 @@ def command(
     course = Course()
 
     def look() -> list[str]:
-        queue = asked(place, mta, config, now, tz, queues)
+        queue = asked(place, mta, config, now, tz, queues, asking=True)
         picture = Picture.of(queue.entries(selection, causes=True), queue.mta.queues)
         course.go_on(picture)
         return list(lines(picture, course, queue))

@@ -43,6 +43,7 @@ class Look:
     time: datetime
     places: Sequence[tuple[Mta, Path]]
     troubles: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     spent_s: float = 0.0
     queues: dict[tuple[str, str], Count] = field(default_factory=dict)
     domains: dict[tuple[str, str], Count] = field(default_factory=dict)
@@ -69,7 +70,8 @@ class Look:
         for mta, place in self.places:
             before = len(self.troubles)
             try:
-                for entry in mta.read()(Spool(place, instant, self.troubles.append)):
+                spool = Spool(place, instant, self.troubles.append, asking=True, note=self.notes.append)
+                for entry in mta.read()(spool):
                     yield mta.name, entry
             except (MailscopeError, OSError) as error:
                 self.troubles.append(f"the queue is not looked at: {error}")
@@ -154,7 +156,7 @@ class QueueSampler:
             return None
         self._look = None
         self._next = max(look.time + self._every, now + timedelta(seconds=look.spent_s * SPARING))
-        self.problems = (*self._faults, *tuple(dict.fromkeys(look.troubles))[:MOST_TOLD])
+        self.problems = (*self._faults, *tuple(dict.fromkeys(look.troubles + look.notes))[:MOST_TOLD])
         if not look.queues and look.troubles:
             # Nothing could be read: that is no empty queue.
             self._latest.level = None

@@ -75,6 +75,8 @@ class Spool:
 
     ``queues``: only these of the MTA's queues; empty for all that its own listing shows.
     ``zone``: of times that are shown.  ``config``: the directory of the MTA's settings, where it was named.
+    ``asking``: the MTA's own program may be asked where its files may not be read; that it was goes to
+    ``note``, or to ``tell`` where there is none.
     ``tell``: takes what could not be read and belongs to no entry (a directory, a file that is no message),
     one line each.
     """
@@ -85,6 +87,8 @@ class Spool:
     queues: tuple[str, ...] = ()
     zone: tzinfo = UTC
     config: Path | None = None
+    asking: bool = False
+    note: Callable[[str], None] | None = None
 
 
 # A reader's ``read``: the entries of a spool, one by one, so that a queue of any length needs little memory.

@@ -22,10 +22,13 @@ from mailscope.vocabulary.errors import InputError, UsageError
 
 @dataclass(frozen=True)
 class Parts:
-    """``files`` lists the files of a spool; ``read`` gives the messages of some of them."""
+    """``files`` lists the files of a spool; ``read`` gives the messages of some of them.  ``readable``: which
+    queues may be read, none where the MTA must be asked.
+    """
 
     files: Callable[[Spool], Iterator[Any]]
     read: Callable[[Spool, Sequence[Any]], Iterator[QueueEntry]]
+    readable: Callable[[Spool], Sequence[str]]
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,9 @@ class Mta:
     def parts(self) -> Parts | None:
         """What reads some of a spool's files, where its reader can: so that two processes share the work."""
         module = import_module(self.reader)
-        return Parts(module.files, module.read_files) if hasattr(module, "read_files") else None
+        return (
+            Parts(module.files, module.read_files, module.readable) if hasattr(module, "read_files") else None
+        )
 
     def lines(self, program: str) -> Compat:
         """What prints its queue as the program does.  Raises UsageError where no such program is known."""

@@ -12,12 +12,13 @@ import math
 import re
 import stat
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from typing import Final
 
-from mailscope.queues.postfix import places, queuefile
+from mailscope.queues.entry import QueueEntry, Spool
+from mailscope.queues.postfix import places, queuefile, through
+from mailscope.queues.postfix.reader import readable
 from mailscope.queues.postfix.records import RECIPIENT, SIZE
 
 TOTAL: Final = "TOTAL"
@@ -138,13 +139,15 @@ class Shape:
         return names
 
 
-def read(spool: Path, queues: tuple[str, ...], shape: Shape, tell: Callable[[str], None]) -> Iterator[int]:
-    """Count the messages of queues (names below the spool, or whole paths); after each, how many there were.
-
-    ``tell`` takes what cannot be read.
-    """
+def read(spool: Spool, queues: tuple[str, ...], shape: Shape) -> Iterator[int]:
+    """Count the messages of queues (names below the spool, or paths); after each, how many there were."""
+    asked = replace(spool, queues=queues)
+    if spool.asking and not readable(asked) and through.answers(asked):
+        yield from _told(shape, through.read(asked))
+        return
+    tell = spool.tell
     for queue in queues:
-        for name, path in places.names(spool / queue, tell):
+        for name, path in places.names(spool.place / queue, tell):
             if not _NAME.fullmatch(name):
                 continue
             try:
@@ -158,6 +161,19 @@ def read(spool: Path, queues: tuple[str, ...], shape: Shape, tell: Callable[[str
                 continue
             if _add(shape, envelope, status.st_mtime):
                 yield shape.messages
+
+
+def _told(shape: Shape, entries: Iterator[QueueEntry]) -> Iterator[int]:
+    """Count messages as the MTA's program tells them."""
+    for entry in entries:
+        # qshape does not count what was told to expire: its file has another mode.
+        if entry.forced_expire:
+            continue
+        whom = [each.recipient for each in entry.recipients]
+        if shape.options.senders:
+            whom = [entry.sender or ""]
+        shape.add(entry.arrival_time or 0, [each.encode("utf-8", "surrogateescape") for each in whom])
+        yield shape.messages
 
 
 def _add(shape: Shape, envelope: queuefile.Envelope, changed: float) -> bool:

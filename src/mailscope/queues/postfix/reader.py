@@ -14,24 +14,25 @@ from typing import Final
 
 from mailscope.queues import entry
 from mailscope.queues.entry import QueueEntry, Recipient, Spool
-from mailscope.queues.postfix import config, places, queuefile
+from mailscope.queues.postfix import config, places, queuefile, through
 from mailscope.queues.postfix.addresses import shown
 from mailscope.queues.postfix.deferlog import NO_REASON, DeferLogs, Reason
 from mailscope.queues.postfix.places import CORRUPT, DEFERRED, EXPIRE, HOLD, INCOMING, LISTED, MAILDROP, READY
 from mailscope.queues.postfix.records import CANCELED, DONE
 from mailscope.queues.postfix.schedule import Schedule
+from mailscope.queues.postfix.through import HELD
 from mailscope.vocabulary.errors import InputError, UsageError
 
 STATUS: Final = {DONE: entry.DONE, CANCELED: entry.CANCELED}
-HELD: Final = "on hold: it waits until somebody releases it"
-
-
 File = tuple[str, str, str]
 
 
 def read(spool: Spool) -> Iterator[QueueEntry]:
     """Every message, queue after queue.  Raises InputError where no queue can be read at all."""
-    return read_files(spool, files(spool))
+    if spool.asking and not readable(spool) and through.answers(spool):
+        yield from through.read(spool)
+    else:
+        yield from read_files(spool, files(spool))
 
 
 def read_files(spool: Spool, some: Iterable[File]) -> Iterator[QueueEntry]:
@@ -52,24 +53,29 @@ def files(spool: Spool) -> Iterator[File]:
     if wrong := [queue for queue in queues if queue not in places.QUEUES]:
         what = f"Postfix has no queue '{wrong[0]}'"
         raise UsageError(what, "", f"it has {', '.join(places.QUEUES)}")
-    # As whom it acts counts, not who started it.
-    may = partial(os.access, mode=os.R_OK | os.X_OK, effective_ids=True)
-    readable = [queue for queue in queues if may(spool.place / queue)]
-    if not readable:
+    may_be_read = readable(spool)
+    if not may_be_read:
         raise InputError(
             "none of its queues can be read",
             str(spool.place),
             "run as root or as the user of Postfix (postfix), or name another directory",
         )
     for queue in queues:
-        if queue not in readable and (spool.place / queue).is_dir():
+        if queue not in may_be_read and (spool.place / queue).is_dir():
             spool.tell(f"{spool.place / queue}: no permission to read it")
-    for queue in readable:
+    for queue in may_be_read:
         for name, path in places.names(spool.place / queue, spool.tell):
             if places.id_fits(name):
                 yield queue, name, path
             else:
                 spool.tell(f"{path}: its name is no queue id")
+
+
+def readable(spool: Spool) -> list[str]:
+    """Those of the queues that are asked for that may be read."""
+    # As whom it acts counts, not who started it.
+    may = partial(os.access, mode=os.R_OK | os.X_OK, effective_ids=True)
+    return [queue for queue in spool.queues or LISTED if may(spool.place / queue)]
 
 
 def _entry(
