@@ -25,7 +25,11 @@ if TYPE_CHECKING:
     from mailscope.syslog.receiver.listener import Listener
 
 CONFIGURATION: Final = "/etc/syslog.conf"
-_FORMATS: Final = click.Choice(["text", "json"])
+_FORMATS: Final = click.Choice(["text", "json", "csv"])
+# CSV of check has a row for each rule, then one for each remark.
+_CHECKED: Final = ("where", "rule", "takes", "does", "bad", "remark")
+_BLANK: Final[dict[str, Any]] = dict.fromkeys(_CHECKED, "")
+_TESTED: Final = ("where", "rule", "taken", "why", "does")
 _dialect = click.option(
     "--dialect",
     type=click.Choice(["sysklogd", "rsyslog", "bsd"]),
@@ -66,10 +70,23 @@ def check(file: Path, dialect: str | None, form: str, lang: str | None) -> None:
     remarks = [{"where": each.where, "bad": each.bad, "text": tr(each.text)} for each in found.remarks]
     if form == "json":
         click.echo(json.dumps({"dialect": found.dialect.value, "rules": rules, "remarks": remarks}))
+    elif form == "csv":
+        _csv(_CHECKED, [_BLANK | rule for rule in rules] + [_BLANK | _remark(each) for each in remarks])
     else:
         _show_rules(found, rules, remarks, tr)
     if any(each.bad for each in found.remarks):
         sys.exit(1)
+
+
+def _remark(each: dict[str, Any]) -> dict[str, Any]:
+    return {"where": each["where"], "bad": each["bad"], "remark": each["text"]}
+
+
+def _csv(names: tuple[str, ...], rows: list[dict[str, Any]]) -> None:
+    from mailscope.cli.host.options import csv_lines
+
+    for lines in csv_lines(names, rows):
+        click.echo(lines, nl=False)
 
 
 def _show_rules(
@@ -148,6 +165,9 @@ def test(
     ]
     if form == "json":
         click.echo(json.dumps({"message": record.name, "rules": rows}))
+        return
+    if form == "csv":
+        _csv(("message", *_TESTED), [{"message": record.name} | row for row in rows])
         return
     if not any(each.taken for each in decisions):
         click.echo(tr("{name} goes nowhere: no rule takes it.", name=record.name))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from datetime import UTC, datetime
 from pathlib import Path
@@ -235,6 +236,15 @@ def test_the_commands(tmp_path: Path) -> None:
     assert "no such facility: mial" in checked.output
     found = json.loads(runner.invoke(syslog, ["check", str(file), "--format", "json"]).output)
     assert len(found["rules"]) == 2
+    rows = list(
+        csv.DictReader(runner.invoke(syslog, ["check", str(file), "--format", "csv"]).output.splitlines())
+    )
+    assert [row["rule"] for row in rows if row["rule"]] == [rule["rule"] for rule in found["rules"]]
+    assert [row["remark"] for row in rows if row["remark"]] == [each["text"] for each in found["remarks"]]
+    wanted = ["test", "--conf", str(file), "mail.info", "hello", "--all", "--format", "csv"]
+    rows = list(csv.DictReader(runner.invoke(syslog, wanted).output.splitlines()))
+    assert [row["taken"] for row in rows] == ["True", "False"]
+    assert {row["message"] for row in rows} == {"mail.info"}
     tested = runner.invoke(syslog, ["test", "--conf", str(file), "mail.info", "hello", "--all"])
     assert "-> appends to the file /var/log/maillog" in tested.output
     assert "the selector does not take mail.info" in tested.output

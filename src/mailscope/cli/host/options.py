@@ -86,7 +86,7 @@ class Common:
 
     def put_rows(self, names: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
         """Write rows as JSON, an object a line, or as CSV with the names in its first line."""
-        for line in _json(rows) if self.form == "json" else _csv(names, rows):
+        for line in _json(rows) if self.form == "json" else csv_lines(names, rows):
             sys.stdout.write(line)
         sys.stdout.flush()
 
@@ -171,7 +171,8 @@ def _json(rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
         yield json.dumps(row, ensure_ascii=True).replace("\x7f", "\\u007f") + "\n"
 
 
-def _csv(names: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+def csv_lines(names: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Rows as CSV, with its head; cells are safe for a terminal and a spreadsheet."""
     import csv
     import io
 
