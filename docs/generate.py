@@ -103,7 +103,7 @@ def commands_page() -> str:
         "# Commands",
         "",
         "What `--help` of each command says; `man mailscope-NAME` has the same where the Debian package is",
-        "installed.  Every example is run by the tests.",
+        "installed.  Tests hold every example against the command line, and run one of each command.",
     ]
     for command in commands():
         level = "#" * min(2 + max(len(command.words) - 1, 0), 4)

@@ -9,11 +9,13 @@ import shutil
 import zipfile
 from pathlib import Path
 
+import polars as pl
 import pytest
 from click.testing import CliRunner, Result
 from storing import Feeder, arrivals, lab_lines
 
 from mailscope.cli.main import mailscope
+from mailscope.cli.privacy_export import _twice
 from mailscope.store import audit
 
 NAME = "alice@lab.example"
@@ -112,3 +114,15 @@ def test_an_account_of_the_live_page_stays_and_is_told(store: Path) -> None:
     done = run("erase", NAME, "--store", store, "--yes")
     assert done.exit_code == 0, done.stderr
     assert f"{NAME} has an account of the live page" in done.stderr
+
+
+def test_lists_are_words_in_csv_and_lists_in_json() -> None:
+    rows = pl.DataFrame(
+        {"symbols": [["=SPAM(1)", "BAYES"], None], "recipient": ["a@example.org", "b@example.org"]}
+    )
+    as_csv, as_json = _twice("events", rows)
+    assert [row["symbols"] for row in csv.DictReader(io.StringIO(as_csv.data.decode()))] == [
+        "'=SPAM(1) BAYES",
+        "",
+    ]
+    assert json.loads(as_json.data)[0]["symbols"] == ["=SPAM(1)", "BAYES"]

@@ -75,9 +75,15 @@ def entries(found: dict[str, pl.DataFrame], person: Person, tr: Translator) -> I
 def _twice(name: str, rows: pl.DataFrame) -> Iterator[Entry]:
     """A table as CSV and as JSON, without columns that hold nothing."""
     rows = rows.select(column.name for column in rows.iter_columns() if column.null_count() < len(column))
-    safe = [csv_safe(column) for column in rows.iter_columns() if column.dtype == pl.String]
-    yield Entry(f"{name}.csv", rows.with_columns(safe).write_csv().encode(), len(rows))
+    flat = rows.select(_flat(column) for column in rows.iter_columns())
+    safe = [csv_safe(column) for column in flat.iter_columns() if column.dtype == pl.String]
+    yield Entry(f"{name}.csv", flat.with_columns(safe).write_csv().encode(), len(rows))
     yield Entry(f"{name}.json", rows.write_json().encode())
+
+
+def _flat(column: pl.Series) -> pl.Series:
+    """A list as words one after the other: CSV has no lists."""
+    return column.cast(pl.List(pl.String)).list.join(" ") if column.dtype.is_nested() else column
 
 
 def _columns(names: Iterable[str]) -> bytes:
