@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from running import examples
 
+from mailscope.watch.nearness import MUCH_MORE
 from mailscope.watch.window import BUCKET, LAST, MOST_DISTINCT, SINCE, Measure, Window, told
 
 BEGIN = datetime(2026, 3, 1)
@@ -61,6 +62,30 @@ def test_every_bucket_that_reaches_the_limit_is_told(
                 float(sum(each[3] for each in mine)),
             )
     assert found == expected
+
+
+@given(ROWS, st.integers(1, 7))
+@settings(max_examples=examples(25), deadline=None)
+def test_however_small_the_batches_the_same_buckets_are_told(
+    rows: list[tuple[int, str, str, int]], least: int
+) -> None:
+    rows.sort()
+    window = Window(("key",), MEASURES, 600, bucket_s=60)
+    found: dict[tuple[str, datetime], list[float]] = {}
+    for row in rows:
+        for told_now in window.add(frame([row]), {"rows": least}).iter_rows(named=True):
+            found.setdefault((told_now["key"], told_now[BUCKET]), []).append(told_now["rows"])
+    counts = {}
+    for second, key, *_ in rows:
+        bucket = second // 60
+        mine = [each for each in rows if each[1] == key and bucket - 10 < each[0] // 60 <= bucket]
+        if len(mine) >= least:
+            counts[key, BEGIN + timedelta(minutes=bucket)] = len(mine)
+    assert found.keys() == counts.keys()
+    for place, told_counts in found.items():
+        # It may have grown by less than a tenth since it was told last.
+        assert told_counts == sorted(told_counts)
+        assert counts[place] / MUCH_MORE < told_counts[-1] <= counts[place]
 
 
 def test_what_is_kept_does_not_grow_with_what_comes() -> None:

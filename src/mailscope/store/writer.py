@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -168,7 +168,7 @@ class Writer:
     def _look(self, batch: list[Events], outcome: Outcome) -> None:
         """What comes is looked at; old logs that are loaded are not: their clock is another."""
         if self.alongside is not None:
-            self.alongside.see(batch, outcome, self.tracker, _now())
+            self.alongside.see(batch, outcome, self.tracker, naive_now())
 
     def _put_looked(self) -> None:
         if self.alongside is not None:
@@ -236,7 +236,8 @@ class Writer:
         """Make one of the parts of hours that are over."""
         run = self.database.connection.execute
         parted = run(
-            "select hour from own.hours where hour < ? group by hour having count(*) > 1", [_now() - SETTLED]
+            "select hour from own.hours where hour < ? group by hour having count(*) > 1",
+            [naive_now() - SETTLED],
         ).fetchall()
         untold = days.untold(self.database, self.zone)
         for (hour,) in parted:
@@ -292,14 +293,10 @@ class Writer:
 
     def note_sources(self, resume: Mapping[str, Resume | None], sets: Mapping[str, str | None]) -> None:
         """Note where reading of sources goes on (None: nowhere), and of what set each is."""
-        now = _now()
+        now = naive_now()
         for source, point in resume.items():
             told = None if point is None else json.dumps(dict(point))
             self.database.connection.execute(
                 "insert or replace into own.sources values (?, ?, ?, ?)",
                 [source, told, sets.get(source), now],
             )
-
-
-def _now() -> datetime:
-    return naive_now()

@@ -29,6 +29,7 @@ from mailscope.host.layouts.utmp import (
     USER_PROCESS,
     Record,
 )
+from mailscope.host.texts import as_text
 from mailscope.vocabulary.errors import InputError
 
 NAME_BYTES: Final = 32
@@ -220,8 +221,8 @@ class Counter:
         if seconds < 0:
             file, number = self._where
             raise InputError(
-                f"a session of {_word(user)} would have lasted {seconds} seconds",
-                f"{_word(file)}, record {number}",
+                f"a session of {as_text(user)} would have lasted {seconds} seconds",
+                f"{as_text(file)}, record {number}",
                 "the clock was set back; give a smaller --tw-leniency",
             )
         if self.asked.debug and (not self.asked.users or user in self.asked.users):
@@ -318,7 +319,7 @@ def values(day: Day, asked: Asked, clock: Clock) -> Iterator[dict[str, Any]]:
     if asked.by_user:
         for user, seconds in rows:
             if seconds or asked.zeros:
-                yield _value(date, _word(user), seconds)
+                yield _value(date, as_text(user), seconds)
     total = sum(seconds for _user, seconds in rows)
     if total or asked.zeros or not asked.by_day:
         yield _value(date, None, total)
@@ -341,7 +342,3 @@ def shown(record: Record, clock: Clock) -> bytes:
     parts = (b"%-32b" % record.user, b"%-32b" % record.line, b"%d" % record.type, b"%-4b" % name)
     rest = (b"%5d" % record.pid, b"%-256b" % record.host, ctime(record.seconds, clock))
     return b"|".join((*parts, *rest)) + b"\n"
-
-
-def _word(text: bytes) -> str:
-    return text.decode("utf-8", "backslashreplace")

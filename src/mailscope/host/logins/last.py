@@ -21,6 +21,7 @@ from mailscope.host.logins.pairing import SHUTDOWN_TIME, Paired, Reason, Span, p
 from mailscope.host.logins.records import BLOCK_RECORDS, LoginFile, Records
 from mailscope.host.logins.wtmpdb import Database
 from mailscope.host.machine import Machine
+from mailscope.host.texts import as_text
 
 NAME_COLUMNS: Final = 8
 HOST_COLUMNS: Final = 16
@@ -195,9 +196,9 @@ def values(some: Rows, asked: Asked, clock: Clock) -> Iterator[dict[str, Any]]:
         state = "running" if running else _STATES[reason]
         yield {
             "kind": "refused" if asked.refused else _KINDS.get(kind, "login"),
-            "user": _word(users[number]),
-            "tty": _word(some.line[number]),
-            "host": _word(hosts[number]) or None,
+            "user": as_text(users[number]),
+            "tty": as_text(some.line[number]),
+            "host": as_text(hosts[number]) or None,
             "address": addresses.given(bytes(address[number])),
             "pid": int(pids[number]),
             "started": clock.iso_one(start, int(micros[number])),
@@ -371,7 +372,3 @@ def _hosts(some: Rows, asked: Asked, most: int | None = None) -> Texts:
         name = names[address]
         out.append(bytes(hosts[number]) if name is None else name.encode())
     return np.array(out, dtype="S256")
-
-
-def _word(value: Any) -> str:
-    return bytes(value).decode("utf-8", "backslashreplace")

@@ -19,6 +19,7 @@ from mailscope.host.accounts import Account, Accounts
 from mailscope.host.binary import Binary
 from mailscope.host.clock import DAYS, MONTHS, Clock
 from mailscope.host.logins.sqlite import is_database, select
+from mailscope.host.texts import as_text
 from mailscope.vocabulary.errors import InputError, UsageError
 
 RECORD: Final = struct.Struct("<I32s256s")
@@ -101,11 +102,11 @@ def values(found: Iterator[Last], clock: Clock) -> Iterator[dict[str, Any]]:
     """The rows as plain values."""
     for last in found:
         yield {
-            "user": _word(last.user),
+            "user": as_text(last.user),
             "uid": last.uid,
-            "tty": _word(last.line) or None,
-            "host": _word(last.host) or None,
-            "service": _word(last.service) or None,
+            "tty": as_text(last.line) or None,
+            "host": as_text(last.host) or None,
+            "service": as_text(last.service) or None,
             "time": clock.iso_one(last.seconds) if last.seconds else None,
         }
 
@@ -134,7 +135,7 @@ def _wanted(accounts: Accounts, asked: Asked) -> Sequence[Account]:
         return [Account(asked.name or accounts.name(asked.low), asked.low)] if accounts.has(asked.low) else []
     if asked.name is not None:
         raise UsageError(
-            f"no such user: {_word(asked.name)}", "--user", "give a name that passwd has, or a number"
+            f"no such user: {as_text(asked.name)}", "--user", "give a name that passwd has, or a number"
         )
     return [
         account
@@ -163,7 +164,3 @@ def _time(seconds: int, clock: Clock) -> bytes:
     when = clock.at(seconds)
     day = f"{DAYS[when.weekday()]} {MONTHS[when.month - 1]} {when.day:2d}"
     return f"{day} {when:%H:%M:%S %z} {when.year}".encode()
-
-
-def _word(text: bytes) -> str:
-    return text.decode("utf-8", "backslashreplace")

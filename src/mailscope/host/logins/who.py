@@ -25,6 +25,7 @@ from mailscope.host.layouts.utmp import (
     Record,
 )
 from mailscope.host.machine import Machine
+from mailscope.host.texts import as_text
 
 DAY_S: Final = 86_400
 _MAPPED: Final = bytes(10) + b"\xff\xff"
@@ -117,9 +118,9 @@ def values(records: Iterable[Record], asked: Asked, showing: Showing) -> Iterato
         idle = None if status is None else max(showing.now - int(status.st_atime), 0)
         yield {
             "kind": KINDS[record.type],
-            "user": _word(record.user),
-            "tty": _word(record.line),
-            "host": _word(record.host) or None,
+            "user": as_text(record.user),
+            "tty": as_text(record.line),
+            "host": as_text(record.host) or None,
             "address": addresses.given(record.address),
             "pid": record.pid,
             "time": showing.clock.iso_one(record.seconds, record.microseconds),
@@ -264,7 +265,3 @@ _FORMS: Final[dict[int, Form]] = {
     LOGIN_PROCESS: _getty,
     DEAD_PROCESS: _dead,
 }
-
-
-def _word(text: bytes) -> str:
-    return text.decode("utf-8", "backslashreplace")

@@ -27,6 +27,7 @@ from mailscope.host.processes.records import (
     Numbers,
     Processes,
 )
+from mailscope.host.texts import as_text
 
 FLAGS: Final = ((SUPERUSER, b"S"), (FORKED, b"F"), (COMPATIBLE, b"C"), (DUMPED, b"D"), (KILLED, b"X"))
 _DASHES: Final = b"-" * 75
@@ -171,11 +172,11 @@ def values(some: Processes, names: Names) -> Iterator[dict[str, Any]]:
         flag, status, ticks = int(some.flag[number]), int(some.exitcode[number]), float(some.ahz[number])
         told = some.version[number] in (3, 4)
         yield {
-            "command": _word(comm[number]),
-            "user": _word(user[number]),
+            "command": as_text(comm[number]),
+            "user": as_text(user[number]),
             "uid": int(some.uid[number]),
             "gid": int(some.gid[number]),
-            "tty": None if not some.tty[number] else _word(tty[number]),
+            "tty": None if not some.tty[number] else as_text(tty[number]),
             "flags": "".join(letter.decode() for bit, letter in FLAGS if flag & bit),
             "forked_without_exec": bool(flag & FORKED),
             "superuser": bool(flag & SUPERUSER),
@@ -234,7 +235,3 @@ def _sought(left: int) -> bytes:
     count = min(left, GNU_BLOCK)
     begin, end = (left - count) * 64, left * 64
     return b"Did seek in file %d --> %d\nGot %d records from file\n" % (end, begin, count)
-
-
-def _word(value: Any) -> str:
-    return bytes(value).decode("utf-8", "backslashreplace")

@@ -32,7 +32,7 @@ class Running:
         self._labels = Labels()
         self._lock = threading.Lock()
         # What ages are told from: the same for a stretch as long as it is under way.
-        self._now = _now()
+        self._now = naive_now()
         self._left: Values = {}
         self._before: Values = {}
         # What a scrape sees: changed at once, when a batch is stored.
@@ -49,7 +49,7 @@ class Running:
         """These tallies are the store's now, and others are begun."""
         with self._lock:
             self._left = added(self._left, counted(hours.ledgers, self._labels, self._now))
-            self._now = _now()
+            self._now = naive_now()
 
     def stored(self, hours: Hours) -> None:
         """A batch was stored; ``hours``: the tallies under way."""
@@ -88,7 +88,3 @@ def risen(before: Values, now: Values) -> Values:
         for place, number in numbers.items():
             target[place] = max(target.get(place, 0), number)
     return whole
-
-
-def _now() -> datetime:
-    return naive_now()
