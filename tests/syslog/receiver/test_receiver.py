@@ -243,7 +243,7 @@ def test_what_the_kernel_drops_is_counted_exactly_and_said_in_the_log() -> None:
 def test_a_full_queue_makes_streams_wait_and_loses_nothing() -> None:
     with receiving(local("tcp"), limits=Limits(queue_bytes=100_000)) as receiver:
         # Otherwise the kernel takes tens of megabytes.
-        for door in receiver._places.doors:
+        for door in receiver._server._places.doors:
             door.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
         count = 150_000
         wanted = numbered(count)
