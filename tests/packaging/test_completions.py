@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -18,13 +19,17 @@ BIN = Path(sys.executable).parent
 def shell(*command: str) -> list[str]:
     if shutil.which(command[0]) is None:
         pytest.skip(f"{command[0]} is not here")
-    environment = {
-        "PATH": f"{BIN}:{os.environ['PATH']}",
-        "LC_ALL": "C.UTF-8",
-        "HOME": "/nonexistent",
-        "TERM": "dumb",
-    }
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, timeout=60)
+    with tempfile.TemporaryDirectory() as home:
+        environment = {
+            "PATH": f"{BIN}:{os.environ['PATH']}",
+            "LC_ALL": "C.UTF-8",
+            # Shells make directories in it.
+            "HOME": home,
+            "TERM": "dumb",
+        }
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=False, env=environment, timeout=60
+        )
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout.split()
 
@@ -60,6 +65,6 @@ def test_fish_completes_commands(scripts: dict[str, Path]) -> None:
 
 
 def test_zsh_takes_the_script(scripts: dict[str, Path]) -> None:
-    loaded = f"fpath=({scripts['zsh'].parent} $fpath); autoload -U compinit; compinit -u -d /dev/null; print $_comps[mailscope]"
+    loaded = f"fpath=({scripts['zsh'].parent} $fpath); autoload -U compinit; compinit -u -D; print $_comps[mailscope]"
     assert shell("zsh", "-f", "-c", loaded) == ["_mailscope"]
     assert shell("zsh", "-n", str(scripts["zsh"])) == []

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import sysconfig
 import tarfile
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -32,21 +33,22 @@ DEMO_S = 240
 
 def run(*command: object, cwd: Path | None = None, text: str | None = None) -> str:
     """Run a command with nothing of this environment; what it writes."""
-    environment = {
-        "PATH": "/usr/bin:/bin:/usr/sbin:/sbin",
-        "LC_ALL": "C.UTF-8",
-        "HOME": "/nonexistent",
-        "PIP_CONFIG_FILE": os.devnull,
-    }
-    done = subprocess.run(
-        [*map(str, command)],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=cwd,
-        env=environment,
-        input=text,
-    )
+    with tempfile.TemporaryDirectory() as home:
+        environment = {
+            "PATH": "/usr/bin:/bin:/usr/sbin:/sbin",
+            "LC_ALL": "C.UTF-8",
+            "HOME": home,
+            "PIP_CONFIG_FILE": os.devnull,
+        }
+        done = subprocess.run(
+            [*map(str, command)],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=cwd,
+            env=environment,
+            input=text,
+        )
     assert done.returncode == 0, done.stderr[-2000:]
     return done.stdout
 

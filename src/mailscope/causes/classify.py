@@ -36,7 +36,7 @@ OUTPUTS: Final = {
     "cause": pl.String, "basis": pl.String, "rule": pl.UInt32, "blocklist": pl.String,
 }  # fmt: skip
 # Distinct inputs whose causes are remembered: some hundred bytes each.
-MOST_REMEMBERED: Final = 20_000
+MOST_REMEMBERED: Final = 4_000
 # What told the cause.
 WORDS, ENHANCED, REPLY, STATUS, NOTHING = "words", "enhanced_code", "reply_code", "status", "nothing"
 ENHANCED_IN_TEXT: Final = r"(?:^|[ #(:])([245]\.[0-9]{1,3}\.[0-9]{1,3})(?:[ :;,)/]|$)"
