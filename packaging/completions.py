@@ -9,11 +9,11 @@ the program when somebody presses Tab, they are always those of the version that
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import Final
 
 from click.shell_completion import BashComplete, FishComplete, ShellComplete, ZshComplete
 
+import placing
 from mailscope.cli.main import mailscope
 
 PROGRAM: Final = "mailscope"
@@ -37,12 +37,7 @@ def scripts() -> dict[str, str]:
 
 def main(arguments: list[str]) -> int:
     """Write the scripts."""
-    (directory,) = arguments
-    for name, text in scripts().items():
-        path = Path(directory) / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    return 0
+    return placing.main(arguments, scripts())
 
 
 if __name__ == "__main__":

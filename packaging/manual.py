@@ -12,9 +12,9 @@ import re
 import sys
 from collections.abc import Iterable, Iterator
 from itertools import groupby
-from pathlib import Path
 from typing import Final
 
+import placing
 from commands import Command, commands
 from mailscope import __version__
 from mailscope.cli.main import COMMANDS
@@ -145,12 +145,7 @@ def _text(lines: Iterable[str]) -> str:
 
 def main(arguments: list[str]) -> int:
     """Write the pages."""
-    (directory,) = arguments
-    for name, text in pages().items():
-        path = Path(directory) / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    return 0
+    return placing.main(arguments, pages())
 
 
 if __name__ == "__main__":

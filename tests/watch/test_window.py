@@ -98,6 +98,13 @@ def test_what_is_kept_does_not_grow_with_what_comes() -> None:
     assert kept <= 60 * MOST_DISTINCT
 
 
+def test_a_late_row_is_told_by_the_window_that_ends_with_its_bucket() -> None:
+    window = Window(("key",), MEASURES, 600, bucket_s=60)
+    window.add(frame([(300, "a", "x", 1), (301, "a", "y", 1)]), {"rows": 2})
+    late = window.add(frame([(10, "a", "z", 1), (11, "a", "z", 1)]), {"rows": 2})
+    assert late.select("rows", "values").rows() == [(2.0, 1.0)]
+
+
 def test_a_restart_changes_nothing() -> None:
     rows = [(second, "a", "x", 1) for second in range(0, 1_200, 60)]
     whole, first, second = (Window(("key",), MEASURES, 600) for _ in range(3))

@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
+import click
+
 from mailscope.vocabulary.errors import InputError, MailscopeError
 
 if TYPE_CHECKING:
@@ -46,7 +48,8 @@ def exists(place: Path) -> bool:
 
 
 def door(inputs: Inputs) -> Door | None:
-    """The way to the store that a command without FILES reads; None where there is none.
+    """The way to the store that a command without FILES reads; None where there is none.  It is closed with
+    the command, however that ends.
 
     Raises what says that there is one which cannot be used.
     """
@@ -55,6 +58,15 @@ def door(inputs: Inputs) -> Door | None:
         if inputs.store is None:
             return None
         raise InputError("there is no store", str(place), "load logs with 'mailscope ingest FILES'")
+    found = _opened(place, inputs)
+    context = click.get_current_context(silent=True)
+    if context is not None:
+        context.call_on_close(found.close)
+    return found
+
+
+def _opened(place: Path, inputs: Inputs) -> Door:
+    """The store here, or the daemon that answers for it."""
     from mailscope.store.reader import Reader
     from mailscope.store.refusals import DamagedError, StoreError
 

@@ -7,7 +7,6 @@ DuckDB's own 122,880 rows that stopped a writer for seconds.
 
 from __future__ import annotations
 
-import gc
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -28,12 +27,6 @@ def connected(path: Path, *, read_only: bool = False) -> duckdb.DuckDBPyConnecti
     connection = duckdb.connect(f":memory:{path}")
     try:
         known = _attached(connection)
-        if known and not read_only:
-            # One who only read it may be done and not yet let go of.
-            connection.close()
-            gc.collect()
-            connection = duckdb.connect(f":memory:{path}")
-            known = _attached(connection)
         if known is None:
             options = f"row_group_size {GROUP_ROWS}" + (", read_only" if read_only else "")
             connection.execute(f"attach {quoted(str(path))} as {NAME} ({options})")

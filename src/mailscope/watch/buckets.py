@@ -7,7 +7,7 @@ and the last row.  A key may stand in several rows of a bucket, until they are m
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal, Protocol
@@ -18,6 +18,8 @@ import polars as pl
 MOST_DISTINCT: Final = 1_000
 # Rows that are kept of each frame; beyond them the rarest keys are let go.
 MOST_ROWS: Final = 100_000
+# Values that measures must reach, by name: all of one choice.
+Limits = Sequence[Mapping[str, float]]
 BUCKET, SINCE, LAST, VALUE = "_bucket", "_since", "_last", "_value"
 SPAN: Final = (pl.col(SINCE).min(), pl.col(LAST).max())
 SPAN_OF_ROWS: Final = (pl.col("time").min().alias(SINCE), pl.col("time").max().alias(LAST))

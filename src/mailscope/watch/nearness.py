@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from mailscope.watch.buckets import Measure, Part
+from mailscope.watch.buckets import Limits, Measure, Part
 
 # Keys of which it is noted what they come to.
 MOST_KEYS: Final = 20_000
@@ -22,6 +22,7 @@ MOST_KEYS: Final = 20_000
 MUCH_MORE: Final = 1.1
 
 Key = tuple[Any, ...]
+Placed = Sequence[Sequence[tuple[int, float]]]
 
 
 @dataclass
@@ -36,18 +37,15 @@ class Nearness:
     _over: dict[Key, tuple[datetime, list[float]]] = field(default_factory=dict)
 
     @property
-    def lost(self) -> bool:
-        """Whether all of it should be noted anew from what is kept."""
-        return self._most is None or len(self._most) > MOST_KEYS
+    def crowded(self) -> bool:
+        """Whether all of it should be noted anew from what is kept: most keys are of the past."""
+        return self._most is not None and len(self._most) > MOST_KEYS
 
-    def near(
-        self, rows: pl.DataFrame, newest: datetime, least: Sequence[Mapping[str, float]]
-    ) -> pl.DataFrame:
+    def near(self, rows: pl.DataFrame, newest: datetime, least: Limits) -> pl.DataFrame:
         """The keys of some rows that may have reached the limits with them; ``newest``: their last bucket."""
         if self._most is None:
             return rows.select(self.keys).unique() if least else pl.DataFrame()
-        places = {measure.name: place for place, measure in enumerate(self.measures)}
-        limits = [[(places[name], value) for name, value in each.items()] for each in least]
+        limits = self._by_place(least)
         found = []
         adds = (measure.most.alias(f"_{measure.name}") for measure in self.measures)
         came = rows.group_by(self.keys).agg(adds)
@@ -58,11 +56,20 @@ class Nearness:
                 most = self._most[key] = [0.0] * len(more)
             for place, value in enumerate(more):
                 most[place] += value
-            if any(all(most[place] >= value for place, value in each) for each in limits) and (
+            if _reach(most, limits) and (
                 key not in self._over or self._worth(*self._over[key], newest, most)
             ):
                 found.append(key)
         return pl.DataFrame(found, schema={key: came.schema[key] for key in self.keys}, orient="row")
+
+    def may(self, totals: Mapping[Key, Sequence[float]], least: Limits) -> list[Key]:
+        """Of keys those whose rows, whatever their bucket, reach the limits together."""
+        limits = self._by_place(least)
+        return [key for key, mine in totals.items() if _reach(mine, limits)]
+
+    def _by_place(self, least: Limits) -> Placed:
+        places = {measure.name: place for place, measure in enumerate(self.measures)}
+        return [[(places[name], value) for name, value in each.items()] for each in least]
 
     def _worth(self, at: datetime, totals: list[float], newest: datetime, most: list[float]) -> bool:
         """Whether a key that was told of is worth another look.
@@ -103,3 +110,7 @@ class Nearness:
         elif self._most is not None:
             self._most.update(noted)
         return noted
+
+
+def _reach(totals: Sequence[float], limits: Placed) -> bool:
+    return any(all(totals[place] >= value for place, value in each) for each in limits)

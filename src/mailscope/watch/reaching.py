@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 import polars as pl
 
-from mailscope.watch.buckets import BUCKET, LAST, SINCE, SPAN, Measure, Part
+from mailscope.watch.buckets import BUCKET, LAST, SINCE, SPAN, Limits, Part
 
-Limits = Sequence[Mapping[str, float]]
 Frames = Sequence[tuple[Part, pl.DataFrame]]
 
 
@@ -26,9 +25,8 @@ def in_few(
     for bucket in buckets:
         told: dict[tuple[Any, ...], dict[str, Any]] = {}
         for part, kept in frames:
-            if len(buckets) > 1 or bucket != buckets[-1]:
-                kept = kept.filter(pl.col(BUCKET) <= bucket, pl.col(BUCKET) > bucket - length)
-            for row in kept.group_by(keys).agg(*part.totals, *SPAN).iter_rows():
+            within = kept.filter(pl.col(BUCKET) <= bucket, pl.col(BUCKET) > bucket - length)
+            for row in within.group_by(keys).agg(*part.totals, *SPAN).iter_rows():
                 *values, since, last = row[len(keys) :]
                 mine = told.setdefault(row[: len(keys)], {SINCE: since, LAST: last})
                 mine.update(zip((measure.name for measure in part.measures), values, strict=True))
@@ -76,16 +74,3 @@ def in_many(
     )
     found = found.filter(pl.col(BUCKET) >= earliest, reached)
     return found.sort(LAST, *keys, maintain_order=True)
-
-
-def may(
-    totals: Mapping[tuple[Any, ...], Sequence[float]], measures: Sequence[Measure], least: Limits
-) -> list[tuple[Any, ...]]:
-    """Of keys those whose rows, whatever their bucket, reach the limits together."""
-    places = {measure.name: place for place, measure in enumerate(measures)}
-    limits = [[(places[name], value) for name, value in each.items()] for each in least]
-    return [
-        key
-        for key, mine in totals.items()
-        if any(all(mine[place] >= value for place, value in each) for each in limits)
-    ]

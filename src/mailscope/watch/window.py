@@ -24,13 +24,14 @@ from mailscope.watch.buckets import (
     MOST_ROWS,
     SINCE,
     VALUE,
+    Limits,
     Measure,
     Part,
     parts,
     trimmed,
 )
 from mailscope.watch.nearness import Nearness
-from mailscope.watch.reaching import Limits, in_few, in_many, may
+from mailscope.watch.reaching import in_few, in_many
 
 __all__ = ["BUCKET", "LAST", "MOST_DISTINCT", "MOST_ROWS", "SINCE", "Measure", "Window", "told"]
 
@@ -91,9 +92,9 @@ class Window:
         if waits and not len(near):
             return pl.DataFrame()
         self._count()
+        if self._nearness.crowded:
+            self._nearness.note(self._frames())
         if not len(near):
-            if self._nearness.lost:
-                self._nearness.note(self._frames())
             return pl.DataFrame()
         found = self._reached(near, self._bucket_of(rows["time"].min()), newest, least)
         self._nearness.told(near, found, newest)
@@ -183,7 +184,7 @@ class Window:
             rows = self._kept[part.name].filter(pl.col(BUCKET) > earliest - self._length)
             frames.append((part, rows.join(near, on=self.keys, how="semi")))
             self._looked_at[part.name] = frames[-1][1]
-        reach = may(self._nearness.note(frames, near), self.measures, least)
+        reach = self._nearness.may(self._nearness.note(frames, near), least)
         if not reach:
             return pl.DataFrame()
         if len(reach) < len(near):

@@ -48,12 +48,12 @@ def records(visit: Visit) -> tuple[tuple[Grid, ...], tuple[str, ...]]:
 
 def _sessions(visit: Visit, said: list[str]) -> Grid:
     tr, path = visit.tr, visit.site.settings().web.wtmp
+    top = visit.top("sessions", USUAL_ROWS)
     found, empty = [], tr("Nobody logged in to the host in this time, as far as {path} tells.", path=path)
     try:
-        found = list(_logins(visit, path, visit.top("sessions", USUAL_ROWS) + 1, said))
+        found = list(_logins(visit, path, top + 1, said))
     except InputError as error:
         empty = _advice(error, tr("Set [web] wtmp to a file of logins that the daemon may read."))
-    top = visit.top("sessions", USUAL_ROWS)
     columns = (
         Column("started", tr("Begin"), "time"),
         Column("user", tr("User"), "address"),
