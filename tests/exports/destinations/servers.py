@@ -212,8 +212,16 @@ class Stream:
 
 
 @contextmanager
-def tcp(most: Callable[[int], int | None] = lambda connection: None, reads: bool = True) -> Iterator[Stream]:
-    """A running GELF TCP input; ``most``: after how many bytes it cuts its n-th connection (None: never)."""
+def tcp(
+    most: Callable[[int], int | None] = lambda connection: None,
+    reads: bool = True,
+    unread_for: Callable[[int], float | None] = lambda connection: None,
+) -> Iterator[Stream]:
+    """A running GELF TCP input.
+
+    ``most``: after how many bytes it cuts its n-th connection (None: never); ``unread_for``: after how many
+    seconds it resets it without having read anything.
+    """
     state = Stream()
     listener = socket.create_server(("127.0.0.1", 0))
     listener.settimeout(0.05)
@@ -224,6 +232,10 @@ def tcp(most: Callable[[int], int | None] = lambda connection: None, reads: bool
         limit = most(number)
         connection.settimeout(0.05)
         with connection, suppress(ConnectionError):
+            if (pause_s := unread_for(number)) is not None:
+                stop.wait(pause_s)
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+                return
             while not stop.is_set():
                 if not reads:
                     stop.wait(0.05)

@@ -49,6 +49,21 @@ def test_a_connection_that_is_cut_loses_nothing(tmp_path: Path, monkeypatch: pyt
     assert "1000 events read, 1000 sent, 0 refused, 0 given up, 2 retries" in result.stderr
 
 
+@pytest.mark.parametrize("pause_s", [0.05, 0.5])
+def test_what_lay_unread_when_the_connection_was_reset_goes_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pause_s: float
+) -> None:
+    """Acknowledged by the other end's TCP, and gone with it; it is cut amid the stream or after its end."""
+    monkeypatch.setattr(GelfTcp, "most_events", 50)
+    log = write(tmp_path, busy(1000))
+    with tcp(unread_for=lambda connection: pause_s if connection == 0 else None) as stream:
+        result = events("--to", f"gelf+tcp://127.0.0.1:{stream.port}", log)
+    assert result.exit_code == 0, result.output
+    assert stream.connections[0] == b""
+    assert {message["_line_number"] for message in stream.messages} == set(range(1, 1001))
+    assert "1000 events read, 1000 sent, 0 refused, 0 given up, 1 retries" in result.stderr
+
+
 def test_a_cut_connection_is_an_error_and_no_signals_death(tmp_path: Path) -> None:
     """SIGPIPE ends filters; a sender must live to tell."""
     log = write(tmp_path, busy(5000))

@@ -1,8 +1,9 @@
 """Events sent to Graylog over TCP: GELF messages, each ended by a NUL.
 
 GELF has no acknowledgement.  A piece counts as sent when the other end's TCP has acknowledged all of it and
-the connection stands; otherwise it is sent again over a new one, so a message may come twice but is not
-lost on the way.
+the connection stands; otherwise it is sent again over a new one.  What was acknowledged may still lie unread
+in the other end's buffer when it resets the connection: so what may lie there is kept, and goes again as well.
+A message may come twice but is not lost on the way.
 """
 
 from __future__ import annotations
@@ -14,16 +15,20 @@ import socket
 import sys
 import termios
 import time
+from collections import deque
 from typing import ClassVar, Final
 
 import polars as pl
 
+from mailscope.exports.destinations.address import Address
 from mailscope.exports.destinations.destination import Destination
 from mailscope.vocabulary.errors import OutputError
 
 LOOK_AGAIN_S: Final = 0.002
 # How long to wait for the other end to close after our last byte.
 FAREWELL_S: Final = 5.0
+# What a receiver's buffer may hold (tcp(7): tcp_rmem grows to so much by default).
+UNREAD_BYTES: Final = 6 << 20
 
 
 class GelfTcp(Destination):
@@ -33,16 +38,38 @@ class GelfTcp(Destination):
     most_bytes: ClassVar[int] = 1 << 20
     _socket: socket.socket | None = None
 
+    def __init__(self, address: Address, timeout_s: float, retry_for_s: float) -> None:
+        super().__init__(address, timeout_s, retry_for_s)
+        # The pieces that were acknowledged last, and whether they have to go again.
+        self._last: deque[bytes] = deque()
+        self._unread = False
+
     def deliver(self, piece: pl.DataFrame) -> None:
         """Send a piece until it has arrived."""
         data = b"".join(line.encode() + b"\0" for line in piece["line"])
         self.tried(self.patience(), lambda: self._send(data))
         self.counts.sent += len(piece)
+        self._last.append(data)
+        while sum(map(len, self._last)) - len(self._last[0]) >= UNREAD_BYTES:
+            self._last.popleft()
 
     def close(self) -> None:
         """End the stream and wait for the other end to have read it, as far as it says so."""
         if self._socket is None:
             return
+        try:
+            self.tried(self.patience(), self._farewell)
+        except OutputError:
+            # Of how many events that is true cannot be known; the last piece is certain.
+            self.counts.sent -= min(self.counts.sent, self.most_events)
+            raise
+        finally:
+            self.part()
+
+    def _farewell(self) -> None:
+        if self._unread:
+            self._send(b"")
+        assert self._socket is not None
         try:
             self._socket.shutdown(socket.SHUT_WR)
             self._socket.settimeout(min(FAREWELL_S, self.timeout_s))
@@ -50,13 +77,9 @@ class GelfTcp(Destination):
                 pass
         except TimeoutError:
             pass  # it has acknowledged everything, and keeps the connection for reasons of its own
-        except OSError as error:
-            # Of how many events that is true cannot be known; the last piece is certain.
-            self.counts.sent -= min(self.counts.sent, self.most_events)
-            what = "it cut the connection and may not have read everything"
-            raise OutputError(what, str(self.address), "look there, and run it again") from error
-        finally:
-            self.part()
+        except OSError:
+            self._unread = True
+            raise
 
     def part(self) -> None:
         """Drop the connection."""
@@ -65,6 +88,15 @@ class GelfTcp(Destination):
             self._socket = None
 
     def _send(self, data: bytes) -> None:
+        try:
+            self._sent(b"".join([*self._last, data]) if self._unread else data)
+        except ConnectionResetError:
+            # Had it closed in order, it would have read all that it acknowledged before.
+            self._unread = True
+            raise
+        self._unread = False
+
+    def _sent(self, data: bytes) -> None:
         deadline = time.monotonic() + self.timeout_s
         if self._socket is None:
             where = (self.address.host, self.address.port)
@@ -93,6 +125,6 @@ def _still_open(connection: socket.socket) -> None:
     """Raise an OSError where the other end has gone: then it may not have read what it acknowledged."""
     error = connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
     if error:
-        raise OSError(error, "the connection was cut")
+        raise OSError(error, "the connection was cut")  # of the class that the number means
     if select.select([connection], [], [], 0)[0] and not connection.recv(4096):
         raise ConnectionError("it closed the connection")
