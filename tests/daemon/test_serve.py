@@ -25,10 +25,9 @@ RATE = 2_000
 
 
 def rotate(log: Path) -> None:
-    for number in range(49, 0, -1):
-        old = log.with_name(f"{log.name}.{number}")
-        if old.exists():
-            old.rename(log.with_name(f"{log.name}.{number + 1}"))
+    """As logrotate does, but no file is ever removed: one that is killed all the time comes late to some."""
+    for number in range(len(list(log.parent.glob(f"{log.name}.*"))), 0, -1):
+        log.with_name(f"{log.name}.{number}").rename(log.with_name(f"{log.name}.{number + 1}"))
     log.rename(log.with_name(f"{log.name}.1"))
 
 

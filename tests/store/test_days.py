@@ -372,6 +372,6 @@ def test_a_store_of_before_is_read_as_it_is_and_brought_up(store: Kept) -> None:
     store.check()
     store.database.close()
     store.database = Database(place)
-    assert store.database.brought_up == ["from version 1 to 2"]
+    assert store.database.brought_up == ["from version 1 to 2", "from version 2 to 3"]
     store.tidy()
     store.check()

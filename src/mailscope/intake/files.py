@@ -240,6 +240,11 @@ class _Search:
         self.expansion.problems.append(problem)
 
 
+def ranked(sources: Iterable[Source]) -> list[Source]:
+    """Sources that were found elsewhere, such as in an object store, in the order of ``expand``."""
+    return _in_order(_Found(source, place_of(os.path.basename(source.path)), b"") for source in sources)
+
+
 def _in_order(found: Iterable[_Found]) -> list[Source]:
     """Rank the files of each set by age and put the oldest first; the sets' own order stays."""
     sets: dict[str, list[_Found]] = {}

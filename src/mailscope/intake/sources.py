@@ -56,9 +56,9 @@ class Sources:
     chunk_bytes: int = CHUNK_BYTES
     years_back: dict[str, int] = field(default_factory=dict)
     reports: dict[str, ReadReport] = field(default_factory=dict)
-    _held: dict[str, Iterator[Chunk]] = field(default_factory=dict)
     # The beginnings of files, which are looked at again: once a span is known, and by each of two processes.
-    _heads: dict[str, bytes] = field(default_factory=dict)
+    heads: dict[str, bytes] = field(default_factory=dict)
+    _held: dict[str, Iterator[Chunk]] = field(default_factory=dict)
 
     def go_back(self, name: str, years: int = 1) -> None:
         """A source turned out to begin earlier than its first stamp alone told."""
@@ -149,10 +149,10 @@ class Sources:
             first = next(chunks, None)
             self._held[source.name] = chain([first] if first is not None else [], chunks)
             return first.data[:PEEK_BYTES].rpartition(b"\n")[0] if first is not None else b""
-        if source.name not in self._heads:
+        if source.name not in self.heads:
             first = next(read_chunks(source, PEEK_BYTES, None, ReadReport()), None)
-            self._heads[source.name] = first.data[: 4 * PEEK_BYTES] if first is not None else b""
-        return self._heads[source.name]
+            self.heads[source.name] = first.data[: 4 * PEEK_BYTES] if first is not None else b""
+        return self.heads[source.name]
 
     def _chunks(self, source: Source, report: ReadReport) -> Iterator[bytes]:
         chunks: Iterable[Chunk]

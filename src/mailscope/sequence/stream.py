@@ -97,10 +97,14 @@ class Stream:
 
     def merge_key(self, events: Events) -> pl.Series:
         """Instants that never go back, so that late lines keep their place among their neighbours."""
-        # Lines before the first instant of all (a file may have none) come before everything.
-        key = events.time.cum_max().forward_fill().fill_null(datetime.min)
-        if self.latest is not None:
-            key = pl.select(pl.max_horizontal(key, pl.lit(self.latest, pl.Datetime("us")))).to_series()
-        if len(key) and isinstance(key[-1], datetime):
-            self.latest = key[-1]
+        key, self.latest = never_back(events.time, self.latest)
         return key
+
+
+def never_back(time: pl.Series, latest: datetime | None) -> tuple[pl.Series, datetime | None]:
+    """Instants of lines as they order a source, which never go back, and the latest of them so far."""
+    # Lines before the first instant of all (a file may have none) come before everything.
+    key = time.cum_max().forward_fill().fill_null(datetime.min)
+    if latest is not None:
+        key = pl.select(pl.max_horizontal(key, pl.lit(latest, pl.Datetime("us")))).to_series()
+    return key, key[-1] if len(key) and isinstance(key[-1], datetime) else latest

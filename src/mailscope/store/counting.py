@@ -64,7 +64,7 @@ class Counting:
         with reader.database.snapshot(views=False) as looking:
             with lock:
                 # What is under way, and what the store has, are looked at in one moment.
-                hot = days.hot(looking, since, until)
+                hot = days.hot(looking, since, until) + days.under_way_elsewhere(looking, since, until)
                 under_way = reader.under_way
                 current = [
                     (hour, ledger.as_now(names))

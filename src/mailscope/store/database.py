@@ -124,6 +124,11 @@ class Queries:
         assert isinstance(frame, pl.DataFrame)
         return frame
 
+    def has(self, name: str) -> bool:
+        """Whether there is a table of the store's own: one of an older version, only read, may lack some."""
+        known = "select count(*) from duckdb_tables() where schema_name = 'own' and table_name = ?"
+        return bool(self.value(known, [name]))
+
     def about(self, name: str) -> str | None:
         """What the store says of itself."""
         value = self.value("select value from own.about where name = ?", [name])

@@ -196,3 +196,17 @@ def hot(looking: Queries, since: datetime | None, until: datetime | None) -> lis
             for hour, row in numbers
         ]
     return [(hour, bytes(data)) for hour, data in rows]
+
+
+def under_way_elsewhere(
+    looking: Queries, since: datetime | None, until: datetime | None
+) -> list[tuple[datetime, bytes]]:
+    """What messages under way at the hosts that a cluster follows would add, ended now, by their hours."""
+    if not looking.has("host_hours"):
+        return []
+    rows = looking.connection.execute(
+        "select hour, data from own.host_hours where hour >= coalesce(?, hour) "
+        "and (?::timestamp is null or hour < ?) order by hour, host",
+        [since, until, until],
+    ).fetchall()
+    return [(hour, bytes(data)) for hour, data in rows]

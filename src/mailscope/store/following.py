@@ -11,8 +11,8 @@ from mailscope.recognise.events import Events
 from mailscope.trails import singleline, story
 from mailscope.trails.identity import Assignment, trail_ids
 from mailscope.trails.recipients import settled
-from mailscope.trails.sessions.tracker import TABLE, SessionTracker
-from mailscope.trails.steps import FIELDS, Steps
+from mailscope.trails.sessions.tracker import TABLE, SessionTracker, session_lines
+from mailscope.trails.steps import FIELDS, Steps, steps
 from mailscope.trails.story import empty
 from mailscope.trails.tracker import Outcome, Tracker
 
@@ -37,8 +37,12 @@ class StoreTracker(Tracker):
 
     def feed(self, batch: list[Events]) -> Outcome:
         """Follow the messages, and the sessions, of one batch."""
-        outcome = super().feed(batch)
-        self.ended_sessions = self.sessions.feed(batch)
+        return self.advance(steps(batch, detail=True), session_lines(batch))
+
+    def advance(self, found: Steps, of_sessions: pl.DataFrame) -> Outcome:
+        """The same for what was pulled out of a batch: its steps, and the lines that sessions are made of."""
+        outcome = self.follow(self.prepare(found))
+        self.ended_sessions = self.sessions.follow(of_sessions)
         new = self.touched.join(self.ids, on="trail", how="anti")
         if len(new):
             self.ids = pl.concat([self.ids, new.select("trail", trail_ids(new))])

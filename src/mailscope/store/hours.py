@@ -88,6 +88,7 @@ def copied(
         for hour, ledger in under_way.hours.ledgers.items()
         if _within(hour, since, until)
     ]
+    hours += days.under_way_elsewhere(looking, since, until)
     hours.sort(key=lambda part: part[0])
     ended = under_way.tracker.as_if_ended()
     return Copied(zone, days.untold(looking, zone), since, until, by_time, sums, hours, ended)

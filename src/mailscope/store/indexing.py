@@ -18,12 +18,13 @@ from mailscope.store import names
 from mailscope.store.connecting import another
 from mailscope.store.database import Database, Queries
 from mailscope.store.index import DamagedIndexError, Index, fingerprint, packed, place_of
+from mailscope.store.keeping import Keeping
 from mailscope.vocabulary.tables import EVENTS
 
 BEGUN: Final = ".begun"
 
 
-def make(database: Queries, place: str, checksum: str, secret: bytes) -> Path:
+def make(database: Keeping, place: str, checksum: str, secret: bytes) -> Path:
     """Make the index of a sealed file of ``events`` with a SHA-256; gives where it is."""
     numbers = names.Numbers(secret)
     path = place_of(database.directory / place)
@@ -41,7 +42,7 @@ def make(database: Queries, place: str, checksum: str, secret: bytes) -> Path:
     return path
 
 
-def _found(database: Queries, place: str, numbers: names.Numbers) -> pl.Series:
+def _found(database: Keeping, place: str, numbers: names.Numbers) -> pl.Series:
     """The numbers of all names in a sealed file, which is read some lines at a time."""
     source = f"read_parquet({database.file(place)})"
     there = {name for name, *_ in database.connection.execute(f"describe select * from {source}").fetchall()}

@@ -124,17 +124,18 @@ def message_rows(outcome: Outcome, tracker: StoreTracker) -> pl.DataFrame:
     changed = pl.concat([tracker.touched["trail"], outcome.links["trail_to"]]).unique()
     closed = outcome.messages
     under_way = tracker.open.filter(pl.col("trail").is_in(changed.implode()))
-    rows = pl.concat(
-        [
-            tracker.named(frame).select(
-                *(name for name in MESSAGES.names if name not in (*FLAGS, "closed")),
-                *(pl.col(name).fill_null(False) for name in FLAGS),
-                pl.lit(over).alias("closed"),
-            )
-            for frame, over in ((under_way, False), (closed, True))
-        ]
+    return pl.concat(
+        [rows_of_messages(under_way, tracker, over=False), rows_of_messages(closed, tracker, over=True)]
     )
-    return rows.select(MESSAGES.names)
+
+
+def rows_of_messages(messages: pl.DataFrame, tracker: StoreTracker, *, over: bool) -> pl.DataFrame:
+    """Messages of a tracker as rows; ``over``: whether their fate is certain."""
+    return (
+        tracker.named(messages)
+        .with_columns(*(pl.col(name).fill_null(False) for name in FLAGS), pl.lit(over).alias("closed"))
+        .select(MESSAGES.names)
+    )
 
 
 def delivery_rows(outcome: Outcome, tracker: StoreTracker) -> pl.DataFrame:

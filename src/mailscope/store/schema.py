@@ -14,10 +14,19 @@ from mailscope.vocabulary.tables import SQL_TYPES, TABLES, Table
 if TYPE_CHECKING:
     import duckdb
 
-VERSION: Final = 2
+VERSION: Final = 3
 DAYS: Final = (
     'create table own.days (start timestamp, "end" timestamp, zone varchar, path varchar, nameless boolean, '
     "made timestamp)"
+)
+# What a cluster keeps (``cluster/``): the hosts that it follows, with what their messages under way would add
+# to tallies; the files that it has read; deliveries whose message at another host is not known yet.
+CLUSTER: Final = (
+    "create table own.hosts (host varchar primary key, run bigint, data blob)",
+    "create table own.host_hours (host varchar, hour timestamp, data blob)",
+    "create table own.inputs (path varchar primary key, head varchar, size bigint, lines bigint, "
+    "stored bigint, run bigint)",
+    "create table own.claims (run bigint, data blob)",
 )
 # Rows that are not of the documented tables.
 OWN: Final = (
@@ -29,10 +38,11 @@ OWN: Final = (
     "create table own.state (name varchar primary key, batch bigint, data blob)",
     "create table own.hours (hour timestamp, batch bigint, data blob)",
     DAYS,
+    *CLUSTER,
     "create table own.spellings (lower varchar, spelling varchar, primary key (lower, spelling))",
 )
 # What changes the schema from one version to the next: version -> statements.
-MIGRATIONS: Final[dict[int, tuple[str, ...]]] = {1: (DAYS,)}
+MIGRATIONS: Final[dict[int, tuple[str, ...]]] = {1: (DAYS,), 2: CLUSTER}
 
 
 def create(connection: duckdb.DuckDBPyConnection) -> None:

@@ -20,6 +20,7 @@ from mailscope.store import indexing
 from mailscope.store.connecting import quoted
 from mailscope.store.database import Database
 from mailscope.store.index import place_of
+from mailscope.store.keeping import Keeping
 from mailscope.store.places import sync_directory
 from mailscope.vocabulary.tables import EVENTS, TABLES, Table
 
@@ -110,7 +111,7 @@ class Segment:
     checksum: str
 
 
-def write_segment(database: Database, rows: str, table: Table, place: str) -> Segment:
+def write_segment(database: Keeping, rows: str, table: Table, place: str) -> Segment:
     """Write the rows of a query to a file of the store, whole and on the disk before it has its name.
 
     Files of ``events`` get their index.
@@ -132,7 +133,7 @@ def write_segment(database: Database, rows: str, table: Table, place: str) -> Se
         raise
 
 
-def _written(database: Database, rows: str, table: Table, place: str, begun: Path) -> Segment:
+def _written(database: Keeping, rows: str, table: Table, place: str, begun: Path) -> Segment:
     form = f"format parquet, compression zstd, row_group_size {GROUP_ROWS}"
     database.connection.execute(f"copy ({rows}) to {quoted(str(begun))} ({form})")
     checksum, size = sha256(begun)

@@ -24,7 +24,7 @@ def relived(rows: pl.DataFrame, engine: Engine, sets: Mapping[str, str | None]) 
     """
     for batch in rows.partition_by("batch", maintain_order=True):
         sources = batch.with_row_index("place").partition_by("source", maintain_order=True)
-        pieces = [_events(part, engine, sets) for part in sources]
+        pieces = [events_of(part, engine, sets) for part in sources]
         if len(pieces) == 1:
             yield pieces
         else:
@@ -35,8 +35,8 @@ def relived(rows: pl.DataFrame, engine: Engine, sets: Mapping[str, str | None]) 
             ]
 
 
-def _events(rows: pl.DataFrame, engine: Engine, sets: Mapping[str, str | None]) -> Events:
-    """The lines of one source."""
+def events_of(rows: pl.DataFrame, engine: Engine, sets: Mapping[str, str | None]) -> Events:
+    """The lines of one source, in order, as events."""
     lines = parse_lines("\n".join(rows["raw"].fill_null("")).encode() + b"\n")
     if len(lines.raw) != len(rows) or lines.number is not None:
         # A line that is two, or none, by itself: it was cut out of its neighbours then.

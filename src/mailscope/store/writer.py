@@ -22,9 +22,9 @@ from mailscope.store.alongside import ALONGSIDE, Alongside
 from mailscope.store.database import Database
 from mailscope.store.following import StoreTracker
 from mailscope.store.meanwhile import meanwhile
-from mailscope.store.names import ADDRESSES
 from mailscope.store.restore import APART, APART_BATCHES, STATE, UnderWay, restore
 from mailscope.store.rows import delivery_rows, event_rows, link_rows, message_rows, session_rows
+from mailscope.store.spellings import spellings
 from mailscope.tallies import kept
 from mailscope.tallies.hours import Hours
 from mailscope.tallies.ledger import Ledger
@@ -266,14 +266,7 @@ class Writer:
             connection.unregister("new_rows")
 
     def _note_spellings(self, events: pl.DataFrame) -> None:
-        """Addresses and names that are not logged in lower case, so that they are found in any case."""
-        found = [events[name] for name in ADDRESSES if name in events.columns]
-        if not found:
-            return
-        spelled = pl.concat([column.drop_nulls().unique().alias("spelling") for column in found]).unique()
-        lower = spelled.str.to_lowercase().alias("lower")
-        odd = pl.DataFrame([lower, spelled]).filter(pl.col("lower") != pl.col("spelling"))
-        if len(odd):
+        if len(odd := spellings(events)):
             connection = self.database.connection
             connection.register("new_rows", odd)
             connection.execute("insert or ignore into own.spellings select lower, spelling from new_rows")

@@ -33,6 +33,9 @@ CLAIMS: Final[Mapping[str, pl.DataType | type[pl.DataType]]] = {
     "evidence": pl.String,
 }
 
+# What is asked of a delivery's own message, and how it is named beside that of the other one.
+MINE: Final[Mapping[str, str]] = {"message_id": "mine", "sender": "from"}
+
 
 def no_claims() -> pl.DataFrame:
     """No deliveries are held."""
@@ -58,12 +61,18 @@ def hop(
     ripe, rest = waiting.filter(due), waiting.filter(~due)
     if not len(ripe):
         return none(), rest
+    mine = messages.select("trail", *(pl.col(name).alias(other) for name, other in MINE.items()))
+    return matched(ripe.join(mine, on="trail", how="left", maintain_order="left"), messages), rest
+
+
+def matched(claims: pl.DataFrame, messages: pl.DataFrame) -> pl.DataFrame:
+    """The links of deliveries (CLAIMS, and MINE of their own messages) to messages of other hosts."""
     told = messages.select("trail", "queue_id", "host", "first_time", "message_id", "client_host", "sender")
     # An id that was free again by then says nothing.
     over = messages["ended"].is_not_null() | messages["endless"].fill_null(False)
     last = messages["last_time"]
     pairs = (
-        ripe.with_row_index("claim")
+        claims.with_row_index("claim")
         .join(
             told.with_columns(over.alias("over"), last).rename({"trail": "trail_to"}),
             left_on="next_queue_id",
@@ -78,15 +87,13 @@ def hop(
         .sort("claim", (pl.col("first_time") - pl.col("time")).abs(), "host_to")
     )
     if not len(pairs):
-        return none(), rest
-    mine = told.select("trail", pl.col("message_id").alias("mine"), pl.col("sender").alias("from"))
+        return none()
     found = (
-        pairs.join(mine, on="trail", how="left", maintain_order="left")
-        .with_columns(_confidence().alias("confidence"), pl.lit(RELAYED).alias("kind"))
+        pairs.with_columns(_confidence().alias("confidence"), pl.lit(RELAYED).alias("kind"))
         .filter(pl.col("confidence").is_not_null())
         .unique("claim", keep="first", maintain_order=True)
     )
-    return found.select(list(LINKS)), rest
+    return found.select(list(LINKS))
 
 
 def _confidence() -> pl.Expr:

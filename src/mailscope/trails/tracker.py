@@ -90,8 +90,7 @@ class Tracker:
             # Not the latest ever: one wrong stamp must not close everything from then on.
             self.now = found.last_time
         if self.detail:
-            hopped, self.claims = hop(held(self.claims, onward), messages, self.now)
-            found_links = pl.concat([found_links, hopped])
+            found_links = pl.concat([found_links, self._hop(onward, messages)])
         closed, self.open = self._close(messages)
         closed = singleline.ended(self._told(closed), self.recipients.open)
         self._fed += 1
@@ -117,6 +116,11 @@ class Tracker:
             recipients=self.recipients.settle(messages),
             links=links,
         )
+
+    def _hop(self, onward: pl.DataFrame, messages: pl.DataFrame) -> pl.DataFrame:
+        """Links to messages of other hosts that can be known by now; ``onward``: new deliveries to them."""
+        links, self.claims = hop(held(self.claims, onward), messages, self.now)
+        return links
 
     def _placed(self, found: Steps, slots: Assignment, touched: pl.DataFrame) -> None:
         """For those who follow single lines: which message each line of the batch belongs to."""

@@ -2,7 +2,7 @@
 
 GELF has no acknowledgement.  A piece counts as sent when the other end's TCP has acknowledged all of it and
 the connection stands; otherwise it is sent again over a new one.  What was acknowledged may still lie unread
-in the other end's buffer when it resets the connection: so what may lie there is kept, and goes again as well.
+in the other end's buffer when it resets the connection: so what may lie there is kept, and goes again too.
 A message may come twice but is not lost on the way.
 """
 

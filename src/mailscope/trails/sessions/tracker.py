@@ -72,7 +72,10 @@ class SessionTracker:
 
     def feed(self, batch: list[Events]) -> pl.DataFrame:
         """The sessions that are over now, in the order in which they began; TABLE."""
-        found = pl.concat([lines(events) for events in batch]) if batch else self.open.clear()
+        return self.follow(session_lines(batch))
+
+    def follow(self, found: pl.DataFrame) -> pl.DataFrame:
+        """The same for a batch's lines that sessions are made of (``session_lines``)."""
         if not len(found):
             self.placed = _no_places()
             return table(self.open.clear())
@@ -115,6 +118,11 @@ class SessionTracker:
         return sessions.with_columns(
             pl.when(pl.lit(new)).then(pl.lit(fresh)).otherwise("session").alias("session")
         )
+
+
+def session_lines(batch: list[Events]) -> pl.DataFrame:
+    """The lines of a batch that sessions are made of; SCHEMA."""
+    return pl.concat([lines(events) for events in batch]) if batch else pl.DataFrame(schema=SCHEMA)
 
 
 def _no_places() -> pl.DataFrame:
