@@ -21,7 +21,8 @@ from pathlib import Path
 
 LINE = (
     "postfix/smtp[{pid}]: {queue_id:09X}: to=<user{number}@example.org>, "
-    "relay=mx.example.org[192.0.2.25]:25, delay=0.{number}, status=sent (250 2.0.0 Ok: queued as {queue_id:09X})\n"
+    "relay=mx.example.org[192.0.2.25]:25, delay=0.{number}, "
+    "status=sent (250 2.0.0 Ok: queued as {queue_id:09X})\n"
 )
 
 
