@@ -40,6 +40,7 @@ COMMANDS: Final = {
     "ingest": "Load logs into the store.",
     "store": "Look after the store: status, verify, seal, compact, backup, restore, rebuild.",
     "sql": "Ask the store in SQL.",
+    "cluster": "Do the same for many hosts, as Spark jobs.",
     "metrics": "Show figures for Prometheus; its alert rules and a dashboard for Grafana.",
     "privacy": "Give out or erase what the store holds of a person.",
     "people": "Look after the accounts of the live page: who may enter, and what they may see.",

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 CONFIG: Final = "MAILSCOPE_CONFIG"
 DATABASE: Final = "mailscope.duckdb"
+# Of a click context: what gives another way to the store, such as a cluster's.
+ELSEWHERE: Final = "mailscope.elsewhere"
 # Beside it: what is sealed.
 MANIFEST: Final = "manifest.jsonl"
 
@@ -53,13 +55,16 @@ def door(inputs: Inputs) -> Door | None:
 
     Raises what says that there is one which cannot be used.
     """
+    context = click.get_current_context(silent=True)
+    if context is not None and ELSEWHERE in context.meta:
+        elsewhere: Door = context.meta[ELSEWHERE](inputs)
+        return elsewhere
     place = directory(inputs.store)
     if not exists(place):
         if inputs.store is None:
             return None
         raise InputError("there is no store", str(place), "load logs with 'mailscope ingest FILES'")
     found = _opened(place, inputs)
-    context = click.get_current_context(silent=True)
     if context is not None:
         context.call_on_close(found.close)
     return found

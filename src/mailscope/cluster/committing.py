@@ -10,18 +10,18 @@ from __future__ import annotations
 import io
 import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import polars as pl
 
 from mailscope.cluster.following import TOLD
 from mailscope.cluster.pieces import Known
-from mailscope.cluster.rows import CLAIMS, DAYLESS, HOUR, OPEN, SEGMENT, SPELLINGS, STATE, UNDER_WAY
+from mailscope.cluster.rows import CLAIMS, DAYLESS, HOUR, OPEN, SEGMENT, SPELLINGS, STATE, UNDER_WAY, results
 from mailscope.cluster.staging import instant
 from mailscope.store import days
 from mailscope.store.database import Database
@@ -32,6 +32,7 @@ from mailscope.vocabulary.instants import naive_now
 from mailscope.vocabulary.tables import EVENTS
 
 # Another run, or a command, has the store for moments only.
+Opened = TypeVar("Opened")
 PATIENCE_S: Final = 120.0
 AGAIN_S: Final = 0.2
 # What a run that never ended has left is removed after so long.
@@ -44,18 +45,22 @@ class ConflictError(Exception):
     """Another run has changed what this one began with."""
 
 
-@contextmanager
-def store(output: Path) -> Iterator[Database]:
-    """The store, as soon as nobody else has it.  Raises InUseError where that takes too long."""
+def patiently(open_it: Callable[[], Opened]) -> Opened:
+    """What opening a store gives, as soon as nobody else has it.  Raises InUseError where that takes long."""
     deadline = time.monotonic() + PATIENCE_S
     while True:
         try:
-            database = Database(output, views=False)
-            break
+            return open_it()
         except InUseError:
             if time.monotonic() > deadline:
                 raise
             time.sleep(AGAIN_S)
+
+
+@contextmanager
+def store(output: Path) -> Iterator[Database]:
+    """The store, as soon as nobody else has it."""
+    database = patiently(lambda: Database(output, views=False))
     try:
         yield database
     finally:
@@ -125,10 +130,10 @@ class Taken:
 def commit(output: Path, taken: Taken, zone: Any) -> None:
     """Enter a run in the store.  Raises ConflictError."""
     with store(output) as database:
-        segments = _moved(database, taken)
+        entered = moved(database, taken.of(SEGMENT))
         with database.transaction():
             _refuse_conflicts(database, taken)
-            _enter_segments(database, taken, segments)
+            enter_segments(database, entered)
             _enter_rows(database, taken)
             _enter_tallies(database, taken)
             _enter_sources(database, taken)
@@ -151,11 +156,16 @@ def _refuse_conflicts(database: Database, taken: Taken) -> None:
         raise ConflictError
 
 
-def _moved(database: Database, taken: Taken) -> list[dict[str, Any]]:
-    """Give the segments their places in the store.  What is not entered after all is a stray there."""
+def segments(rows: list[dict[str, Any]]) -> pl.DataFrame:
+    """Segments that were written, as rows of RESULTS."""
+    return results(rows)
+
+
+def moved(database: Database, written: pl.DataFrame) -> list[dict[str, Any]]:
+    """Give segments their places in the store.  What is not entered after all is a stray there."""
     number = int(database.about("segment") or 0)
     moved = []
-    for row in taken.of(SEGMENT).sort("name", "day", "first", "path").iter_rows(named=True):
+    for row in written.sort("name", "day", "first", "path").iter_rows(named=True):
         number += 1
         place = f"{row['name']}/day={row['day']}/part-{number:06}.parquet"
         begun, path = Path(row["path"]), database.directory / place
@@ -173,8 +183,9 @@ def _moved(database: Database, taken: Taken) -> list[dict[str, Any]]:
     return moved
 
 
-def _enter_segments(database: Database, taken: Taken, segments: list[dict[str, Any]]) -> None:
-    for row in segments:
+def enter_segments(database: Database, moved: list[dict[str, Any]]) -> None:
+    """Name segments in the manifest, within a transaction."""
+    for row in moved:
         database.connection.execute(
             "insert into own.manifest values (?, ?, ?, ?, ?, ?, ?, ?, null)",
             [

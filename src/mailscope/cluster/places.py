@@ -3,8 +3,8 @@
     s3a://logs/*/mail.log-*.gz     hdfs://nameserv/logs/mx1/     /srv/logs/*/mail.log*
 
 What lies behind a URL is read through pyarrow.fs, with the credentials that it finds in its usual places
-(for S3 those of the environment, of ~/.aws or of the machine's role; ``AWS_ENDPOINT_URL`` names another
-server than Amazon's).  A file is copied to a temporary one before it is read, so that it is read as any file is.
+(for S3 those of the environment, of ~/.aws or of the machine's role; ``AWS_ENDPOINT_URL`` names a server that
+is not Amazon's).  A file is copied to a temporary one before it is read, so that it is read as any file is.
 """
 
 from __future__ import annotations

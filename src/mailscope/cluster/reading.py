@@ -156,16 +156,13 @@ def _timed(piece: Piece, texts: Iterator[bytes], told: Reading) -> Iterator[pl.D
     waiting: pl.DataFrame | None = None
     blank = 0
     for data in texts:
-        found = parse_lines(data)
-        time, quality = clock.instants(found.header)
+        rows, latest, found = rows_of(piece, data, clock, latest, told.lines)
         if clock.disproved:
             # All of it is read again, so nothing more need be.
             told.years = clock.disproved
             return
-        key, latest = never_back(time, latest)
         blank += found.blank
         told.blank += found.blank
-        rows = _rows(piece, found, time, quality, key, told.lines)
         told.lines += found.total
         if not len(rows):
             continue
@@ -176,6 +173,19 @@ def _timed(piece: Piece, texts: Iterator[bytes], told: Reading) -> Iterator[pl.D
         told.last = rows["key"][-1]
     if waiting is not None:
         yield _with_blank(waiting, blank)
+
+
+def rows_of(
+    piece: Piece, data: bytes, clock: Clock, latest: datetime | None, before: int
+) -> tuple[pl.DataFrame, datetime | None, Lines]:
+    """The lines of a chunk as rows; the latest instant so far; the lines as they were taken apart.
+
+    ``before``: how many of the piece stood before the chunk.
+    """
+    found = parse_lines(data)
+    time, quality = clock.instants(found.header)
+    key, latest = never_back(time, latest)
+    return _rows(piece, found, time, quality, key, before), latest, found
 
 
 def _rows(

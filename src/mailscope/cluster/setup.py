@@ -20,7 +20,7 @@ class Setup:
     """A run of a job: the store that it writes, by paths that mean the same on every machine.
 
     ``run``: its number, the ``batch`` of its rows; ``patterns``: a directory of own pattern files; ``zone``:
-    of stamps without one, and of the days that tallies tell apart; ``settings``: how lines are cleaned (JSON).
+    of stamps without one, and of the days that tallies tell apart; ``settings``: how lines are cleaned.
     """
 
     output: str

@@ -10,7 +10,7 @@ from collections import OrderedDict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final, Self
 
 import polars as pl
 
@@ -48,19 +48,24 @@ class Sealed:
 
 
 class SealedLines:
-    """The sealed lines of a store at one moment.  ``indexed``: whether indexes are asked."""
+    """The sealed lines of a store at one moment.  ``secret``: of its indexes (None: they are not asked)."""
 
-    def __init__(self, database: Queries, *, indexed: bool = True) -> None:
+    def __init__(self, database: Queries, files: Iterable[Sealed], secret: bytes | None) -> None:
         self.database = database
+        self.files = list(files)
+        self._secret = secret
+        self._pieces: OrderedDict[tuple[str, int], pl.DataFrame] = OrderedDict()
+
+    @classmethod
+    def of(cls, database: Queries, *, indexed: bool = True) -> Self:
+        """Those that the manifest names."""
         rows = database.connection.execute(
             "select path, row_count, bytes, first, last, checksum from own.manifest "
             "where name = ? and damage is null order by first, path",
             [EVENTS.name],
         ).fetchall()
-        self.files = [Sealed(*row) for row in rows]
         secret = database.about("secret") if indexed else None
-        self._secret = bytes.fromhex(secret) if secret else None
-        self._pieces: OrderedDict[tuple[str, int], pl.DataFrame] = OrderedDict()
+        return cls(database, (Sealed(*row) for row in rows), bytes.fromhex(secret) if secret else None)
 
     def within(self, since: datetime | None, until: datetime | None) -> list[Sealed]:
         """The files that may have lines of a span."""
@@ -100,21 +105,28 @@ class SealedLines:
         sought = {kind: numbers.of(kind, those) for kind, those in names.items()}
         return bool(self._kinds(file, sought)) and self._whole(file)
 
-    def relation(self, files: Iterable[Sealed]) -> str:
-        """SQL for the lines that are not sealed and those of some files, with PATH and ROW."""
-        columns = ", ".join(f'"{name}"' for name in EVENTS.names)
-        hot = f"select {columns}, null::varchar as {PATH}, rowid as {ROW} from hot.{EVENTS.name}"
-        listed = ", ".join(self.database.file(file.path) for file in files)
+    def matching(
+        self, files: Iterable[Sealed], condition: Condition, where: str, values: list[Any]
+    ) -> pl.DataFrame | None:
+        """The lines of files that fit a condition, and another one in SQL; None where no file has any."""
+        listed = ", ".join(self.database.file(file.path) for file in self.fitting(files, condition))
         if not listed:
-            return hot
+            return None
         # Files may be older than columns of the table.
         prefix = len(str(self.database.directory)) + 2
+        empty = f"create temp table if not exists no_lines ({EVENTS.definition()})"
+        self.database.connection.execute(empty)
         sealed = (
             f"select * exclude (filename, file_row_number), filename[{prefix}:] as {PATH}, "
             f"file_row_number as {ROW} from read_parquet([{listed}], union_by_name = true, "
             "hive_partitioning = false, filename = true, file_row_number = true)"
         )
-        return f"{hot} union all by name {sealed}"
+        return self.database.frame(
+            f"select {', '.join((PATH, ROW, *BASE))} "
+            f"from (select * from no_lines union all by name {sealed}) "
+            f"where ({condition.sql}){where}",
+            [*condition.values, *values],
+        )
 
     def beside(
         self, files: Iterable[Sealed], column: str, values: pl.Series, wanted: pl.Expr

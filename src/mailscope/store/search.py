@@ -83,7 +83,11 @@ class Search:
     _found: list[pl.DataFrame] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._sealed = SealedLines(self.database, indexed=self.indexed)
+        self._sealed = self._sealed_lines()
+
+    def _sealed_lines(self) -> SealedLines:
+        """The sealed lines that are looked at."""
+        return SealedLines.of(self.database, indexed=self.indexed)
 
     def lines(self) -> Iterator[pl.DataFrame]:
         """The lines, in order of time."""
@@ -159,13 +163,14 @@ class Search:
 
     def _fitting(self, condition: Condition, span: Span) -> pl.DataFrame:
         """The lines that fit a condition."""
-        files = self._sealed.fitting(self._sealed.within(span.since, span.until), condition)
         where, bounds = span.sql()
-        return self.database.frame(
-            f"select {', '.join((PATH, ROW, *BASE))} from ({self._sealed.relation(files)}) "
-            f"where ({condition.sql}){where}",
+        hot = self.database.frame(
+            f"select {COLUMNS} from hot.{EVENTS.name} where ({condition.sql}){where}",
             [*condition.values, *bounds],
         )
+        files = self._sealed.within(span.since, span.until)
+        found = self._sealed.matching(files, condition, where, bounds)
+        return hot if found is None else pl.concat([hot, found], how="vertical_relaxed")
 
     def _notified(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Where qmail made a notification: the lines that bring it into the queue, by its process."""

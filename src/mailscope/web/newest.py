@@ -127,7 +127,7 @@ class _Search:
 
     def sealed(self, since: datetime, until: datetime) -> Iterator[_Source]:
         """The sealed files that may have any."""
-        lines = SealedLines(self._looking)
+        lines = SealedLines.of(self._looking)
         for file in lines.within(since, until):
             there = tuple(part for part in self._parts if lines.having(file, part.names))
             if there and file.rows and file.first is not None and file.last is not None:
