@@ -54,10 +54,18 @@ def _relayed(names: list[str], count: int) -> dict[str, list[tuple[datetime, str
             told = (
                 (name, 0, f"postfix/smtpd[11]: {mine}: client=client.{DOMAIN}[192.0.2.9]"),
                 (name, 0, f"postfix/cleanup[12]: {mine}: message-id=<{message}>"),
-                (name, 0, f"postfix/qmgr[13]: {mine}: from=<a{at}@{DOMAIN}>, size=900, nrcpt=1 (queue active)"),
+                (
+                    name,
+                    0,
+                    f"postfix/qmgr[13]: {mine}: from=<a{at}@{DOMAIN}>, size=900, nrcpt=1 (queue active)",
+                ),
                 (other, 0, f"postfix/smtpd[21]: {theirs}: client={name}.{DOMAIN}[192.0.2.{number + 10}]"),
                 (other, 0, f"postfix/cleanup[22]: {theirs}: message-id=<{message}>"),
-                (other, 1, f"postfix/qmgr[23]: {theirs}: from=<a{at}@{DOMAIN}>, size=990, nrcpt=1 (queue active)"),
+                (
+                    other,
+                    1,
+                    f"postfix/qmgr[23]: {theirs}: from=<a{at}@{DOMAIN}>, size=990, nrcpt=1 (queue active)",
+                ),
                 (
                     name,
                     1,

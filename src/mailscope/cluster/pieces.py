@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 # A plain file is read in parts of so many bytes.
 PART_BYTES: Final = 64 << 20
+# Small pieces are read together, so much by one task, but in so many tasks for each core at least.
+TASK_BYTES: Final = 32 << 20
+TASKS_A_CORE: Final = 2
 # What tells one file from another, whatever it is called and however it is packed.
 HEAD_BYTES: Final = 4096
 
@@ -72,7 +76,7 @@ def look(source: Source) -> Look:
 
 def looks(spark: SparkSession, files: Sequence[Source]) -> dict[str, Look]:
     """Look at all files, many at a time."""
-    count = max(1, min(len(files), 4 * spark.sparkContext.defaultParallelism))
+    count = max(1, min(len(files), TASKS_A_CORE * spark.sparkContext.defaultParallelism))
     found = spark.sparkContext.parallelize(files, count).map(look).collect()
     return {each.name: each for each in found}
 
@@ -143,7 +147,22 @@ class Plan:
 
 
 def tasks(spark: SparkSession, pieces: Sequence[Piece]) -> Any:
-    """The pieces as a DataFrame, the largest first, one to a task."""
-    ordered = sorted(pieces, key=lambda piece: -(piece.source.size_bytes or 0))
-    rows = [(bytearray(pickle.dumps(piece)),) for piece in ordered]
-    return spark.createDataFrame(spark.sparkContext.parallelize(rows, max(1, len(rows))), "piece binary")
+    """The pieces as a DataFrame, one row to a task: a large one, or some small ones (pickled)."""
+    cores = spark.sparkContext.defaultParallelism
+    total = sum(map(_size, pieces))
+    count = max(1, min(len(pieces), max(TASKS_A_CORE * cores, total // TASK_BYTES)))
+    # The largest first, each to whoever has the least so far.
+    shares: list[list[Piece]] = [[] for _ in range(count)]
+    filled = [(0, number) for number in range(count)]
+    for piece in sorted(pieces, key=_size, reverse=True):
+        size, number = heappop(filled)
+        shares[number].append(piece)
+        heappush(filled, (size + _size(piece), number))
+    rows = [(bytearray(pickle.dumps(share)),) for share in shares]
+    return spark.createDataFrame(spark.sparkContext.parallelize(rows, count), "pieces binary")
+
+
+def _size(piece: Piece) -> int:
+    """About how much there is to read."""
+    whole = piece.source.size_bytes or 0
+    return max((whole if piece.end is None else min(piece.end, whole)) - piece.start, 1)

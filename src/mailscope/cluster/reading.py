@@ -11,6 +11,7 @@ import pickle
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
@@ -72,13 +73,14 @@ class Reading:
 
 
 def reader(setup: Setup) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
-    """What a task does with its pieces, which come pickled in the column ``piece``."""
+    """What a task does with its pieces, which come pickled in the column ``pieces``."""
 
     def read(batches: Iterator[Any]) -> Iterator[Any]:
         clean = cleaning(setup)
         for batch in batches:
-            for data in batch.column("piece"):
-                for rows in lines(pickle.loads(data.as_py()), clean):
+            shares = (pickle.loads(data.as_py()) for data in batch.column("pieces"))
+            for piece in chain.from_iterable(shares):
+                for rows in lines(piece, clean):
                     yield from rows.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(schema()).to_batches()
 
     return read

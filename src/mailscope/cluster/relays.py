@@ -27,47 +27,56 @@ from mailscope.vocabulary.tables import LINKS
 KEPT: Final = timedelta(days=2)
 # Messages that a delivery may have become began within so much of it.
 AROUND: Final = BEFORE + CLOCKS + WAIT
-BUCKETS: Final = 64
 # Spark's names of their columns.
 CLAIM_ROWS: Final = ", ".join(f"{name} {'long' if name == 'time' else 'string'}" for name in CLAIM)
 TIMES: Final = ("first_time", "last_time")
 TOLD_ROWS: Final = ", ".join(f"{name} {'long' if name in TIMES else 'string'}" for name in TOLD)
 
 
-def unpacker(columns: tuple[str, ...], bucket: str) -> Callable[[Iterator[Any]], Iterator[Any]]:
+def unpacker(columns: tuple[str, ...], bucket: str, buckets: int) -> Callable[[Iterator[Any]], Iterator[Any]]:
     """What a task does with packed frames in the column ``data``: their rows, and the bucket of an id."""
 
     def unpack(batches: Iterator[Any]) -> Iterator[Any]:
         for batch in batches:
             for data in batch.column("data"):
                 frame = pl.read_ipc(io.BytesIO(data.as_py())).select(columns)
-                yield from bucketed(frame, bucket).to_arrow(compat_level=pl.CompatLevel.oldest()).to_batches()
+                yield from (
+                    bucketed(frame, bucket, buckets)
+                    .to_arrow(compat_level=pl.CompatLevel.oldest())
+                    .to_batches()
+                )
 
     return unpack
 
 
-def stored(begun: Begun, since: datetime) -> tuple[list[str], pl.DataFrame]:
+def stored(begun: Begun, since: datetime, buckets: int) -> tuple[list[str], pl.DataFrame]:
     """The messages that the store has of some instant on: segments that hold any, and those that are hot."""
     earliest = since - AROUND
     paths = [path for path, last in begun.messages if last >= earliest]
-    return paths, bucketed(begun.hot_messages.filter(pl.col("first_time") >= earliest), "queue_id")
+    hot = begun.hot_messages.filter(pl.col("first_time") >= earliest)
+    return paths, bucketed(hot, "queue_id", buckets)
 
 
-def segment_reader(batches: Iterator[Any]) -> Iterator[Any]:
-    """What a task does with segments of messages, by their ``path``: the columns that are asked for."""
-    for batch in batches:
-        for path in batch.column("path"):
-            frame = pl.read_parquet(path.as_py(), columns=list(TOLD), hive_partitioning=False)
-            yield from bucketed(frame, "queue_id").to_arrow(compat_level=pl.CompatLevel.oldest()).to_batches()
+def segment_reader(buckets: int) -> Callable[[Iterator[Any]], Iterator[Any]]:
+    """What a task does with segments of messages, by their ``path``: TOLD of each message, and its bucket."""
+
+    def read(batches: Iterator[Any]) -> Iterator[Any]:
+        for batch in batches:
+            for path in batch.column("path"):
+                frame = pl.read_parquet(path.as_py(), columns=list(TOLD), hive_partitioning=False)
+                rows = bucketed(frame, "queue_id", buckets)
+                yield from rows.to_arrow(compat_level=pl.CompatLevel.oldest()).to_batches()
+
+    return read
 
 
-def bucketed(frame: pl.DataFrame, name: str) -> pl.DataFrame:
+def bucketed(frame: pl.DataFrame, name: str, buckets: int) -> pl.DataFrame:
     """Rows that have an id, instants as microseconds, with the ``bucket`` of the id."""
     frame = frame.filter(pl.col(name).is_not_null())
     times = [name for name, kind in frame.schema.items() if kind == pl.Datetime("us")]
     return frame.with_columns(
         *(pl.col(each).dt.epoch("us") for each in times),
-        (pl.col(name).hash(5) % BUCKETS).cast(pl.Int32).alias("bucket"),
+        (pl.col(name).hash(5) % buckets).cast(pl.Int32).alias("bucket"),
     )
 
 

@@ -21,8 +21,6 @@ SETTINGS: Final[Mapping[str, str]] = {
     "spark.sql.execution.arrow.maxRecordsPerBatch": "50000",
     "spark.sql.autoBroadcastJoinThreshold": "-1",
     "spark.ui.showConsoleProgress": "false",
-    # A worker that is lost takes its lines with it: they are read again, and not waited for.
-    "spark.sql.shuffle.partitions": "64",
 }
 
 
@@ -49,6 +47,9 @@ def session(
         builder = builder.config(key, value)
     spark = builder.getOrCreate()
     spark.sparkContext.setLogLevel("ERROR")
+    if "spark.sql.shuffle.partitions" not in (settings or {}):
+        # What is not parted by bins is small.
+        spark.conf.set("spark.sql.shuffle.partitions", str(2 * spark.sparkContext.defaultParallelism))
     try:
         _refuse_others(spark)
         yield spark

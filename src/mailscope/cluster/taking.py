@@ -73,9 +73,12 @@ def take(spark: SparkSession, setup: Setup, begun: Begun, lines: Lines, bin_byte
     try:
         small = _collected(found.filter(~sf.col("kind").isin(*LARGE)))
         hours = _collected(
-            found.filter(sf.col("kind") == HOUR).groupBy("hour").applyInArrow(merger(setup.zone), RESULTS)
+            found.filter(sf.col("kind") == HOUR)
+            .repartition(_tasks(spark), "hour")
+            .groupBy("hour")
+            .applyInArrow(merger(setup.zone), RESULTS)
         )
-        links = _links(spark, setup, begun, rows, found)
+        links = _links(spark, setup, begun, rows, found, max(_tasks(spark), parts.count))
     finally:
         found.unpersist()
     taken = Taken(begun, pl.concat([small, hours, links]), lines.sets, places=sorted(parts.first))
@@ -113,14 +116,14 @@ def _states(
 
 
 def _links(
-    spark: SparkSession, setup: Setup, begun: Begun, rows: DataFrame, found: DataFrame
+    spark: SparkSession, setup: Setup, begun: Begun, rows: DataFrame, found: DataFrame, buckets: int
 ) -> pl.DataFrame:
     """Links from host to host (segments), and the deliveries that wait on."""
     from pyspark.sql import functions as sf
 
     def columns(kind: str, names: tuple[str, ...], sought: str, told: str) -> DataFrame:
         return found.filter(sf.col("kind") == kind).mapInArrow(
-            relays.unpacker(names, sought), f"{told}, bucket int"
+            relays.unpacker(names, sought, buckets), f"{told}, bucket int"
         )
 
     claims = columns(CLAIMS, CLAIM, "next_queue_id", relays.CLAIM_ROWS)
@@ -132,19 +135,25 @@ def _links(
     if waiting:
         before = pl.concat(waiting)
         since = min(since, before["time"].min() or since)  # type: ignore[assignment]
-        rows_before = _as_rows(spark, relays.bucketed(before, "next_queue_id"))
+        rows_before = _as_rows(spark, relays.bucketed(before, "next_queue_id", buckets))
         claims = claims.unionByName(rows_before)
-    paths, hot = relays.stored(begun, since)
+    paths, hot = relays.stored(begun, since, buckets)
     if len(hot):
         messages = messages.unionByName(_as_rows(spark, hot))
     if paths:
         listed = spark.createDataFrame([(path,) for path in paths], "path string").repartition(len(paths))
-        messages = messages.unionByName(listed.mapInArrow(relays.segment_reader, told))
+        messages = messages.unionByName(listed.mapInArrow(relays.segment_reader(buckets), told))
     return _collected(
-        claims.groupBy("bucket")
-        .cogroup(messages.groupBy("bucket"))
+        claims.repartition(buckets, "bucket")
+        .groupBy("bucket")
+        .cogroup(messages.repartition(buckets, "bucket").groupBy("bucket"))
         .applyInArrow(relays.joiner(setup, int(now)), RESULTS)
     )
+
+
+def _tasks(spark: SparkSession) -> int:
+    """In how many tasks a little work is done."""
+    return max(1, spark.sparkContext.defaultParallelism)
 
 
 def _as_rows(spark: SparkSession, frame: pl.DataFrame) -> DataFrame:
