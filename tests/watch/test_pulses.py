@@ -118,6 +118,15 @@ def test_before_there_is_history_only_the_gross_limit_counts() -> None:
     assert levels.limit("a", BEGIN + 40 * HOUR) == Limit(1_000)
 
 
+def test_after_three_days_the_busiest_hour_so_far_counts_too() -> None:
+    levels = Hourly(least=1, floor=10, gross=1_000, times=5, history_h=168)
+    for hour in range(100):
+        levels.add(at_hour(hour), of(hour, 30 if hour == 20 else 20))
+    assert levels.limit("a", BEGIN + 71 * HOUR) == Limit(1_000)
+    assert levels.limit("a", BEGIN + 100 * HOUR) == Limit(5 * 30)
+    assert levels.limit("b", BEGIN + 100 * HOUR) == Limit(10)
+
+
 def test_the_limit_is_times_the_median_and_above_the_busiest_hour() -> None:
     levels = usual()
     for hour in range(60):

@@ -23,6 +23,9 @@ GRACE: Final = timedelta(seconds=15)
 SPREADS: Final = 8.0
 # ... and so far above the busiest hour there was: a norm that is mostly nothing knows no newsletter.
 ABOVE_BUSIEST: Final = 1.5
+# Before there is a week, what is usual at an hour of the week is not known, but after three days (in which a
+# working day is at least) what a busy hour has: so many ``times`` that is too much at any hour.
+FIRST_H: Final = 72
 # What was far too much is remembered as so much of the limit that it passed: the limit rises by a tenth.
 LEARNED: Final = 1.1 / ABOVE_BUSIEST
 COUNTS: Final[dict[str, pl.DataType | type[pl.DataType]]] = {"key": pl.String, "hour": TIME, "n": pl.Float64}
@@ -59,7 +62,8 @@ class Hourly:
     """Sums by key and hour.
 
     ``least``: smaller sums are remembered as nothing; ``floor``: what is less is never too much; ``gross``:
-    what is too much before there are ``history_h`` hours; ``times`` the median is too much.
+    what is too much before anything is known; ``times`` the median is too much, or the busiest hour while
+    there are not ``history_h`` hours.
     """
 
     least: float
@@ -102,12 +106,14 @@ class Hourly:
 
     def _limit(self, key: str, hour: datetime) -> Limit:
         known = sum(1 for each in self.baseline.watched if each < hour - HOUR)
-        if known < self.history_h:
+        if known < min(FIRST_H, self.history_h):
             return Limit(self.gross)
+        busiest = max((value for at, value in self._of(key) if at < hour - HOUR), default=0.0)
+        if known < self.history_h:
+            return Limit(min(self.gross, max(self.floor, self.times * busiest)))
         norms = [self.baseline.norm(key, each) for each in (hour - HOUR, hour)]
         median = max(norm.median for norm in norms)
         spread = max(max(norm.spread for norm in norms), sqrt(median), median / 10)
-        busiest = max((value for at, value in self._of(key) if at < hour - HOUR), default=0.0)
         value = max(self.floor, self.times * median, median + SPREADS * spread, ABOVE_BUSIEST * busiest)
         return Limit(value, median, known)
 

@@ -1,4 +1,4 @@
-"""A mailbox flooded from everywhere, lists misused, programs that answer each other."""
+"""A mailbox flooded from everywhere, lists misused."""
 
 from __future__ import annotations
 
@@ -18,21 +18,18 @@ from mailscope.watch.seen import Seen
 from mailscope.watch.window import LAST, SINCE, Measure, Window, told
 
 HOUR_S: Final = 3_600
-BOMBING, REQUESTS, ANSWERS, EXPANSION = "bombing", "requests", "answers", "expansion"
+BOMBING, REQUESTS, EXPANSION = "bombing", "requests", "expansion"
 MEASURES: Final = {
     BOMBING: (Measure("n"), Measure("domains", "distinct", "sender_domain")),
     REQUESTS: (Measure("n"),),
-    ANSWERS: (Measure("there", where=pl.col("there")), Measure("back", where=~pl.col("there"))),
     EXPANSION: (Measure("n", "sum", "n"), Measure("messages")),
 }
-BY: Final = {BOMBING: "n", REQUESTS: "n", ANSWERS: "there", EXPANSION: "n"}
 TITLES: Final = {
     BOMBING: Phrase("{count} messages of {domains} senders' domains to {key} in an hour"),
     REQUESTS: Phrase("{count} messages in an hour to join or leave the list {key}"),
-    ANSWERS: Phrase("{key} write to each other: {count} messages in an hour"),
     EXPANSION: Phrase("{key} sends to {count} recipients in an hour, with {messages} messages to many"),
 }
-SUBJECTS: Final = {BOMBING: "recipient", REQUESTS: "list", ANSWERS: "pair", EXPANSION: "sender"}
+SUBJECTS: Final = {BOMBING: "recipient", REQUESTS: "list", EXPANSION: "sender"}
 # A list's addresses for commands, as Mailman, ezmlm, Majordomo and Sympa have them.
 COMMANDS: Final = (
     r"^(.+?)[-+](?:subscribe|unsubscribe|join|leave|confirm|request|owner-subscribe|sc\.[^@]*|uc\.[^@]*)"
@@ -43,20 +40,18 @@ MANY: Final = 50
 
 
 class ListAbuse:
-    """Counts, by mailbox, list, pair of addresses and sender."""
+    """Counts, by mailbox, list and sender."""
 
     about: ClassVar[About] = About(
         name="list_abuse",
         sees="Messages of very many senders' domains to one mailbox, many requests to join or leave a list, "
-        "two addresses that answer each other without end, or one sender's messages to far more recipients "
-        "than usual.",
+        "or one sender's messages to far more recipients than usual.",
         why="Someone signs a victim up to hundreds of newsletters (often to hide one message, such as a "
-        "bank's), a list's members are thrown off, auto-responders fill disks, or a list is used for spam.",
+        "bank's), a list's members are thrown off, or a list is used for spam.",
         false_positives="An address that was published that day; a newsletter that goes out for the first "
         "time.",
         advice="Bombing: ask the user what important message may hide in it, and filter by the words of "
-        "sign-up confirmations. Lists: ask for confirmation by mail, moderate the sender. Answers: switch "
-        "one of the two responders off; an automatic answer must have an empty sender.",
+        "sign-up confirmations. Lists: ask for confirmation by mail, moderate the sender.",
         commands=("mailscope about {recipient}", "mailscope about {sender}"),
     )
     needs = FIELDS
@@ -68,7 +63,6 @@ class ListAbuse:
         self._least: dict[str, dict[str, float]] = {
             BOMBING: {"n": settings.messages, "domains": settings.sender_domains},
             REQUESTS: {"n": settings.requests},
-            ANSWERS: {"there": settings.answers, "back": settings.answers},
             EXPANSION: {"n": settings.expanded},
         }
         self._usual = {kind: self._usually(self._least[kind]["n"]) for kind in (BOMBING, EXPANSION)}
@@ -91,12 +85,12 @@ class ListAbuse:
                     for row in found.iter_rows(named=True)
                 ]
                 found = found.filter(pl.Series(far, dtype=pl.Boolean))
-            for row in told(found, ("key",), BY[kind], self.about.quiet_s).iter_rows(named=True):
+            for row in told(found, ("key",), "n", self.about.quiet_s).iter_rows(named=True):
                 yield self._signal(seen, kind, row, rows)
 
     def _signal(self, seen: Seen, kind: str, row: dict[str, Any], rows: pl.DataFrame) -> Signal:
         key = str(row["key"])
-        count = round(row["there"] + row["back"] if kind == ANSWERS else row["n"])
+        count = round(row["n"])
         figures = {"messages_to_many" if kind == EXPANSION else "messages": count}
         values = {name: round(row[name]) for name in ("domains", "messages") if name in row}
         reasons = self._usual[kind].limit(key, row[LAST]).reasons if kind in self._usual else ()
@@ -128,7 +122,6 @@ class ListAbuse:
             found[REQUESTS] = rows.with_columns(_list_of(rows["recipient"])).filter(
                 pl.col("key").is_not_null()
             )
-            found[ANSWERS] = _pairs(named)
         submitted = seen.outcome.sized
         if len(submitted):
             found[EXPANSION] = submitted.filter(
@@ -178,13 +171,3 @@ def _list_of(recipients: pl.Series) -> pl.Series:
     return pl.DataFrame({"recipient": recipients}).join(
         table, on="recipient", how="left", maintain_order="left"
     )["key"]
-
-
-def _pairs(rows: pl.DataFrame) -> pl.DataFrame:
-    """Messages between two addresses, whichever wrote: ``key`` names both, ``there`` says which way."""
-    sender, recipient = pl.col("sender").str.to_lowercase(), pl.col("recipient").str.to_lowercase()
-    rows = rows.filter(sender != recipient)
-    one, two = pl.min_horizontal(sender, recipient), pl.max_horizontal(sender, recipient)
-    return rows.with_columns(
-        pl.concat_str(one, two, separator=", ").alias("key"), (sender == one).alias("there")
-    )

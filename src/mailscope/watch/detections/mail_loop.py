@@ -1,4 +1,4 @@
-"""Mail goes round in circles: refused for that, or the same message comes by again and again."""
+"""Mail goes round in circles: refused for that, the same message again and again, answers to answers."""
 
 from __future__ import annotations
 
@@ -20,24 +20,32 @@ LOOP: Final = "loop"
 REFUSED: Final = (Measure("refused"),)
 # ``pass``: a number for message and recipient, as the words of an hour's mail are too many to keep.
 PASSES: Final = (Measure("passes"),)
+# Answers that two programs write: each is a new message, so they are told by who writes to whom.
+ANSWERS: Final = (Measure("there", where=pl.col("there")), Measure("back", where=~pl.col("there")))
+PAIR: Final = ("one", "two")
 # Messages of a batch that are told of; what loops is by recipient, and one shows it.
 MOST_TOLD: Final = 200
 COLUMNS: Final = ("time", "order", "domain", "reason")
 
 
 class MailLoop:
-    """Counts returned mail whose cause is a loop, by domain, and the passes of each message by recipient."""
+    """Counts returned mail whose cause is a loop, by domain, the passes of each message by recipient, and
+    the messages between each two addresses.
+    """
 
     about: ClassVar[About] = About(
         name="mail_loop",
         sees='Mail is returned as it went through too many hosts or "loops back to myself", or the same '
-        "message is delivered to the same recipient again and again.",
-        why="Two hosts or two forwards send the same mail to each other. It fills queue and mailboxes, and "
+        "message is delivered to the same recipient again and again, or two addresses answer each other "
+        "without end.",
+        why="Two hosts or two forwards send the same mail to each other, or two programs answer each other's "
+        "answers. It fills queue and mailboxes, and "
         "the mail never arrives.",
         false_positives="A program that sends all its mail with the same Message-ID.",
         advice="Look at the way of one message and find the two that forward to each other: an alias or "
         ".forward, a domain whose MX is this host but that this host does not know (Postfix: mydestination, "
-        "relay_domains).",
+        "relay_domains). Where two programs answer each other, switch one off; an automatic answer must have "
+        "an empty sender.",
         commands=("mailscope trace {message_id}",),
     )
     needs: ClassVar[Mapping[str, tuple[str, ...]]] = {**FIELDS, **REFUSALS}
@@ -47,11 +55,13 @@ class MailLoop:
         self.site = site
         self._refused = Window(("domain",), REFUSED, settings.window_s)
         self._passes = Window(("pass",), PASSES, settings.window_s)
+        self._answers = Window(PAIR, ANSWERS, settings.window_s)
 
     def see(self, seen: Seen) -> Iterator[Signal]:
         """Look at a batch."""
         yield from self._returned(seen)
         yield from self._circling(seen)
+        yield from self._answered(seen)
 
     def _returned(self, seen: Seen) -> Iterator[Signal]:
         frames = []
@@ -122,11 +132,45 @@ class MailLoop:
                 lines=seen.evidence(mine),
             )
 
+    def _answered(self, seen: Seen) -> Iterator[Signal]:
+        rows = attempts(seen, self.site)
+        if not len(rows):
+            return
+        rows = _pairs(rows.filter(pl.col("status") == "sent", pl.col("sender") != ""))
+        least = {"there": self.settings.answers, "back": self.settings.answers}
+        found = self._answers.add(rows, least)
+        for row in told(found, PAIR, "there", self.about.quiet_s).iter_rows(named=True):
+            one, two = str(row["one"]), str(row["two"])
+            mine = rows.filter(
+                pl.col("one") == one, pl.col("two") == two, pl.col("time").is_between(row[SINCE], row[LAST])
+            )
+            count = round(row["there"] + row["back"])
+            yield Signal(
+                subject={"sender": one, "recipient": two},
+                time=row[LAST],
+                since=row[SINCE],
+                severity="warning",
+                title=Phrase(
+                    "{one} and {two} answer each other: {count} messages", one=one, two=two, count=count
+                ),
+                figures={"messages": count, "window_s": self.settings.window_s},
+                lines=seen.evidence(mine),
+            )
+
     def state(self) -> Frames:
         """What it remembers."""
-        return self._refused.state("refused") | self._passes.state("passes")
+        return self._refused.state("refused") | self._passes.state("passes") | self._answers.state("answers")
 
     def resume(self, state: Frames) -> None:
         """Remember that."""
         self._refused.resume(state, "refused")
         self._passes.resume(state, "passes")
+        self._answers.resume(state, "answers")
+
+
+def _pairs(rows: pl.DataFrame) -> pl.DataFrame:
+    """Messages between two addresses, whichever wrote: ``one`` and ``two``; ``there`` says which way."""
+    sender, recipient = pl.col("sender").str.to_lowercase(), pl.col("recipient").str.to_lowercase()
+    rows = rows.filter(sender != recipient)
+    one, two = pl.min_horizontal(sender, recipient), pl.max_horizontal(sender, recipient)
+    return rows.with_columns(one.alias("one"), two.alias("two"), (sender == one).alias("there"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, Final
 
 import polars as pl
@@ -19,18 +19,23 @@ from mailscope.watch.pulses import Pulses
 from mailscope.watch.samples import Samples
 from mailscope.watch.seen import Seen
 from mailscope.watch.standing import BLOCKED, THROTTLED
-from mailscope.watch.window import LAST, SINCE, TIME
+from mailscope.watch.window import LAST, SINCE, TIME, Measure, Window, told
 
 PULSE_S: Final = 60
 # A provider that gets little mail is judged by refusals in a row within so long.
 DAY_S: Final = 86_400
 MOST: Final = 5_000
+# A provider that puts all off and takes nothing for so long does not only slow a burst down: what was put off
+# first has been tried again by then.
+PATIENCE: Final = timedelta(seconds=900)
+BY_LIST: Final = (Measure("providers", "distinct", "provider"), Measure("refused"))
 ADDRESS: Final = r"\b((?:[0-9]{1,3}\.){3}[0-9]{1,3})\b"
 SCHEMA: Final[dict[str, pl.DataType | type[pl.DataType]]] = {
     "provider": pl.String,
     "since": TIME,
     "last": TIME,
     "refused": pl.Float64,
+    "put_off": pl.Float64,
     "taken": pl.Float64,
     "told": pl.Boolean,
 }
@@ -40,13 +45,14 @@ SCHEMA: Final[dict[str, pl.DataType | type[pl.DataType]]] = {
 class Run:
     """What a provider said lately.
 
-    ``refused``: in a row, since it last took something; ``taken``: since it last refused; ``told``:
-    whether an incident may be open.
+    ``refused`` and ``put_off``: in a row, since it last took something; ``taken``: since it last refused;
+    ``told``: whether an incident may be open.
     """
 
     since: datetime
     last: datetime
     refused: float = 0.0
+    put_off: float = 0.0
     taken: float = 0.0
     told: bool = False
 
@@ -57,7 +63,7 @@ class ProviderBlocks:
     about: ClassVar[About] = About(
         name="provider_blocks",
         sees="The replies of one provider say that it blocks this host's address or network, or that it "
-        "takes only so much of our mail.",
+        "takes only so much of our mail; or several providers refuse us for the same blocklist.",
         why="Your users' mail to all mailboxes of that provider is lost or late, until somebody asks for "
         "the block to be lifted.",
         false_positives="A provider that always limits how fast mail comes, when a newsletter goes out.",
@@ -75,6 +81,7 @@ class ProviderBlocks:
         self.site = site
         self._pulses = Pulses(("provider",), ("taken", "blocked", "throttled"), settings.window_s, PULSE_S)
         self._runs: dict[str, Run] = {}
+        self._lists = Window(("blocklist",), BY_LIST, DAY_S)
         self._samples = Samples()
 
     def see(self, seen: Seen) -> Iterator[Signal]:
@@ -83,6 +90,8 @@ class ProviderBlocks:
         self._pulses.add(rows)
         refused = rows.filter(pl.col("blocked") + pl.col("throttled") > 0) if len(rows) else rows
         self._samples.add(seen, refused, "provider")
+        if len(refused):
+            yield from self._listed(seen, refused.filter(pl.col("blocked") > 0))
         pulses = self._pulses.ended(seen.now)
         if not len(pulses):
             return
@@ -110,7 +119,8 @@ class ProviderBlocks:
         alone = run.refused >= self.settings.blocked
         tried = row["taken"] + row["blocked"]
         share = row["blocked"] >= max(self.settings.blocked, self.settings.share * tried)
-        throttled = row["throttled"] >= max(self.settings.throttled, row["taken"])
+        stuck = run.put_off >= self.settings.throttled_all and row[LAST] - run.since >= PATIENCE
+        throttled = stuck or row["throttled"] >= max(self.settings.throttled, row["taken"])
         if not (alone or share or throttled):
             return None
         self._runs[name] = replace(run, told=True)
@@ -119,18 +129,19 @@ class ProviderBlocks:
     def _run(self, row: dict[str, Any]) -> Run | None:
         """Go on with a provider's run; None where it has none and nothing is refused."""
         name, blocked, taken = row["provider"], row["blocked_own"], row["taken_own"]
+        put_off = row["throttled_own"]
         run = self._runs.pop(name, None)
-        trouble = blocked + row["throttled_own"] > 0
+        trouble = blocked + put_off > 0
         if run is None and not trouble:
             return None
         if run is None or (not run.told and (row[LAST] - run.last).total_seconds() > DAY_S):
             run = Run(row[LAST], row[LAST])
         if taken:
-            run = replace(run, refused=blocked, since=row[LAST])
+            run = replace(run, refused=blocked, put_off=put_off, since=row[LAST])
         else:
-            run = replace(run, refused=run.refused + blocked)
+            run = replace(run, refused=run.refused + blocked, put_off=run.put_off + put_off)
         run = replace(run, taken=0.0 if trouble else run.taken + taken, last=row[LAST])
-        if not run.told and not trouble and run.refused == 0:
+        if not run.told and not trouble and run.refused + run.put_off == 0:
             return None
         self._runs[name] = run
         return run
@@ -141,7 +152,8 @@ class ProviderBlocks:
         name = str(row["provider"])
         since = min(row[SINCE], run.since)
         lines = self._samples.lines(seen, refused, "provider", name, since, row[LAST])
-        count = max(row["blocked"], run.refused) if blocked else row["throttled"]
+        throttled = max(row["throttled"], run.put_off)
+        count = max(row["blocked"], run.refused) if blocked else throttled
         address = _told_address([line.raw for line in lines])
         reasons = [Phrase("it names our address: {address}", address=address)] if address else []
         if row["taken"]:
@@ -161,13 +173,33 @@ class ProviderBlocks:
             ),
             figures={
                 "blocked": round(max(row["blocked"], run.refused)),
-                "throttled": round(row["throttled"]),
+                "throttled": round(throttled),
                 "taken": round(row["taken"]),
             }
             | ({"our_address": address} if address else {}),
             reasons=tuple(reasons),
             lines=lines,
         )
+
+    def _listed(self, seen: Seen, refused: pl.DataFrame) -> Iterator[Signal]:
+        """Blocklists that several providers name: each may get too little mail to be told of by itself."""
+        found = self._lists.add(refused, {"providers": self.settings.listed})
+        for row in told(found, ("blocklist",), "providers", self.about.quiet_s).iter_rows(named=True):
+            name, count = str(row["blocklist"]), round(row["providers"])
+            mine = refused.filter(
+                pl.col("blocklist") == name, pl.col("time").is_between(row[SINCE], row[LAST])
+            )
+            yield Signal(
+                subject={"blocklist": name},
+                time=row[LAST],
+                since=row[SINCE],
+                severity="warning",
+                title=Phrase(
+                    "{count} providers refuse us, as {blocklist} lists us", count=count, blocklist=name
+                ),
+                figures={"providers": count, "blocked": round(row["refused"])},
+                lines=seen.evidence(mine),
+            )
 
     def _over(self, row: dict[str, Any]) -> Signal:
         name = str(row["provider"])
@@ -192,20 +224,22 @@ class ProviderBlocks:
             (pl.col("cause").is_in(BLOCKED).fill_null(False) & counts).cast(pl.Float64).alias("blocked"),
             (pl.col("cause").is_in(THROTTLED).fill_null(False) & counts).cast(pl.Float64).alias("throttled"),
         ).filter(pl.col("taken") + pl.col("blocked") + pl.col("throttled") > 0)
-        told = with_provider(rows).filter(pl.col("provider").is_not_null())
-        return told.select("time", "order", "provider", "taken", "blocked", "throttled")
+        whose = with_provider(rows).filter(pl.col("provider").is_not_null())
+        return whose.select("time", "order", "provider", "blocklist", "taken", "blocked", "throttled")
 
     def state(self) -> Frames:
         """What it remembers."""
         runs = [
-            (name, run.since, run.last, run.refused, run.taken, run.told) for name, run in self._runs.items()
+            (name, run.since, run.last, run.refused, run.put_off, run.taken, run.told)
+            for name, run in self._runs.items()
         ]
         kept = {"runs": pl.DataFrame(runs, schema=SCHEMA, orient="row")}
-        return self._pulses.state() | self._samples.state() | kept
+        return self._pulses.state() | self._lists.state("lists") | self._samples.state() | kept
 
     def resume(self, state: Frames) -> None:
         """Remember that."""
         self._pulses.resume(state)
+        self._lists.resume(state, "lists")
         self._samples.resume(state)
         runs = state.get("runs")
         if runs is not None and runs.schema == pl.Schema(SCHEMA):

@@ -1,6 +1,7 @@
 """Settings of detections that look at how mail flows.
 
-``history_h``: before there is so much history, only the ``gross`` limits count.
+``history_h``: before there is so much history, what is usual at an hour is not known. In the first three days
+only the ``gross`` limits count, then ``times`` the busiest hour so far, too.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ Share = Annotated[float, Field(gt=0, le=1)]
 Times = Annotated[float, Field(ge=1, le=1_000)]
 
 ENABLED = "Whether it is looked for."
-HISTORY = "Hours of history without which only the gross limit counts."
+HISTORY = "Hours of history without which what is usual at an hour is not known."
 
 
 class OutgoingSpam(Table):
@@ -32,7 +33,7 @@ class OutgoingSpam(Table):
     )
     times: Times = Field(5.0, description="So many times what is usual for the source at this hour.")
     gross: Count = Field(5_000, description="So many recipients in an hour are a wave whatever is refused.")
-    history_h: Hours = Field(168, description="Hours of history without which what is usual is not known.")
+    history_h: Hours = Field(168, description=HISTORY)
 
 
 class IncomingFlood(Table):
@@ -46,7 +47,7 @@ class IncomingFlood(Table):
     gross: Times = Field(
         20.0, description="So many times the numbers above are a flood before there is history."
     )
-    history_h: Hours = Field(168, description="Hours of history without which what is usual is not known.")
+    history_h: Hours = Field(168, description=HISTORY)
 
 
 class DirectoryHarvest(Table):
@@ -58,6 +59,13 @@ class DirectoryHarvest(Table):
     known_share: Share = Field(
         0.25, description="A network whose messages were taken in at more than this share of them is none."
     )
+    networks: Count = Field(10, description="So many networks, none of which tries most, try together ...")
+    recipients_together: Count = Field(
+        50, description="... so many different recipients that do not exist ..."
+    )
+    times: Times = Field(5.0, description="... and so many times what is usual of all at this hour.")
+    gross: Times = Field(20.0, description="So many times that number counts before there is history.")
+    history_h: Hours = Field(168, description=HISTORY)
 
 
 class RelayProbing(Table):
@@ -83,7 +91,6 @@ class ListAbuse(Table):
     requests: Count = Field(
         40, description="Messages in an hour to the addresses with which a list is left or joined."
     )
-    answers: Count = Field(15, description="Messages in an hour between two addresses, in each direction.")
     expanded: Count = Field(2_000, description="Recipients in an hour of one sender's messages to many.")
     times: Times = Field(5.0, description="So many times what is usual at this hour.")
     gross: Times = Field(5.0, description="So many times the numbers above count before there is history.")
@@ -99,13 +106,18 @@ class MailLoop(Table):
         3, description="So many messages to one domain that were returned because of a loop."
     )
     passes: Count = Field(8, description="So many times that one message came by for the same recipient.")
+    answers: Count = Field(
+        15, description="So many messages between two addresses, in each direction, in that time."
+    )
 
 
 class BounceRate(Table):
     """A share of mail that comes back far above what is usual."""
 
     enabled: bool = Field(True, description=ENABLED)
-    bounced: Count = Field(12, description="Fewer bounces to a domain in an hour are none to tell of.")
+    bounced: Count = Field(
+        12, description="Fewer bounces to a domain, in an hour or in a row, are none to tell of."
+    )
     share: Share = Field(0.4, description="A smaller share of bounces at a domain is none to tell of.")
     bounced_all: Count = Field(60, description="Fewer bounces in all in an hour are none to tell of.")
     share_all: Share = Field(0.2, description="A smaller share of bounces in all is none to tell of.")
@@ -123,6 +135,8 @@ class ProviderBlocks(Table):
     share: Share = Field(0.3, description="A smaller share of refusals is no block.")
     critical: Count = Field(10, description="So many refusals, and nothing taken, are critical.")
     throttled: Count = Field(25, description="So many messages put off because we send too fast.")
+    throttled_all: Count = Field(10, description="So many put off in a row, and nothing taken.")
+    listed: Count = Field(3, description="So many providers that refuse us for the same blocklist in a day.")
     resumed: Count = Field(3, description="So many messages taken in a row say that it is over.")
 
 
