@@ -13,7 +13,7 @@ BEGIN = datetime(2026, 3, 2)
 DOMAIN = "example.org"
 
 
-def write(directory: Path, hosts: int = 24, lines: int = 400, relayed: int = 12, *, seed: int = 5) -> Path:
+def write(directory: Path, hosts: int = 24, lines: int = 250, relayed: int = 12, *, seed: int = 5) -> Path:
     """The logs of hosts, each in its own directory; of some, in one file that several wrote.
 
     Each log is rotated into two files; some are packed.  Every host hands some messages to the next one.
@@ -25,7 +25,7 @@ def write(directory: Path, hosts: int = 24, lines: int = 400, relayed: int = 12,
     for number, name in enumerate(names):
         log = directory / "log"
         form = ("rfc3164", "rfc3339")[number % 2]
-        words = ["--lines", str(lines), "--days", "0.3", "--seed", str(seed + number), "--host", name]
+        words = ["--lines", str(lines), "--days", "0.1", "--seed", str(seed + number), "--host", name]
         generate([*words, "--start", "2026-03-02", "--format", form, "-o", str(log)])
         found = [(_when(line), line) for line in log.read_text().splitlines()]
         log.unlink()
@@ -48,7 +48,7 @@ def _relayed(names: list[str], count: int) -> dict[str, list[tuple[datetime, str
     for number, name in enumerate(names):
         other = names[(number + 1) % len(names)]
         for at in range(count if len(names) > 1 else 0):
-            time = BEGIN + timedelta(minutes=5 + 25 * at, seconds=number)
+            time = BEGIN + timedelta(minutes=5 + 10 * at, seconds=number)
             mine, theirs = f"A{number:02X}{at:06X}", f"B{number:02X}{at:06X}"
             message = f"{mine}@{name}.{DOMAIN}"
             told = (

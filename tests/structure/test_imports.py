@@ -107,7 +107,10 @@ ALLOWED: dict[str, set[str]] = {
     "watch": {"store", "pipeline", "causes", "language", *FLOW},
     # Makes logs of its own, and knows nothing of how they are read.
     "demo": {"vocabulary"},
+    # The same flow over the lines of many hosts, with the store's own rows, states and tallies.
+    "cluster": {"store", "privacy", "pipeline", *FLOW},
     "cli": {
+        "cluster",
         # Accounts of the live page.
         "web",
         "demo",

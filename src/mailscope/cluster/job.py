@@ -164,7 +164,7 @@ def _known(
         found.append(
             Known(
                 name,
-                looks[name].head,
+                looks[name].head(size.get(name, 0) + (old.size if old else 0)),
                 size.get(name, 0) + (old.size if old else 0),
                 lines.get(name, 0) + (old.lines if old else 0),
                 source.size_bytes or 0,

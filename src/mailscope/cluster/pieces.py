@@ -31,9 +31,10 @@ HEAD_BYTES: Final = 4096
 
 @dataclass(frozen=True)
 class Known:
-    """A file that the store holds: how it begins, how many bytes of text and lines of it were read.
+    """A file that the store holds: how many bytes of text and lines of it were read.
 
-    ``stored``: how large it was then, packed as it may be.
+    ``head``: a hash of its first bytes, as many as it had of HEAD_BYTES; ``stored``: how large it was then,
+    packed as it may be.
     """
 
     path: str
@@ -45,14 +46,17 @@ class Known:
 
 @dataclass(frozen=True)
 class Look:
-    """A file's beginning: its text, a hash of its first bytes, what it is packed with, its New Years."""
+    """A file's beginning: its text, what it is packed with, and how many New Years it passes."""
 
     name: str
     beginning: bytes
-    head: str
     compression: Compression
     years: int
     problems: tuple[InputError, ...] = ()
+
+    def head(self, size: int = HEAD_BYTES) -> str:
+        """A hash of the first bytes, of no more than so many."""
+        return sha256(self.beginning[: min(size, HEAD_BYTES)]).hexdigest()
 
 
 def look(source: Source) -> Look:
@@ -68,10 +72,9 @@ def look(source: Source) -> Look:
             plain = report.compression == "none" and not is_remote(source.path)
             years = new_years_passed(file.path) if plain else 0
     except InputError as error:
-        return Look(source.name, b"", "", "none", 0, (error,))
+        return Look(source.name, b"", "none", 0, (error,))
     problems = () if data else tuple(report.problems)
-    head = sha256(data[:HEAD_BYTES]).hexdigest()
-    return Look(source.name, data[: PEEK_BYTES // 4], head, report.compression, years, problems)
+    return Look(source.name, data[: PEEK_BYTES // 4], report.compression, years, problems)
 
 
 def looks(spark: SparkSession, files: Sequence[Source]) -> dict[str, Look]:
@@ -85,12 +88,15 @@ def renamed(looks: Mapping[str, Look], known: Sequence[Known]) -> dict[str, Know
     """What the store holds of each file: by its name, or, where that is gone, of one that begins alike."""
     by_path = {each.path: each for each in known}
     gone = {each.head: each for each in known if each.path not in looks}
+    # Of files that were short when they were read, fewer bytes tell.
+    sizes = {HEAD_BYTES, *(each.size for each in gone.values() if each.size < HEAD_BYTES)}
     found = {}
     for name, look in looks.items():
         before = by_path.get(name)
-        if before is None or before.head != look.head:
+        if before is None or before.head != look.head(before.size):
             # Rotation has given it another name, and perhaps packed it.
-            before = gone.get(look.head)
+            heads = (look.head(size) for size in sorted(sizes, reverse=True))
+            before = next((gone[head] for head in heads if head in gone), None)
         if before is not None:
             found[name] = before
     return found

@@ -29,7 +29,7 @@ def ship(store: Path | None, place: Path) -> None:
     """Bring a store's sealed files to that of the cluster; the daemon may run meanwhile.
 
     Days come there when they are sealed, some hours after their end.  What was shipped is not shipped again,
-    so a timer can run it; the daemon does it by itself where store.ship_to is set.
+    so a timer can run it.
 
     \b
     mailscope cluster ship --output /srv/mail
