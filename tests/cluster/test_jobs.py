@@ -145,12 +145,12 @@ def test_lines_that_come_over_a_socket(spark: Any, tmp_path: Path) -> None:
 
 
 def test_lines_of_files_without_hosts_belong_to_their_log(spark: Any, tmp_path: Path) -> None:
-    for name in ("a", "b"):
+    for second, name in enumerate(("a", "b")):
         (tmp_path / name).mkdir()
         (tmp_path / name / "current").write_text(
-            "@4000000069a4c2801dcd6500 new msg 7\n"
-            f"@4000000069a4c2801dcd6500 info msg 7: bytes 9 from <{name}@example.org> qp 1 uid 2\n"
-            "@4000000069a4c2811dcd6500 end msg 7\n"
+            f"@4000000069a4c28{second}1dcd6500 new msg 7\n"
+            f"@4000000069a4c28{second}1dcd6500 info msg 7: bytes 9 from <{name}@example.org> qp 1 uid 2\n"
+            "@4000000069a4c2891dcd6500 end msg 7\n"
         )
     ingest(job(spark, tmp_path / "store", tmp_path / "a", tmp_path / "b"))
     messages = rows(tmp_path / "store", "messages")

@@ -101,7 +101,8 @@ def _run(job: Job, begun: Begun, files: Sequence[Source], looks: Mapping[str, Lo
         known = _known(read, told, before, looks)
         loaded = Loaded(
             files=len(readable),
-            known=len(readable) - len(known),
+            known=len(readable)
+            - len({read[each["piece"]].source.name for each in told if each["text_bytes"]}),
             lines=sum(each["lines"] for each in told),
             blank=sum(each["blank"] for each in told),
             text_bytes=sum(each["text_bytes"] for each in told),
