@@ -228,8 +228,9 @@ def test_sealed_days_come_to_the_clusters_store(tmp_path: Path) -> None:
     done = ship(home, there)
     assert done.new > 2
     assert (done.gone, done.known) == (0, 0)
-    again = ship(home, there)
-    assert (again.new, again.gone, again.known) == (0, 0, done.new)
+    again = mailscope("cluster", "ship", "--store", home, "--output", there)
+    assert again.returncode == 0, again.stderr
+    assert f"0 files shipped, 0 gave way to others, {done.new} known before" in again.stderr
     assert report(there)["fates"]["totals"] == {"recipients": 300}
     assert report(home)["fates"]["totals"] == {"recipients": 301}
     found = mailscope("trace", "A7@example.org", "--store", there)
@@ -242,6 +243,17 @@ def test_sealed_days_come_to_the_clusters_store(tmp_path: Path) -> None:
     assert ship(home, there).gone
     assert mailscope("trace", "A7@example.org", "--store", there).returncode == 1
     assert not [path for path in there.rglob("part-*.parquet") if b"A7@example.org" in path.read_bytes()]
+
+
+def test_what_a_stream_needs() -> None:
+    for words, why in (
+        ((), "one of --kafka and --socket"),
+        (("--kafka", "192.0.2.1:9092"), "no topic is named"),
+        (("--socket", "nowhere"), "is no address"),
+    ):
+        refused = mailscope("cluster", "stream", "--output", "x", *words)
+        assert refused.returncode == 2
+        assert why in refused.stderr
 
 
 def test_a_store_without_sealed_files_is_not_shipped(tmp_path: Path) -> None:

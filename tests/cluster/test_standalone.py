@@ -142,6 +142,8 @@ def test_the_clusters_own_commands_tell_the_same(cluster: Standalone, stored: Pa
     refused = mailscope("cluster", "sql", "--master", cluster.url, "--store", stored, "drop view events")
     assert refused.returncode == 2
     assert "Spark refuses it" in refused.stderr
+    nowhere = mailscope("cluster", "sql", "--master", cluster.url, "--store", stored / "none", "select 1")
+    assert nowhere.returncode == 1
 
 
 def test_running_it_twice_changes_nothing(cluster: Standalone, stored: Path, logs: Path, one: Path) -> None:
@@ -156,6 +158,12 @@ def test_what_is_stored_is_whole(stored: Path) -> None:
     done = mailscope("store", "verify", "--store", stored)
     assert done.returncode == 0, done.stdout + done.stderr
     assert not list((stored / "incoming").glob("*"))
+
+
+def test_small_files_become_few(cluster: Standalone, stored: Path, one: Path) -> None:
+    done = mailscope("cluster", "compact", "--master", cluster.url, "--output", stored)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert_same_rows(one, stored)
 
 
 def test_a_worker_that_dies_changes_nothing(

@@ -123,7 +123,7 @@ def asking(name: str) -> Callable[[Command], click.Command]:
             click.option(
                 "--store",
                 required=True,
-                type=click.Path(path_type=Path, file_okay=False, exists=True),
+                type=click.Path(path_type=Path, file_okay=False),
                 metavar="DIR",
                 help="The cluster's store.",
             ),
