@@ -36,7 +36,7 @@ ELSEWHERE = {
     "mailscope cluster": "tests/cluster",
     "mailscope cluster ingest": "tests/cluster/test_standalone.py",
     "mailscope cluster stream": "tests/cluster/test_jobs.py",
-    "mailscope cluster compact": "tests/cluster/test_standalone.py",
+    "mailscope cluster compact": "tests/cluster/test_jobs.py",
     "mailscope cluster ship": "tests/cluster/test_parts.py",
     "mailscope cluster report": "tests/cluster/test_standalone.py",
     "mailscope cluster trace": "tests/cluster/test_standalone.py",
