@@ -69,9 +69,10 @@ dist: $(READY)
 	$(BIN)/python packaging/deb.py --wheel dist/mailscope-*-py3-none-any.whl --output dist
 	$(BIN)/python packaging/sbom.py > dist/mailscope.cdx.json
 
+# PySpark comes as source, which holds nothing to be compiled.
 $(READY): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --only-binary=:all: --editable '.[dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --only-binary=:all: --no-binary=pyspark --editable '.[dev]'
 	@touch $(READY)
 
 clean:
