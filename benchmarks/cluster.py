@@ -3,8 +3,8 @@
     python benchmarks/cluster.py rates --lines 400000
     python benchmarks/cluster.py workers --hosts 8 --lines 60000
 
-``rates``: processor time of each stage of a job, called in this process as a task calls it, on a generated log
-of one host; from it, what 10, 100 and 1,000 hosts and 10 TB a day need.  ``workers``: the same job on a
+``rates``: processor time of each stage of a job, called in this process as a task calls it, on the generated
+log of one host; from it, what 10, 100 and 1,000 hosts and 10 TB a day need.  ``workers``: the same job on a
 standalone cluster of one worker and of two (a core each; master and workers are processes on loopback), and
 `mailscope ingest` of the same logs in the same run.
 """
