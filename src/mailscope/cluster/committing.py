@@ -130,9 +130,10 @@ class Taken:
 def commit(output: Path, taken: Taken, zone: Any) -> None:
     """Enter a run in the store.  Raises ConflictError."""
     with store(output) as database:
+        # Nobody else can change the store while it is open here.
+        _refuse_conflicts(database, taken)
         entered = moved(database, taken.of(SEGMENT))
         with database.transaction():
-            _refuse_conflicts(database, taken)
             enter_segments(database, entered)
             _enter_rows(database, taken)
             _enter_tallies(database, taken)
@@ -255,6 +256,6 @@ def discard(output: Path, run: int) -> None:
 
 def _tidy(incoming: Path) -> None:
     """Remove what runs have left that ended without a word, long ago."""
-    for left in incoming.glob("run-*"):
+    for left in incoming.glob("*"):
         if time.time() - left.stat().st_mtime > STALE_S:
             shutil.rmtree(left, ignore_errors=True)

@@ -20,12 +20,14 @@ from mailscope.cluster.committing import (
     segments,
     store,
 )
+from mailscope.cluster.job import MOST_TRIES
 from mailscope.cluster.setup import Setup, secret
 from mailscope.cluster.staging import Staging, told
 from mailscope.store.connecting import quoted
 from mailscope.store.database import Database
 from mailscope.store.sealing import SLICE_ROWS, remove, write_segment
 from mailscope.store.upkeep import SMALL_ROWS
+from mailscope.vocabulary.errors import MailscopeError
 from mailscope.vocabulary.tables import TABLES
 
 if TYPE_CHECKING:
@@ -50,7 +52,19 @@ class Compacted:
 
 
 def compact(spark: SparkSession, setup: Setup) -> Compacted:
-    """Make few files of many, in all days.  A file that is being replaced by others is left as it is."""
+    """Make few files of many, in all days.
+
+    Raises MailscopeError where other jobs changed the same files each time.
+    """
+    for _ in range(MOST_TRIES):
+        try:
+            return _tried(spark, setup)
+        except ConflictError:
+            continue
+    raise MailscopeError("others always came before", setup.output, "run fewer jobs at once")
+
+
+def _tried(spark: SparkSession, setup: Setup) -> Compacted:
     output = Path(setup.output)
     begun = begin(output)
     setup = Setup(setup.output, begun.run, setup.zone, setup.patterns, setup.settings)
@@ -107,16 +121,13 @@ def piled(setup: Setup, pile: Pile) -> dict[str, object]:
 
 def _replace(database: Database, found: list[Pile], rows: list[dict[str, Any]]) -> None:
     old = [path for pile in found for path in pile.paths]
+    theirs = "path in (select unnest(?::varchar[]))"
+    there = database.value(f"select count(*) from own.manifest where damage is null and {theirs}", [old])
+    if int(there) != len(old):
+        # As where a person was erased meanwhile.
+        raise ConflictError
     entered = moved(database, segments(rows))
     with database.transaction():
-        there = (
-            "select count(*) from own.manifest where damage is null and path in (select unnest(?::varchar[]))"
-        )
-        if int(database.value(there, [old])) != len(old):
-            # As where a person was erased meanwhile.
-            raise ConflictError
-        database.connection.execute(
-            "delete from own.manifest where path in (select unnest(?::varchar[]))", [old]
-        )
+        database.connection.execute(f"delete from own.manifest where {theirs}", [old])
         enter_segments(database, entered)
     remove(database, old)

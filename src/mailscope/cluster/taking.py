@@ -39,6 +39,8 @@ from mailscope.vocabulary.tables import LINKS
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
+# Before any log, where no line of a run has an instant.
+EPOCH: Final = datetime(1970, 1, 1)
 # Kinds of results that stay on the executors.
 LARGE: Final = (HOUR, CLAIMS, MESSAGES)
 
@@ -130,7 +132,7 @@ def _links(
     told = f"{relays.TOLD_ROWS}, bucket int"
     messages = columns(MESSAGES, TOLD, "queue_id", relays.TOLD_ROWS)
     first, now = rows.agg(sf.min("time"), sf.max("key")).collect()[0]
-    since = instant(first) or datetime.min
+    since = instant(first) or EPOCH
     waiting = [pl.read_ipc(io.BytesIO(data)) for data in begun.claims]
     if waiting:
         before = pl.concat(waiting)
