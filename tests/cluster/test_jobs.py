@@ -15,13 +15,13 @@ import hosts
 import polars as pl
 import pytest
 from comparing import assert_same_rows, one_machine, report, rows
-from standalone import usable
 
 from mailscope.cluster.compacting import compact
 from mailscope.cluster.job import Job, ingest
 from mailscope.cluster.session import session
 from mailscope.cluster.setup import Setup
 from mailscope.cluster.streaming import SOCKET, Stream, start
+from standalone import usable
 
 pytestmark = pytest.mark.skipif(bool(usable()), reason=usable() or "it can be started")
 

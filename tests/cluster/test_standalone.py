@@ -12,6 +12,7 @@ from pathlib import Path
 import hosts
 import pytest
 from comparing import assert_same_rows, mailscope, one_machine, report
+
 from standalone import Standalone, standalone, usable
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
