@@ -1,7 +1,9 @@
-"""A command that has commands of its own beside what it does by itself."""
+"""Commands that have commands: beside what they do by themselves, or in a package of their own."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from importlib import import_module
 from typing import Any, Final
 
 import click
@@ -37,3 +39,32 @@ class Commanding(click.Group):
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
         """How it is called by itself."""
         return click.Command.collect_usage_pieces(self, ctx)
+
+
+def lazily(package: str, told: Mapping[str, str]) -> type[click.Group]:
+    """A group that imports a command's module only when it is asked for.
+
+    ``package`` holds a module of its name for each command; ``told``: the commands, and what each does.
+    """
+
+    class Lazy(click.Group):
+        """The group."""
+
+        def list_commands(self, ctx: click.Context) -> list[str]:
+            """Names of all commands, in the order in which help shows them."""
+            return list(told)
+
+        def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+            """The command, imported now; None where there is no such command."""
+            if cmd_name not in told:
+                return None
+            command = getattr(import_module(f"{package}.{cmd_name}"), cmd_name)
+            assert isinstance(command, click.Command)
+            return command
+
+        def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+            """List the commands without importing them."""
+            with formatter.section("Commands"):
+                formatter.write_dl(list(told.items()))
+
+    return Lazy

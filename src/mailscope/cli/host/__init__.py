@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Final
 
 import click
+
+from mailscope.cli.commands import lazily
 
 # Command -> what it does; the module cli/host/NAME.py holds a click command of the same name.
 COMMANDS: Final = {
@@ -24,28 +25,7 @@ COMMANDS: Final = {
 }
 
 
-class Lazy(click.Group):
-    """A group that imports a command's module only when it is asked for."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Names of all commands, in the order in which help shows them."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command, imported now; None where there is no such command."""
-        if cmd_name not in COMMANDS:
-            return None
-        command = getattr(import_module(f"mailscope.cli.host.{cmd_name}"), cmd_name)
-        assert isinstance(command, click.Command)
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the commands without importing them."""
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
-
-
-@click.command(cls=Lazy)
+@click.command(cls=lazily(__name__, COMMANDS))
 def host() -> None:
     """Read the host's own logs: who logged in, which commands ran.
 
