@@ -364,8 +364,9 @@ def test_days_are_part_of_a_backup(store: Kept, tmp_path: Path) -> None:
 
 
 def test_a_store_of_before_is_read_as_it_is_and_brought_up(store: Kept) -> None:
-    for name in ("drop table own.days", "update own.about set value = '1' where name = 'version'"):
-        store.database.connection.execute(name)
+    for name in ("days", "hosts", "host_hours", "inputs", "claims"):
+        store.database.connection.execute(f"drop table own.{name}")
+    store.database.connection.execute("update own.about set value = '1' where name = 'version'")
     place = store.database.directory
     store.database.close()
     store.database = Database(place, read_only=True)
