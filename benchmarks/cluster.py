@@ -41,11 +41,11 @@ def rates(lines: int) -> None:
 
     from mailscope.cluster import committing
     from mailscope.cluster.chaining import chainer, digester
-    from mailscope.cluster.following import as_arrow, follower
+    from mailscope.cluster.following import follower
     from mailscope.cluster.merging import merger
     from mailscope.cluster.pieces import Plan, look
     from mailscope.cluster.reading import lines as read
-    from mailscope.cluster.reading import schema
+    from mailscope.cluster.rows import STATE_TYPES, as_arrow
     from mailscope.cluster.setup import Setup, cleaning, engine
     from mailscope.intake.files import expand
 
@@ -61,13 +61,15 @@ def rates(lines: int) -> None:
         plan = Plan(files, {source.name: look(source) for source in files}, {}, setup.timezone, 1 << 40)
         reading, rows = timed(lambda: pl.concat(list(read(plan.pieces()[0], clean))))
         rows = rows.filter(pl.col("place").is_not_null()).with_columns(pl.lit(0, pl.Int32).alias("bin"))
-        table = rows.to_arrow(compat_level=pl.CompatLevel.oldest())
+        table = as_arrow(rows)
         sets = {source.name: source.set_id for source in files}
         key = (_Scalar(0),)
         digesting, digests = timed(lambda: digester(setup, sets, {})(key, table))
         chaining, _ = timed(lambda: list(chainer({})(iter(digests.to_batches()))))
         following, found = timed(
-            lambda: follower(setup, sets, {"mx1": 0}, {})(key, table, schema().empty_table())
+            lambda: follower(setup, sets, {"mx1": 0}, {})(
+                key, table, as_arrow(pl.DataFrame(schema=STATE_TYPES))
+            )
         )
         hours = pl.from_arrow(found)
         assert isinstance(hours, pl.DataFrame)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any, Final
 
@@ -41,10 +41,20 @@ class Commanding(click.Group):
         return click.Command.collect_usage_pieces(self, ctx)
 
 
-def lazily(package: str, told: Mapping[str, str]) -> type[click.Group]:
-    """A group that imports a command's module only when it is asked for.
+def within(package: str) -> Callable[[str], click.Command]:
+    """Gives a command of a package that holds a module of its name for each."""
 
-    ``package`` holds a module of its name for each command; ``told``: the commands, and what each does.
+    def found(name: str) -> click.Command:
+        command: click.Command = getattr(import_module(f"{package}.{name}"), name)
+        return command
+
+    return found
+
+
+def lazily(told: Mapping[str, str], found: Callable[[str], click.Command]) -> type[click.Group]:
+    """A group that imports a command only when it is asked for.
+
+    ``told``: the commands, and what each does; ``found`` gives one of them.
     """
 
     class Lazy(click.Group):
@@ -56,11 +66,7 @@ def lazily(package: str, told: Mapping[str, str]) -> type[click.Group]:
 
         def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
             """The command, imported now; None where there is no such command."""
-            if cmd_name not in told:
-                return None
-            command = getattr(import_module(f"{package}.{cmd_name}"), cmd_name)
-            assert isinstance(command, click.Command)
-            return command
+            return found(cmd_name) if cmd_name in told else None
 
         def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
             """List the commands without importing them."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 import click
 
 from mailscope import __version__
+from mailscope.cli.commands import lazily, within
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -54,20 +54,8 @@ COMMANDS: Final = {
 INTERRUPTED: Final = 130
 
 
-class LazyGroup(click.Group):
-    """A group that imports a command's module only when it is asked for."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Names of all commands, in the order in which help shows them."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command, imported now; None where there is no such command."""
-        if cmd_name not in COMMANDS:
-            return None
-        command = getattr(import_module(f"mailscope.cli.{cmd_name}"), cmd_name)
-        assert isinstance(command, click.Command)
-        return command
+class Named(lazily(COMMANDS, within("mailscope.cli"))):  # type: ignore[misc]
+    """The group of all commands."""
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """What a shell offers after Tab: the commands are not imported for it."""
@@ -78,13 +66,8 @@ class LazyGroup(click.Group):
         ]
         return [*named, *click.Command.shell_complete(self, ctx, incomplete)]
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the commands without importing them."""
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
 
-
-@click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(cls=Named, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="mailscope")
 def mailscope() -> None:
     """Read what a mail host logs and follow every message from arrival to final fate.

@@ -7,6 +7,7 @@ from typing import Final
 
 import click
 
+from mailscope.cli.commands import lazily
 from mailscope.queues.actions import ACTIONS
 
 # Command -> what it does; the module cli/queue_NAME.py holds a click command ``command``.
@@ -22,32 +23,17 @@ RESTORING: Final = {"restore": "Bring back messages that were deleted and kept."
 COMMANDS: Final = {**LOOKING, **{name: action.help for name, action in ACTIONS.items()}, **RESTORING}
 
 
-class LazyGroup(click.Group):
-    """Imports a command's module only when it is asked for."""
+def _command(name: str) -> click.Command:
+    """A command, imported now."""
+    if name in ACTIONS:
+        from mailscope.cli.queue_act import command_of
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Names of all commands, in the order in which help shows them."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command, imported now; None where there is no such command."""
-        if cmd_name not in COMMANDS:
-            return None
-        if cmd_name in ACTIONS:
-            from mailscope.cli.queue_act import command_of
-
-            return command_of(cmd_name)
-        command = import_module(f"mailscope.cli.queue_{cmd_name}").command
-        assert isinstance(command, click.Command)
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the commands without importing them."""
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+        return command_of(name)
+    command: click.Command = import_module(f"mailscope.cli.queue_{name}").command
+    return command
 
 
-@click.group(cls=LazyGroup)
+@click.group(cls=lazily(COMMANDS, _command))
 def queue() -> None:
     """Look at the queue, understand it, and act on it.
 

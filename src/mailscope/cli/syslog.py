@@ -7,6 +7,8 @@ from typing import Final
 
 import click
 
+from mailscope.cli.commands import lazily
+
 # Command -> (module of cli/ that holds a click command of this name, what it does).
 COMMANDS: Final = {
     "check": (
@@ -23,28 +25,16 @@ COMMANDS: Final = {
 }
 
 
-class Programs(click.Group):
-    """A group that imports a command's module only when it is asked for."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Names of all commands, in the order in which help shows them."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command, imported now; None where there is no such command."""
-        if cmd_name not in COMMANDS:
-            return None
-        command = getattr(import_module(f"mailscope.cli.{COMMANDS[cmd_name][0]}"), cmd_name)
-        assert isinstance(command, click.Command)
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the commands without importing them."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, what) for name, (_, what) in COMMANDS.items()])
+def _command(name: str) -> click.Command:
+    """A command, imported now."""
+    command: click.Command = getattr(import_module(f"mailscope.cli.{COMMANDS[name][0]}"), name)
+    return command
 
 
-@click.command(cls=Programs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(
+    cls=lazily({name: what for name, (_, what) in COMMANDS.items()}, _command),
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 def syslog() -> None:
     """Route, send, stamp and store log lines: what syslogd, logger and daemontools do.
 

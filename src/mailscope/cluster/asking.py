@@ -28,6 +28,8 @@ from mailscope.store.sealed import Sealed, SealedLines
 from mailscope.store.search import Search
 from mailscope.tallies import kept
 from mailscope.tallies.ledger import Ledger
+from mailscope.trails import story
+from mailscope.trails.tracker import Outcome
 from mailscope.vocabulary.bundles import packed
 
 if TYPE_CHECKING:
@@ -142,8 +144,9 @@ def _theirs(directory: str, files: list[Sealed]) -> SealedLines:
 def _summed(spark: SparkSession, copied: Copied) -> bytes:
     """The sum of days and hours, of which each executor adds up some."""
     count = max(1, 2 * spark.sparkContext.defaultParallelism)
+    nothing = Outcome(**story.nothing())
     parts: list[Copied] = [
-        replace(copied, days=copied.days[at::count], hours=copied.hours[at::count], ended=_nothing())
+        replace(copied, days=copied.days[at::count], hours=copied.hours[at::count], ended=nothing)
         for at in range(count)
     ]
     # What is under way is added once.
@@ -154,10 +157,3 @@ def _summed(spark: SparkSession, copied: Copied) -> bytes:
     for data in sums:
         whole.merge(kept.from_bytes(data, copied.zone))
     return kept.to_bytes(whole)
-
-
-def _nothing() -> Any:
-    from mailscope.trails import story
-    from mailscope.trails.tracker import Outcome
-
-    return Outcome(**story.nothing())

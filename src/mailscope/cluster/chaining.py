@@ -14,8 +14,11 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import groupby
 from typing import Any
 
+import polars as pl
+
 from mailscope.cluster.batches import batches, in_order
 from mailscope.cluster.following import placed
+from mailscope.cluster.rows import DIGEST_TYPES, STATE_TYPES, as_arrow
 from mailscope.cluster.setup import Setup, engine
 from mailscope.cluster.staging import instant
 from mailscope.cluster.tracking import tracker
@@ -28,8 +31,6 @@ def digester(setup: Setup, sets: Mapping[str, str], before: Mapping[int, int]) -
     """What a task makes of a bin's lines: DIGESTS, one for each batch."""
 
     def digest(key: Any, lines: Any) -> Any:
-        import pyarrow as pa
-
         number = int(key[0].as_py())
         rows: list[tuple[int, str, int, bytes]] = []
         for (place,), part in placed(lines, before):
@@ -38,12 +39,7 @@ def digester(setup: Setup, sets: Mapping[str, str], before: Mapping[int, int]) -
             for at, batch in enumerate(batches(part, engine(setup), sets)):
                 found = first, steps(batch, detail=True), session_lines(batch)
                 rows.append((number, place, at, pickle.dumps(found)))
-        columns = list(zip(*rows, strict=True)) or [(), (), (), ()]
-        kinds = (pa.int32(), pa.string(), pa.int32(), pa.binary())
-        names = ("bin", "place", "number", "digest")
-        return pa.table(
-            {name: pa.array(column, kind) for name, column, kind in zip(names, columns, kinds, strict=True)}
-        )
+        return as_arrow(pl.DataFrame(rows, schema=DIGEST_TYPES, orient="row"))
 
     return digest
 
@@ -82,13 +78,5 @@ def _digests(tables: Iterator[Any]) -> Iterator[tuple[str, int, bytes]]:
 
 
 def _state(number: int, place: str, data: bytes, *, apart: bool | None) -> Any:
-    import pyarrow as pa
-
-    return pa.RecordBatch.from_pydict(
-        {
-            "bin": pa.array([number], pa.int32()),
-            "place": pa.array([place], pa.string()),
-            "state": pa.array([data], pa.binary()),
-            "apart": pa.array([apart], pa.bool_()),
-        }
-    )
+    row = pl.DataFrame([(number, place, data, apart)], schema=STATE_TYPES, orient="row")
+    return as_arrow(row).to_batches()[0]

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -21,23 +21,28 @@ import polars as pl
 
 from mailscope.cluster.following import TOLD
 from mailscope.cluster.pieces import Known
-from mailscope.cluster.rows import CLAIMS, DAYLESS, HOUR, OPEN, SEGMENT, SPELLINGS, STATE, UNDER_WAY, results
+from mailscope.cluster.rows import CLAIMS, DAYLESS, HOUR, OPEN, SEGMENT, SPELLINGS, STATE, UNDER_WAY
+from mailscope.cluster.setup import INCOMING, staging_of
 from mailscope.cluster.staging import instant
 from mailscope.store import days
 from mailscope.store.database import Database
 from mailscope.store.index import place_of
 from mailscope.store.places import sync_directory
 from mailscope.store.refusals import InUseError
+from mailscope.store.sealing import Segment, enter
+from mailscope.vocabulary.errors import MailscopeError
 from mailscope.vocabulary.instants import naive_now
-from mailscope.vocabulary.tables import EVENTS
+from mailscope.vocabulary.tables import EVENTS, TABLES
 
-# Another run, or a command, has the store for moments only.
 Opened = TypeVar("Opened")
+Result = TypeVar("Result")
+# After so many runs that others came before, something is wrong.
+MOST_TRIES: Final = 10
+# Another run, or a command, has the store for moments only.
 PATIENCE_S: Final = 120.0
 AGAIN_S: Final = 0.2
 # What a run that never ended has left is removed after so long.
 STALE_S: Final = 7 * 86_400.0
-INCOMING: Final = "incoming"
 INPUTS: Final = "select path, head, size, lines, stored from own.inputs"
 
 
@@ -109,6 +114,22 @@ def begin(output: Path) -> Begun:
     )
 
 
+def tried(output: Path, run: Callable[[Begun], Result]) -> Result:
+    """What a run gives; another one where it raises ConflictError.  What tasks wrote for it goes with it.
+
+    Raises MailscopeError where others always came before.
+    """
+    for _ in range(MOST_TRIES):
+        begun = begin(output)
+        try:
+            return run(begun)
+        except ConflictError:
+            continue
+        finally:
+            shutil.rmtree(staging_of(output, begun.run), ignore_errors=True)
+    raise MailscopeError("others always came before", str(output), "run fewer jobs at once")
+
+
 @dataclass
 class Taken:
     """What a run came to.  ``sets``: source -> its set; ``read``: the files, as far as they were read."""
@@ -140,7 +161,6 @@ def commit(output: Path, taken: Taken, zone: Any) -> None:
             _enter_sources(database, taken)
         days.note_zone(database, zone)
         days.tidy_all(database, zone, naive_now())
-    shutil.rmtree(output / INCOMING / f"run-{taken.begun.run:06}", ignore_errors=True)
 
 
 def _refuse_conflicts(database: Database, taken: Taken) -> None:
@@ -157,13 +177,8 @@ def _refuse_conflicts(database: Database, taken: Taken) -> None:
         raise ConflictError
 
 
-def segments(rows: list[dict[str, Any]]) -> pl.DataFrame:
-    """Segments that were written, as rows of RESULTS."""
-    return results(rows)
-
-
-def moved(database: Database, written: pl.DataFrame) -> list[dict[str, Any]]:
-    """Give segments their places in the store.  What is not entered after all is a stray there."""
+def moved(database: Database, written: pl.DataFrame) -> list[Segment]:
+    """Give segments (RESULTS) their places in the store.  What is not entered after all is a stray there."""
     number = int(database.about("segment") or 0)
     moved = []
     for row in written.sort("name", "day", "first", "path").iter_rows(named=True):
@@ -174,8 +189,9 @@ def moved(database: Database, written: pl.DataFrame) -> list[dict[str, Any]]:
         if row["name"] == EVENTS.name and place_of(begun).exists():
             place_of(begun).replace(place_of(path))
         begun.replace(path)
-        moved.append({**row, "place": place})
-    for directory in {database.directory / Path(row["place"]).parent for row in moved}:
+        first, last = instant(row["first"]), instant(row["last"])
+        moved.append(Segment(place, row["rows"], row["size"], first, last, row["checksum"]))
+    for directory in {(database.directory / segment.path).parent for segment in moved}:
         sync_directory(directory)
         sync_directory(directory.parent)
     with database.transaction():
@@ -184,16 +200,11 @@ def moved(database: Database, written: pl.DataFrame) -> list[dict[str, Any]]:
     return moved
 
 
-def enter_segments(database: Database, moved: list[dict[str, Any]]) -> None:
+def enter_segments(database: Database, moved: Sequence[Segment]) -> None:
     """Name segments in the manifest, within a transaction."""
-    for row in moved:
-        database.connection.execute(
-            "insert into own.manifest values (?, ?, ?, ?, ?, ?, ?, ?, null)",
-            [
-                row["place"], row["name"], row["day"], row["rows"], row["size"], instant(row["first"]),
-                instant(row["last"]), row["checksum"],
-            ],
-        )  # fmt: skip
+    for segment in moved:
+        table, day = segment.path.split("/")[:2]
+        enter(database, segment, TABLES[table], date.fromisoformat(day.removeprefix("day=")))
 
 
 def _enter_rows(database: Database, taken: Taken) -> None:
@@ -247,11 +258,6 @@ def _enter_sources(database: Database, taken: Taken) -> None:
             "insert or replace into own.inputs values (?, ?, ?, ?, ?, ?)",
             [each.path, each.head, each.size, each.lines, each.stored, taken.begun.run],
         )
-
-
-def discard(output: Path, run: int) -> None:
-    """Remove what the tasks of a run have written."""
-    shutil.rmtree(output / INCOMING / f"run-{run:06}", ignore_errors=True)
 
 
 def _tidy(incoming: Path) -> None:

@@ -7,27 +7,18 @@ write the new ones beside the store; then one transaction names them in the mani
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mailscope.cluster.committing import (
-    ConflictError,
-    begin,
-    discard,
-    enter_segments,
-    moved,
-    segments,
-    store,
-)
-from mailscope.cluster.job import MOST_TRIES
+from mailscope.cluster.committing import ConflictError, enter_segments, moved, store, tried
+from mailscope.cluster.rows import results
 from mailscope.cluster.setup import Setup, secret
-from mailscope.cluster.staging import Staging, told
+from mailscope.cluster.staging import Staging
 from mailscope.store.connecting import quoted
 from mailscope.store.database import Database
-from mailscope.store.sealing import SLICE_ROWS, remove, write_segment
+from mailscope.store.sealing import SLICE_ROWS, remove
 from mailscope.store.upkeep import SMALL_ROWS
-from mailscope.vocabulary.errors import MailscopeError
 from mailscope.vocabulary.tables import TABLES
 
 if TYPE_CHECKING:
@@ -56,31 +47,19 @@ def compact(spark: SparkSession, setup: Setup) -> Compacted:
 
     Raises MailscopeError where other jobs changed the same files each time.
     """
-    for _ in range(MOST_TRIES):
-        try:
-            return _tried(spark, setup)
-        except ConflictError:
-            continue
-    raise MailscopeError("others always came before", setup.output, "run fewer jobs at once")
+    return tried(Path(setup.output), lambda begun: _run(spark, replace(setup, run=begun.run)))
 
 
-def _tried(spark: SparkSession, setup: Setup) -> Compacted:
+def _run(spark: SparkSession, setup: Setup) -> Compacted:
     output = Path(setup.output)
-    begun = begin(output)
-    setup = Setup(setup.output, begun.run, setup.zone, setup.patterns, setup.settings)
-    try:
-        with store(output) as database:
-            found = list(piles(database))
-        if not found:
-            return Compacted(0, 0)
-        rows = (
-            spark.sparkContext.parallelize(found, len(found)).map(lambda pile: piled(setup, pile)).collect()
-        )
-        with store(output) as database:
-            _replace(database, found, rows)
-        return Compacted(sum(len(pile.paths) for pile in found), len(found))
-    finally:
-        discard(output, begun.run)
+    with store(output) as database:
+        found = list(piles(database))
+    if not found:
+        return Compacted(0, 0)
+    rows = spark.sparkContext.parallelize(found, len(found)).map(lambda pile: piled(setup, pile)).collect()
+    with store(output) as database:
+        _replace(database, found, rows)
+    return Compacted(sum(len(pile.paths) for pile in found), len(found))
 
 
 def piles(database: Database) -> Iterator[Pile]:
@@ -107,16 +86,9 @@ def piled(setup: Setup, pile: Pile) -> dict[str, object]:
     table = TABLES[pile.table]
     staging = Staging(setup.staging, secret(setup), setup.run)
     listed = ", ".join(quoted(str(Path(setup.output) / path)) for path in pile.paths)
-    staging.connection.execute(f"create temp table empty ({table.definition()})")
-    rows = (
-        f"select * from empty union all by name select * from read_parquet([{listed}], union_by_name = true, "
-        "hive_partitioning = false)"
-    )
-    place = f"{pile.table}/day={pile.day}/part-000001.parquet"
-    order = f"{table.time}, batch" if "batch" in table.names else table.time
-    segment = write_segment(staging, f"select * from ({rows}) order by {order}", table, place)
-    staging.connection.close()
-    return told(segment, pile.table, pile.day, staging.directory)
+    rows = f"select * from read_parquet([{listed}], union_by_name = true, hive_partitioning = false)"
+    staging.write(table, pile.day, rows, f"{table.time}, batch" if "batch" in table.names else table.time)
+    return staging.close()[0]
 
 
 def _replace(database: Database, found: list[Pile], rows: list[dict[str, Any]]) -> None:
@@ -126,7 +98,7 @@ def _replace(database: Database, found: list[Pile], rows: list[dict[str, Any]]) 
     if int(there) != len(old):
         # As where a person was erased meanwhile.
         raise ConflictError
-    entered = moved(database, segments(rows))
+    entered = moved(database, results(rows))
     with database.transaction():
         database.connection.execute(f"delete from own.manifest where {theirs}", [old])
         enter_segments(database, entered)

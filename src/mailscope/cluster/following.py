@@ -14,10 +14,10 @@ from mailscope.cluster.rows import (
     HOUR,
     MESSAGES,
     OPEN,
-    RESULT_TYPES,
     SPELLINGS,
     STATE,
     UNDER_WAY,
+    as_arrow,
     results,
 )
 from mailscope.cluster.setup import Setup, engine, secret
@@ -156,12 +156,3 @@ def placed(lines: Any, before: Mapping[int, int]) -> list[tuple[Any, pl.DataFram
     more = pl.col("piece").replace_strict(before, default=0, return_dtype=pl.Int64) if before else pl.lit(0)
     frame = frame.with_columns(pl.col("number") + more)
     return list(frame.partition_by("place", as_dict=True, maintain_order=True).items())
-
-
-def as_arrow(found: pl.DataFrame) -> Any:
-    """RESULTS as Arrow, with the types that Spark was told."""
-    import pyarrow as pa
-
-    kinds = {pl.String: pa.string(), pl.Int64: pa.int64(), pl.Binary: pa.binary()}
-    schema = pa.schema([(name, kinds[kind]) for name, kind in RESULT_TYPES.items()])
-    return found.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(schema)

@@ -9,26 +9,23 @@ done again elsewhere, and a job that dies has done nothing.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from mailscope.cluster import bins, committing, pieces, places
-from mailscope.cluster.committing import Begun, ConflictError
+from mailscope.cluster.committing import Begun
 from mailscope.cluster.pieces import Known, Look, Plan
 from mailscope.cluster.reading import Piece, reader
 from mailscope.cluster.rows import LINES
 from mailscope.cluster.setup import Setup
 from mailscope.cluster.taking import Lines, take
 from mailscope.intake.reader import Source
-from mailscope.vocabulary.errors import InputError, MailscopeError
+from mailscope.vocabulary.errors import InputError
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
-
-# After so many runs that others came before, something is wrong.
-MOST_TRIES: Final = 10
 
 
 @dataclass(frozen=True)
@@ -71,23 +68,10 @@ def ingest(job: Job) -> Loaded:
     if not files:
         raise problems[0] if problems else InputError("there is no log", ", ".join(job.inputs), "name others")
     looks = pieces.looks(job.spark, files)
-    loaded = tried(job, lambda begun: _run(job, begun, files, looks))
+    loaded = committing.tried(job.output, lambda begun: _run(job, begun, files, looks))
     loaded.notes += notes
     loaded.problems[:0] = problems
     return loaded
-
-
-def tried(job: Job, run: Callable[[Begun], Loaded]) -> Loaded:
-    """A run, and another one where a job has changed what it began with."""
-    for _ in range(MOST_TRIES):
-        begun = committing.begin(job.output)
-        try:
-            return run(begun)
-        except ConflictError:
-            continue
-        finally:
-            committing.discard(job.output, begun.run)
-    raise MailscopeError("others always came before", str(job.output), "run fewer jobs at once")
 
 
 def _run(job: Job, begun: Begun, files: Sequence[Source], looks: Mapping[str, Look]) -> Loaded:
@@ -99,10 +83,10 @@ def _run(job: Job, begun: Begun, files: Sequence[Source], looks: Mapping[str, Lo
     read, told, lines = _lines(job, setup, plan)
     try:
         known = _known(read, told, before, looks)
+        new = {read[each["piece"]].source.name for each in told if each["text_bytes"]}
         loaded = Loaded(
             files=len(readable),
-            known=len(readable)
-            - len({read[each["piece"]].source.name for each in told if each["text_bytes"]}),
+            known=len(readable) - len(new),
             lines=sum(each["lines"] for each in told),
             blank=sum(each["blank"] for each in told),
             text_bytes=sum(each["text_bytes"] for each in told),
@@ -150,28 +134,16 @@ def _known(
     before: Mapping[str, Known],
     looks: Mapping[str, Look],
 ) -> list[Known]:
-    """The files that lines were read of, as far as they were."""
-    lines: dict[str, int] = {}
-    size: dict[str, int] = {}
+    """The files that were read, as far as they were; ``before``: how far others had read them."""
+    found: dict[str, Known] = {}
     for each in told:
-        name = read[each["piece"]].source.name
-        lines[name] = lines.get(name, 0) + each["lines"]
-        size[name] = size.get(name, 0) + each["text_bytes"]
-    found = []
-    for source in {piece.source.name: piece.source for piece in read}.values():
-        name, old = source.name, before.get(source.name)
-        if not size.get(name) and old is not None and old.path == name and old.stored == source.size_bytes:
-            continue
-        found.append(
-            Known(
-                name,
-                looks[name].head(size.get(name, 0) + (old.size if old else 0)),
-                size.get(name, 0) + (old.size if old else 0),
-                lines.get(name, 0) + (old.lines if old else 0),
-                source.size_bytes or 0,
-            )
-        )
-    return found
+        source = read[each["piece"]].source
+        old = found.get(source.name) or before.get(source.name)
+        size = each["text_bytes"] + (old.size if old else 0)
+        lines = each["lines"] + (old.lines if old else 0)
+        head = looks[source.name].head(size)
+        found[source.name] = Known(source.name, head, size, lines, source.size_bytes or 0)
+    return list(found.values())
 
 
 def _lines_before(read: Sequence[Piece], told: Sequence[Mapping[str, Any]]) -> dict[int, int]:

@@ -6,8 +6,7 @@ from collections.abc import Callable
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from mailscope.cluster.following import as_arrow
-from mailscope.cluster.rows import HOUR, results
+from mailscope.cluster.rows import HOUR, as_arrow, results
 from mailscope.cluster.staging import instant
 from mailscope.tallies import kept
 from mailscope.tallies.ledger import Ledger

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from mailscope.cluster.places import opened
-from mailscope.cluster.rows import LINE_TYPES
+from mailscope.cluster.rows import LINE_TYPES, as_arrow
 from mailscope.cluster.setup import Setup, cleaning
 from mailscope.intake.clock import Clock
 from mailscope.intake.continued import end_of_records, whole_records
@@ -81,17 +81,9 @@ def reader(setup: Setup) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.Rec
             shares = (pickle.loads(data.as_py()) for data in batch.column("pieces"))
             for piece in chain.from_iterable(shares):
                 for rows in lines(piece, clean):
-                    yield from rows.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(schema()).to_batches()
+                    yield from as_arrow(rows).to_batches()
 
     return read
-
-
-def schema() -> Any:
-    """LINES as Arrow has it."""
-    import pyarrow as pa
-
-    kinds = {pl.Int32: pa.int32(), pl.Int64: pa.int64(), pl.String: pa.string()}
-    return pa.schema([(name, kinds[kind]) for name, kind in LINE_TYPES.items()])
 
 
 def lines(piece: Piece, clean: Callable[[bytes], bytes]) -> Iterator[pl.DataFrame]:

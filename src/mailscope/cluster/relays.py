@@ -14,8 +14,8 @@ from typing import Any, Final
 import polars as pl
 
 from mailscope.cluster.committing import Begun
-from mailscope.cluster.following import TOLD, as_arrow
-from mailscope.cluster.rows import CLAIMS, results
+from mailscope.cluster.following import TOLD
+from mailscope.cluster.rows import CLAIMS, as_arrow, results
 from mailscope.cluster.setup import Setup, secret
 from mailscope.cluster.staging import Staging
 from mailscope.cluster.tracking import CLAIM
@@ -40,11 +40,7 @@ def unpacker(columns: tuple[str, ...], bucket: str, buckets: int) -> Callable[[I
         for batch in batches:
             for data in batch.column("data"):
                 frame = pl.read_ipc(io.BytesIO(data.as_py())).select(columns)
-                yield from (
-                    bucketed(frame, bucket, buckets)
-                    .to_arrow(compat_level=pl.CompatLevel.oldest())
-                    .to_batches()
-                )
+                yield from as_arrow(bucketed(frame, bucket, buckets)).to_batches()
 
     return unpack
 
@@ -64,8 +60,7 @@ def segment_reader(buckets: int) -> Callable[[Iterator[Any]], Iterator[Any]]:
         for batch in batches:
             for path in batch.column("path"):
                 frame = pl.read_parquet(path.as_py(), columns=list(TOLD), hive_partitioning=False)
-                rows = bucketed(frame, "queue_id", buckets)
-                yield from rows.to_arrow(compat_level=pl.CompatLevel.oldest()).to_batches()
+                yield from as_arrow(bucketed(frame, "queue_id", buckets)).to_batches()
 
     return read
 

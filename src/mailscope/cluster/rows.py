@@ -5,7 +5,7 @@ Instants are microseconds since 1970 in UTC: no zone of a session can change the
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import polars as pl
 
@@ -43,6 +43,26 @@ DAYLESS = "dayless"
 # followed by themselves; null where that is not known yet); what is pulled out of a bin to find it.
 STATES: Final = "bin int, place string, state binary, apart boolean"
 DIGESTS: Final = "bin int, place string, number int, digest binary"
+
+
+STATE_TYPES: Final[dict[str, type[pl.DataType]]] = {
+    "bin": pl.Int32, "place": pl.String, "state": pl.Binary, "apart": pl.Boolean,
+}  # fmt: skip
+DIGEST_TYPES: Final[dict[str, type[pl.DataType]]] = {
+    "bin": pl.Int32, "place": pl.String, "number": pl.Int32, "digest": pl.Binary,
+}  # fmt: skip
+
+
+def as_arrow(frame: pl.DataFrame) -> Any:
+    """Rows as an Arrow table, with the types that Spark has for them."""
+    import pyarrow as pa
+
+    kinds = {
+        pl.String: pa.string(), pl.Binary: pa.binary(), pl.Int32: pa.int32(), pl.Int64: pa.int64(),
+        pl.Boolean: pa.bool_(),
+    }  # fmt: skip
+    schema = pa.schema([(name, kinds[type(kind)]) for name, kind in frame.schema.items()])
+    return frame.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(schema)
 
 
 def results(rows: list[dict[str, object]]) -> pl.DataFrame:

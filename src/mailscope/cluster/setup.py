@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from mailscope.privacy.cleaning import cleaner
@@ -13,6 +14,8 @@ from mailscope.recognise.engine import Engine
 from mailscope.recognise.library import in_force
 from mailscope.store import manifest_log
 from mailscope.vocabulary.settings.settings import Settings
+
+INCOMING: Final = "incoming"
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,12 @@ class Setup:
     @property
     def staging(self) -> Path:
         """Where what the tasks write lies until the run is committed."""
-        return Path(self.output) / "incoming" / f"run-{self.run:06}"
+        return staging_of(Path(self.output), self.run)
+
+
+def staging_of(output: Path, run: int) -> Path:
+    """Where what the tasks of a run write lies, beside the store."""
+    return output / INCOMING / f"run-{run:06}"
 
 
 @lru_cache(maxsize=2)

@@ -8,18 +8,20 @@ Tallies of days go hour by hour, and those of a day that was written anew take t
 
 from __future__ import annotations
 
-import io
 import os
 import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from uuid import uuid4
 
 import polars as pl
 
-from mailscope.cluster.committing import INCOMING, enter_segments, moved, segments, store
+from mailscope.cluster.committing import enter_segments, moved, store
+from mailscope.cluster.rows import results
+from mailscope.cluster.setup import INCOMING
 from mailscope.cluster.staging import told
 from mailscope.store import manifest_log
 from mailscope.store.connecting import quoted
@@ -29,6 +31,7 @@ from mailscope.store.indexing import make
 from mailscope.store.manifest_log import Entry
 from mailscope.store.refusals import StoreError
 from mailscope.store.sealing import TALLIES, Segment, remove
+from mailscope.store.sealing import sha256 as checked
 from mailscope.vocabulary.tables import EVENTS, TABLES
 
 SHIPPED = "shipped:"
@@ -71,7 +74,7 @@ def _run(database: Database, source: Path, staging: Path, here: manifest_log.Tol
     old += [name + entry.path for entry in fresh if name + entry.path in known]
     database.secret()
     files = [_copied(database, source, staging, entry) for entry in fresh if entry.table in TABLES]
-    entered = moved(database, segments(files)) if files else []
+    entered = moved(database, results(files))
     with database.transaction():
         gone = _drop(database, [known[path] for path in old])
         run("delete from own.inputs where path in (select unnest(?::varchar[]))", [old])
@@ -93,16 +96,13 @@ def _copied(database: Database, source: Path, staging: Path, entry: Entry) -> di
         shutil.copyfileobj(file, copy)
         copy.flush()
         os.fsync(copy.fileno())
-    if sha256(path.read_bytes()).hexdigest() != entry.checksum:
+    if checked(path)[0] != entry.checksum:
         raise StoreError(
             "it is not as it was written", str(source / entry.path), "see 'mailscope store verify'"
         )
     if entry.table == EVENTS.name:
         make(_Beside(database, staging), entry.path, entry.checksum, database.secret())
-    first, last = (
-        pl.select(pl.lit(each).str.to_datetime(time_unit="us")).item() if each else None
-        for each in (entry.first, entry.last)
-    )
+    first, last = (datetime.fromisoformat(each) if each else None for each in (entry.first, entry.last))
     segment = Segment(entry.path, entry.rows, entry.bytes, first, last, entry.checksum)
     return told(segment, entry.table, entry.day, staging)
 
@@ -135,7 +135,7 @@ def _drop(database: Database, checksums: Iterable[str]) -> list[str]:
 
 def _hours(database: Database, name: str, path: Path) -> None:
     """The hours of a day's tallies in place of those that came of them before, within a transaction."""
-    rows = pl.read_parquet(io.BytesIO(path.read_bytes())).filter(pl.col("kind") == HOUR)
+    rows = pl.read_parquet(path, hive_partitioning=False).filter(pl.col("kind") == HOUR)
     for hour, data in rows.select("hour", "data").iter_rows():
         database.connection.execute("delete from own.host_hours where host = ? and hour = ?", [name, hour])
         database.connection.execute("insert into own.host_hours values (?, ?, ?)", [name, hour, data])

@@ -13,8 +13,9 @@ import polars as pl
 from mailscope.cluster.rows import DAYLESS, SEGMENT
 from mailscope.store.connecting import quoted
 from mailscope.store.sealing import SLICE_ROWS, SUFFIX, Segment, write_segment
+from mailscope.vocabulary import instants
 from mailscope.vocabulary.bundles import packed
-from mailscope.vocabulary.tables import TABLES, Table
+from mailscope.vocabulary.tables import EVENTS, TABLES, Table
 
 # DuckDB's, beside what Polars has.
 MEMORY_MB: Final = 256
@@ -36,7 +37,7 @@ class Staging:
         self.connection.execute(f"set memory_limit = '{MEMORY_MB}MB'")
         self.connection.execute("set threads = 1")
         self.connection.execute("set timezone = 'UTC'")
-        self.run = run
+        self._run = run
         self.results: list[dict[str, object]] = []
         self._secret = secret
         self._rows: defaultdict[tuple[str, object], list[pl.DataFrame]] = defaultdict(list)
@@ -55,7 +56,7 @@ class Staging:
         if not len(rows):
             return
         if "batch" in table.names:
-            rows = rows.with_columns(pl.lit(self.run, pl.Int64).alias("batch"))
+            rows = rows.with_columns(pl.lit(self._run, pl.Int64).alias("batch"))
         parts = rows.with_columns(pl.col(table.time).dt.date().alias("_day")).partition_by(
             "_day", as_dict=True
         )
@@ -76,21 +77,22 @@ class Staging:
         self.connection.close()
         return self.results
 
-    def _write(self, place: tuple[str, object]) -> None:
-        parts = self._rows.pop(place)
-        name, day = place
-        table = TABLES[name]
-        rows = pl.concat(parts, how="diagonal")
+    def write(self, table: Table, day: str, rows: str, order: str) -> None:
+        """Write the rows of a query, which may lack columns of the table, as one segment."""
         self._number += 1
-        path = f"{name}/day={day}/part-{self._number:06}{SUFFIX}"
         self.connection.execute(f"create or replace temp table empty ({table.definition()})")
-        self.connection.register("new_rows", rows)
         columns = ", ".join(f'"{column}"' for column in table.names)
-        source = f"select {columns} from (select * from empty union all by name select * from new_rows)"
-        order = ", ".join([table.time, *(["source", "line_number"] if name == "events" else [])])
-        segment = write_segment(self, f"{source} order by {order}", table, path)
+        whole = f"select {columns} from (select * from empty union all by name {rows}) order by {order}"
+        place = f"{table.name}/day={day}/part-{self._number:06}{SUFFIX}"
+        self.results.append(told(write_segment(self, whole, table, place), table.name, day, self.directory))
+
+    def _write(self, place: tuple[str, object]) -> None:
+        rows = pl.concat(self._rows.pop(place), how="diagonal")
+        table = TABLES[place[0]]
+        order = ", ".join([table.time, *(["source", "line_number"] if table is EVENTS else [])])
+        self.connection.register("new_rows", rows)
+        self.write(table, str(place[1]), "select * from new_rows", order)
         self.connection.unregister("new_rows")
-        self.results.append(told(segment, name, str(day), self.directory))
 
 
 def told(segment: Segment, name: str, day: str, directory: Path) -> dict[str, object]:
@@ -103,14 +105,10 @@ def told(segment: Segment, name: str, day: str, directory: Path) -> dict[str, ob
 
 
 def micros(instant: datetime | None) -> int | None:
-    """Microseconds since 1970 of a naive instant in UTC."""
-    return None if instant is None else int(pl.Series([instant], dtype=pl.Datetime("us")).dt.epoch("us")[0])
+    """An instant as results have it."""
+    return None if instant is None else instants.micros(instant)
 
 
 def instant(told: Any) -> datetime | None:
-    """The instant of microseconds since 1970."""
-    if told is None:
-        return None
-    value = pl.Series([told], dtype=pl.Int64).cast(pl.Datetime("us"))[0]
-    assert isinstance(value, datetime)
-    return value
+    """The instant that results tell."""
+    return None if told is None else instants.of_micros(told)

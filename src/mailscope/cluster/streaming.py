@@ -17,10 +17,10 @@ import polars as pl
 
 from mailscope.cluster import committing
 from mailscope.cluster.committing import Begun
-from mailscope.cluster.job import Job, Loaded, tried
+from mailscope.cluster.job import Job, Loaded
 from mailscope.cluster.pieces import Known
-from mailscope.cluster.reading import Piece, rows_of, schema
-from mailscope.cluster.rows import LINES
+from mailscope.cluster.reading import Piece, rows_of
+from mailscope.cluster.rows import LINES, as_arrow
 from mailscope.cluster.setup import Setup, cleaning
 from mailscope.cluster.taking import Lines, take
 from mailscope.intake.clock import Clock
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 KAFKA, SOCKET = "kafka", "socket"
 # What a stream is called among the files that were read.
 STREAM: Final = "stream:"
-TRIGGER_S: Final = 10
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,7 @@ def start(
     lines = _lines(job, stream)
 
     def store(rows: DataFrame, number: int) -> None:
-        told(tried(job, lambda begun: run(job, begun, stream, rows, number)))
+        told(committing.tried(job.output, lambda begun: run(job, begun, stream, rows, number)))
 
     writer = lines.writeStream.foreachBatch(store).option("checkpointLocation", checkpoint)
     if every_s is None:
@@ -127,7 +126,7 @@ def timer(setup: Setup, before: int) -> Callable[[Iterator[Any]], Iterator[Any]]
                 if part["number"].null_count() == 0 and len(found):
                     at = found["number"] - (piece.lines + count + 1)
                     found = found.with_columns(part["number"].gather(at).alias("number"))
-                yield from found.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(schema()).to_batches()
+                yield from as_arrow(found).to_batches()
 
     return time
 

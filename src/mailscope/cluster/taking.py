@@ -30,6 +30,7 @@ from mailscope.cluster.rows import (
     RESULTS,
     SEGMENT,
     STATES,
+    as_arrow,
 )  # fmt: skip
 from mailscope.cluster.setup import Setup
 from mailscope.cluster.staging import instant
@@ -159,7 +160,7 @@ def _tasks(spark: SparkSession) -> int:
 
 
 def _as_rows(spark: SparkSession, frame: pl.DataFrame) -> DataFrame:
-    return spark.createDataFrame(frame.to_arrow(compat_level=pl.CompatLevel.oldest()))
+    return spark.createDataFrame(as_arrow(frame))
 
 
 def _collected(found: Any) -> pl.DataFrame:

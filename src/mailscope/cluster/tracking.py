@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 import polars as pl
 
 from mailscope.store import state
 from mailscope.store.following import StoreTracker
+from mailscope.store.ingest import LATE
 from mailscope.trails.hops import CLAIMS, MINE, held, no_claims
 from mailscope.trails.links import none
 
-# Logs that begin so long before what is followed are followed by themselves, as ``store/ingest.py`` does.
-LATE: Final = timedelta(hours=2)
 # A delivery that other places' messages are held against: with the name of its own message.
 CLAIM: Final = ("trail_id", *(name for name in CLAIMS if name != "trail"), *MINE.values())
 
@@ -40,13 +39,9 @@ class PlaceTracker(StoreTracker):
 
 def tracker(kept: bytes | None, first: datetime | None) -> tuple[PlaceTracker, bool]:
     """A tracker as it was kept; and whether it goes on, or the lines are older and followed by themselves."""
-    known = None if kept is None else state.from_bytes(kept)
+    known = None if kept is None else state.from_bytes(kept, PlaceTracker)
     if known is None:
         return PlaceTracker(detail=True), True
     if first is not None and known.now is not None and first < known.now - LATE:
         return PlaceTracker(detail=True), False
-    # The same state under another class.
-    found = PlaceTracker(detail=True, next_trail=known.next_trail)
-    found.open, found.ids, found.now = known.open, known.ids, known.now
-    found.deliveries, found.recipients, found.sessions = known.deliveries, known.recipients, known.sessions
-    return found, True
+    return known, True

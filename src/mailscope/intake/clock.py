@@ -34,6 +34,7 @@ from mailscope.intake.envelopes.header import (
 )
 from mailscope.intake.envelopes.rfc3164 import MONTHS
 from mailscope.vocabulary.columns import take
+from mailscope.vocabulary.instants import micros
 
 # A log that goes back by more than this has passed a New Year (a few days back is a file put together
 # in the wrong order); one that leaps ahead by more than the other figure has met a line of last year.
@@ -226,13 +227,9 @@ def _possible(time: pl.Series) -> pl.Series:
     low, high = time.cast(pl.Int64).min(), time.cast(pl.Int64).max()
     if not isinstance(low, int) or not isinstance(high, int):
         return time
-    if low >= _micros(EARLIEST) and high < _micros(LATEST):
+    if low >= micros(EARLIEST) and high < micros(LATEST):
         return time
     return pl.select(pl.when((time >= EARLIEST) & (time < LATEST)).then(time).alias("time")).to_series()
-
-
-def _micros(instant: datetime) -> int:
-    return int((instant - datetime(1970, 1, 1)) / timedelta(microseconds=1))
 
 
 def _parts(stamp: pl.Series, month_before: int | None) -> pl.DataFrame:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
-from typing import Final
+from typing import Final, TypeVar
 
 import polars as pl
 
@@ -19,6 +19,7 @@ from mailscope.trails.sessions import lines
 from mailscope.trails.sessions.tracker import SessionTracker
 from mailscope.vocabulary.bundles import bundled, unbundled
 
+Kind = TypeVar("Kind", bound=StoreTracker)
 FORM: Final = 1
 # How the state is made; one of another making is not used, and all lines are followed once more.
 SHAPE: Final = json.dumps(
@@ -51,12 +52,15 @@ def to_bytes(tracker: StoreTracker) -> bytes:
     return bundled(frames, about)
 
 
-def from_bytes(data: bytes) -> StoreTracker | None:
-    """The tracker, as it was; None where its state was made by another version and cannot be used."""
+def from_bytes(data: bytes, kind: type[Kind] = StoreTracker) -> Kind | None:  # type: ignore[assignment]
+    """The tracker, as it was; None where its state was made by another version and cannot be used.
+
+    ``kind``: which kind of tracker goes on with it.
+    """
     rows, about = unbundled(data)
     if about["shape"] != SHAPE:
         return None
-    tracker = StoreTracker(detail=True, next_trail=about["next_trail"])
+    tracker = kind(detail=True, next_trail=about["next_trail"])
     tracker.open, tracker.ids = rows["open"], rows["ids"].cast(IDS)  # type: ignore[arg-type]
     tracker.deliveries.open, tracker.recipients.open = rows["deliveries"], rows["recipients"]
     tracker.claims = rows["claims"]

@@ -6,7 +6,7 @@ from typing import Final
 
 import click
 
-from mailscope.cli.commands import lazily
+from mailscope.cli.commands import lazily, within
 
 # Command -> what it does; the module cli/cluster/NAME.py holds a click command of the same name.
 COMMANDS: Final = {
@@ -21,7 +21,7 @@ COMMANDS: Final = {
 }
 
 
-@click.command(cls=lazily(__name__, COMMANDS))
+@click.command(cls=lazily(COMMANDS, within(__name__)))
 def cluster() -> None:
     """Do the same for many hosts, as Spark jobs (needs 'mailscope[spark]' and Java 17).
 

@@ -6,7 +6,7 @@ from typing import Final
 
 import click
 
-from mailscope.cli.commands import lazily
+from mailscope.cli.commands import lazily, within
 
 # Command -> what it does; the module cli/host/NAME.py holds a click command of the same name.
 COMMANDS: Final = {
@@ -25,7 +25,7 @@ COMMANDS: Final = {
 }
 
 
-@click.command(cls=lazily(__name__, COMMANDS))
+@click.command(cls=lazily(COMMANDS, within(__name__)))
 def host() -> None:
     """Read the host's own logs: who logged in, which commands ran.
 
