@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import shutil
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -35,6 +36,7 @@ from mailscope.vocabulary.instants import naive_now
 from mailscope.vocabulary.tables import EVENTS, TABLES
 
 Opened = TypeVar("Opened")
+_ONE_OF_US: Final = threading.Lock()
 Result = TypeVar("Result")
 # After so many runs that others came before, something is wrong.
 MOST_TRIES: Final = 10
@@ -65,11 +67,13 @@ def patiently(open_it: Callable[[], Opened]) -> Opened:
 @contextmanager
 def store(output: Path) -> Iterator[Database]:
     """The store, as soon as nobody else has it."""
-    database = patiently(lambda: Database(output, views=False))
-    try:
-        yield database
-    finally:
-        database.close()
+    # DuckDB's own lock holds off other processes only; jobs of one session are threads.
+    with _ONE_OF_US:
+        database = patiently(lambda: Database(output, views=False))
+        try:
+            yield database
+        finally:
+            database.close()
 
 
 @dataclass(frozen=True)
