@@ -62,6 +62,7 @@ FIGURES: Final[Mapping[str, Phrase]] = {
     "passes": Phrase("times it came by"),
     "passwords": Phrase("wrong passwords"),
     "peers": Phrase("peers"),
+    "providers": Phrase("providers"),
     "recipients": Phrase("recipients"),
     "refused": Phrase("refused"),
     "relayed": Phrase("messages passed on"),

@@ -202,9 +202,12 @@ def nagios(place: Path, daemon: Daemon) -> dict[str, dict[str, str]]:
     }  # fmt: skip
     (place / "nagios.cfg").write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
     environment = {**daemon.environment, "HOME": str(place)}
-    process = subprocess.Popen(
-        [NAGIOS, str(place / "nagios.cfg")], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
+    # Into a file: what nobody reads out of a pipe stops it once the pipe is full.
+    printed = place / "printed"
+    with printed.open("wb") as output:
+        process = subprocess.Popen(
+            [NAGIOS, str(place / "nagios.cfg")], env=environment, stdout=output, stderr=subprocess.STDOUT
+        )
     try:
         until = time.monotonic() + PATIENCE_S
         while True:
@@ -213,12 +216,16 @@ def nagios(place: Path, daemon: Daemon) -> dict[str, dict[str, str]]:
                 each["has_been_checked"] == "1" for each in found.values()
             ):
                 return found
-            assert process.poll() is None, process.stdout.read().decode() if process.stdout else ""
-            assert time.monotonic() < until, found
+            assert process.poll() is None, printed.read_text()
+            assert time.monotonic() < until, (found, printed.read_text()[-3000:])
             time.sleep(1)
     finally:
         process.terminate()
-        process.wait(60)
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(30)
 
 
 def statuses(path: Path) -> dict[str, dict[str, str]]:
