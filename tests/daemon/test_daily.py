@@ -74,9 +74,8 @@ class Clock:
         end = datetime.fromisoformat(at)
         while self.now < end:
             sender.step(self.now)
-            child = sender._child
-            if child is not None:
-                child.process.wait(60)
+            if sender._child is not None:
+                sender._child[0].process.wait(60)
                 sender.step(self.now)
             self.now += STEP
 
@@ -258,7 +257,7 @@ def test_two_senders_at_once_send_once(store: Path, server: tuple[Server, int]) 
         sender.step(now + SETTLED)
     for sender in senders:
         assert sender._child is not None
-        assert sender._child.process.wait(120) == 0
+        assert sender._child[0].process.wait(120) == 0
     assert handler.days == ["2026-11-24"]
 
 

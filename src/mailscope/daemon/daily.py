@@ -12,16 +12,15 @@ server's answer and its record the mail is sent again, with the same Message-ID.
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
-from typing import IO, Final
+from typing import Final
 from zoneinfo import ZoneInfo
 
+from mailscope.daemon.errand import Child
 from mailscope.vocabulary.settings.outward import DailyReport
 from mailscope.vocabulary.settings.settings import Settings
 
@@ -56,7 +55,7 @@ class Daily:
     say: Callable[[str], None]
     first_wait: timedelta = FIRST_WAIT
     problem: str = ""
-    _child: _Child | None = None
+    _child: tuple[Child, date] | None = None
     _wait: timedelta = timedelta()
     _again: datetime | None = None
     _begun: datetime | None = None
@@ -65,7 +64,7 @@ class Daily:
         """Begin or end a child where it is time; ``now`` is naive UTC."""
         self._begun = self._begun or now
         if self._child is not None:
-            self._watch(self._child, now)
+            self._watch(*self._child, now)
         elif now - self._begun >= SETTLED and (self._again is None or now >= self._again):
             try:
                 day = self._due(now)
@@ -73,7 +72,7 @@ class Daily:
                 self._failed(f"{self.folder}: {error.strerror or error}", now)
                 return
             if day is not None:
-                self._child = self._started(day, now)
+                self._start(day, now)
 
     def _due(self, now: datetime) -> date | None:
         """The oldest day whose report is due and not sent."""
@@ -105,25 +104,15 @@ class Daily:
     def _record(self, day: date) -> Path:
         return self.folder / f"{day}{SENT}"
 
-    def _started(self, day: date, now: datetime) -> _Child | None:
-        # Neither a pipe that nobody reads any more nor the terminal's signals may end it.
-        said = tempfile.TemporaryFile()  # noqa: SIM115
+    def _start(self, day: date, now: datetime) -> None:
         try:
-            process = subprocess.Popen(
-                self.command(day, self._record(day)),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=said,
-                env=self.environment,
-                start_new_session=True,
-            )
+            child = Child.started(self.command(day, self._record(day)), self.environment, now)
         except OSError as error:
-            said.close()
             self._failed(f"it cannot be started ({error.strerror or error})", now)
-            return None
-        return _Child(process, day, now, said)
+            return
+        self._child = child, day
 
-    def _watch(self, child: _Child, now: datetime) -> None:
+    def _watch(self, child: Child, day: date, now: datetime) -> None:
         """See whether a child has ended, and how."""
         code = child.process.poll()
         if code is None:
@@ -132,13 +121,13 @@ class Daily:
             return
         words = child.words()
         self._child = None
-        if self._record(child.day).exists():
+        if self._record(day).exists():
             self._wait, self._again = timedelta(), None
             # Some of the recipients may have been refused.
-            self.problem = f"the report of {child.day}: {words}" if code else ""
-            self.say(self.problem or f"the report of {child.day} was sent")
+            self.problem = f"the report of {day}: {words}" if code else ""
+            self.say(self.problem or f"the report of {day} was sent")
         else:
-            self._failed(f"the report of {child.day} was not sent: {words or f'exit code {code}'}", now)
+            self._failed(f"the report of {day} was not sent: {words or f'exit code {code}'}", now)
 
     def _failed(self, words: str, now: datetime) -> None:
         self._wait = min(self._wait * 2 or self.first_wait, LONGEST_WAIT)
@@ -153,23 +142,6 @@ class Daily:
         for path in self.folder.glob(f"*{SENT}"):
             if path.name < f"{oldest}{SENT}":
                 path.unlink(missing_ok=True)
-
-
-@dataclass
-class _Child:
-    """A process that makes and sends a report, and what it says."""
-
-    process: subprocess.Popen[bytes]
-    day: date
-    begun: datetime
-    said: IO[bytes] = field(repr=False)
-
-    def words(self) -> str:
-        """The last line that it said."""
-        with self.said:
-            self.said.seek(0)
-            lines = self.said.read().decode(errors="replace").strip().splitlines()
-        return lines[-1].removeprefix("mailscope: ")[:300] if lines else ""
 
 
 def daily(

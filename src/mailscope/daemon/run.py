@@ -16,6 +16,7 @@ from mailscope.daemon.archiving import Archiving
 from mailscope.daemon.blocking import Blocking
 from mailscope.daemon.checking import measured
 from mailscope.daemon.daily import daily
+from mailscope.daemon.errand import Errand
 from mailscope.daemon.feeds import feeds
 from mailscope.daemon.live_page import LivePage
 from mailscope.daemon.notify import Notifier
@@ -24,6 +25,7 @@ from mailscope.daemon.samplers import CHANGES, samplers
 from mailscope.daemon.scraping import Scraping
 from mailscope.daemon.service import Service
 from mailscope.daemon.serving import Doors
+from mailscope.daemon.shipping import shipping
 from mailscope.daemon.signals import Signals
 from mailscope.privacy.cleaning import cleaner
 from mailscope.recognise.library import Library, in_force
@@ -88,7 +90,7 @@ def run(file: Path | None, store: Path | None, zone: ZoneInfo, say: Callable[[st
         try:
             service.renew(feeds(settings, service.writer.resume_points(), say))
             service.samplers = samplers(settings, service.database.about(CHANGES), rounds, queue)
-            service.daily = daily(settings, file, place, zone, say)
+            service.errands = _errands(settings, file, place, zone, say)
             service.between.wake, service.between.alive = signals.wake, notifier.alive
             more = (checks(partial(measured, service)), blocklists(blocking.make))
             server = Server(Doors(service), settings.api, more)
@@ -108,6 +110,14 @@ def run(file: Path | None, store: Path | None, zone: ZoneInfo, say: Callable[[st
             notifier.stopping("finishing the batch")
             service.stop()
             archiving.close()
+
+
+def _errands(
+    settings: Settings, file: Path | None, store: Path, zone: ZoneInfo, say: Callable[[str], None]
+) -> list[Errand]:
+    """What children do for the daemon."""
+    asked = (daily(settings, file, store, zone, say), shipping(settings, store, say))
+    return [errand for errand in asked if errand is not None]
 
 
 @dataclass
@@ -184,7 +194,7 @@ def _reloaded(
         service.watching.renew(_watcher(found, rounds, queue, say))
     service.alerting.renew(found.alerts)
     service.samplers = samplers(found, service.database.about(CHANGES), rounds, queue)
-    service.daily = daily(found, file, service.database.directory, service.zone, say)
+    service.errands = _errands(found, file, service.database.directory, service.zone, say)
     if later := [name for name in AT_START if _value(found, name) != _value(settings, name)]:
         say(f"{', '.join(later)}: the new value is used when the daemon is started again")
     say("settings read again")

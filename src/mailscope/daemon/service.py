@@ -23,7 +23,7 @@ import duckdb
 import polars as pl
 
 from mailscope.daemon.between import Between, Looking, Shared
-from mailscope.daemon.daily import Daily
+from mailscope.daemon.errand import Errand
 from mailscope.daemon.feeds import waiting_bytes
 from mailscope.daemon.held import InHand, Status, plainly
 from mailscope.daemon.keeping import Upkeep
@@ -65,8 +65,8 @@ class Service:
 
     ``open``: opens the store (again, after a failure); ``clean``: what is done to bytes before anything
     looks at them (secrets, pseudonyms); ``archive``: what they are given to then; ``samplers``: what gives
-    rows of other tables; ``say``: tells a person, once per change; ``daily``: mails the report of the day
-    before; ``watching``: looks for trouble in what comes; ``alerting``: tells people of it.
+    rows of other tables; ``say``: tells a person, once per change; ``errands``: what children do
+    from time to time; ``watching``: looks for trouble in what comes; ``alerting``: tells people of it.
     """
 
     open: Callable[[], Database]
@@ -80,7 +80,7 @@ class Service:
     retention: Retention | None = None
     samplers: Sequence[Sampled] = ()
     watchers: list[Callable[[pl.DataFrame], None]] = field(default_factory=list)
-    daily: Daily | None = None
+    errands: Sequence[Errand] = ()
     watching: Watching | None = None
     alerting: Alerting = field(default_factory=nobody)
 
@@ -266,8 +266,8 @@ class Service:
     def _tidy(self) -> bool:
         """What is done between batches, a little at a time; whether there is more of it."""
         now = naive_now()
-        if self.daily is not None:
-            self.daily.step(now)
+        for errand in self.errands:
+            errand.step(now)
         self._sample(now)
         if now >= self._watch_at:
             self._watch_at = now + WATCH
@@ -373,7 +373,7 @@ class Service:
     def problems(self) -> list[str]:
         """What goes wrong just now."""
         told = [f"{each.what}: {each.problem}" for each in (self._storing, self._keeping) if each.problem]
-        told += [self.daily.problem] if self.daily is not None and self.daily.problem else []
+        told += [errand.problem for errand in self.errands if errand.problem]
         told += self.alerting.problems()
         told += [] if self.feeds else ["nothing is followed and nothing listens"]
         told += [problem for each in self.samplers for problem in each.sampler.problems]

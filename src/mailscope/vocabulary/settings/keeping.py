@@ -19,6 +19,9 @@ class Store(Table):
     batch_interval_s: Annotated[float, Field(ge=0.1, le=60)] = Field(
         1.0, description="How often what has come is stored, in one transaction."
     )
+    ship_to: OptionalPath = Field(
+        "", description='A cluster\'s store, to which sealed days are brought every hour; "": none.'
+    )
 
 
 class SealedArchive(Table):
