@@ -148,7 +148,6 @@ def assert_erased(store: Path) -> None:
         index = indexing.opened(database.directory / path, checksum, database.secret())
         assert index is not None
         assert not any(index.any(numbers.of(column, PERSON.names)) for column in ADDRESSES)
-        index.close()
     assert {path.stem for path in store.rglob("*.names")} == {
         path.stem for path in (store / "events").rglob("*.parquet")
     }

@@ -23,7 +23,8 @@ import struct
 import sys
 from array import array
 from bisect import bisect_left
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 from typing import Final
@@ -74,56 +75,64 @@ def packed(found: pl.Series, numbers: Numbers, checksum: str) -> bytes:
 
 
 class Index:
-    """An open index.  ``close`` it."""
+    """An index whose head is read; its buckets are read when numbers are looked up."""
 
     def __init__(self, path: Path) -> None:
         """Raises OSError where it cannot be read, DamagedIndexError where it is damaged."""
-        self._file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            self._set_up()
-        except BaseException:
-            self.close()
-            raise
-
-    def _set_up(self) -> None:
-        head = os.pread(self._file, 8192, 0)
-        if len(head) < HEADER.size or not head.startswith(MAGIC):
-            raise DamagedIndexError("it does not begin as an index does")
-        *_, bits, count, total = fields = HEADER.unpack_from(head)
-        if bits > MOST_BITS:
-            raise DamagedIndexError("its head was changed")
-        size = 4 * (2 * (1 << bits) + 1)
-        self._begin = HEADER.size + size
-        if len(head) < self._begin:
-            head = os.pread(self._file, self._begin, 0)
+        self._path = path
+        with self._opened() as file:
+            head = os.pread(file, 8192, 0)
+            if len(head) < HEADER.size or not head.startswith(MAGIC):
+                raise DamagedIndexError("it does not begin as an index does")
+            *_, bits, count, total = fields = HEADER.unpack_from(head)
+            if bits > MOST_BITS:
+                raise DamagedIndexError("its head was changed")
+            self._begin = HEADER.size + 4 * (2 * (1 << bits) + 1)
+            if len(head) < self._begin:
+                head = os.pread(file, self._begin, 0)
+            size = os.fstat(file).st_size
         directory = head[HEADER.size : self._begin]
         if crc32(directory, crc32(head[: HEADER.size - 4])) != total:
             raise DamagedIndexError("its head was changed")
-        if os.fstat(self._file).st_size != self._begin + 4 * count:
+        if size != self._begin + 4 * count:
             raise DamagedIndexError("it has another size")
         self.secret, self.checksum = fields[1], fields[2].hex()
         self._bits = bits
         self._directory = _numbers(directory)
 
-    def has(self, number: int) -> bool:
-        """Whether a number is in it.  Raises DamagedIndexError."""
-        entries = self._bucket(number >> (64 - self._bits))
+    def any(self, sought: Collection[int]) -> bool:
+        """Whether any of some numbers is in it.  Raises OSError or DamagedIndexError."""
+        with self._opened() as file:
+            if len(sought) >= MANY:
+                sought = self._likely(file, sought)
+            return any(self._has(file, number) for number in sought)
+
+    def check(self) -> None:
+        """Read all of it.  Raises OSError or DamagedIndexError."""
+        with self._opened() as file:
+            for bucket in range(1 << self._bits):
+                self._bucket(file, bucket)
+
+    @contextmanager
+    def _opened(self) -> Iterator[int]:
+        file = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            yield file
+        finally:
+            os.close(file)
+
+    def _has(self, file: int, number: int) -> bool:
+        entries = self._bucket(file, number >> (64 - self._bits))
         entry = number >> (32 - self._bits) & NEXT
         at = bisect_left(entries, entry)
         return at < len(entries) and entries[at] == entry
 
-    def any(self, sought: Collection[int]) -> bool:
-        """Whether any of some numbers is in it.  Raises DamagedIndexError."""
-        if len(sought) >= MANY:
-            sought = self._likely(sought)
-        return any(map(self.has, sought))
-
-    def _likely(self, sought: Collection[int]) -> list[int]:
+    def _likely(self, file: int, sought: Collection[int]) -> list[int]:
         """Those of many numbers whose entries are in it, in whatever bucket."""
         import pyarrow as pa
 
         count = self._directory[1 << self._bits]
-        data = os.pread(self._file, 4 * count, self._begin)
+        data = os.pread(file, 4 * count, self._begin)
         if sys.byteorder == "big":
             data = _numbers(data).tobytes()
         entries = pl.from_arrow(pa.Array.from_buffers(pa.uint32(), count, [None, pa.py_buffer(data)]))
@@ -133,21 +142,12 @@ class Index:
         there = entries.filter(entries.is_in(mine.implode()))
         return numbers.filter(mine.is_in(there.implode())).to_list()
 
-    def check(self) -> None:
-        """Read all of it.  Raises DamagedIndexError."""
-        for bucket in range(1 << self._bits):
-            self._bucket(bucket)
-
-    def _bucket(self, bucket: int) -> array[int]:
+    def _bucket(self, file: int, bucket: int) -> array[int]:
         begin, end = self._directory[bucket], self._directory[bucket + 1]
-        data = os.pread(self._file, 4 * (end - begin), self._begin + 4 * begin)
+        data = os.pread(file, 4 * (end - begin), self._begin + 4 * begin)
         if crc32(data) != self._directory[(1 << self._bits) + 1 + bucket]:
             raise DamagedIndexError("its contents were changed")
         return _numbers(data)
-
-    def close(self) -> None:
-        """Let go of the file."""
-        os.close(self._file)
 
 
 def _next(numbers: pl.Series, bits: int) -> pl.Series:

@@ -77,7 +77,6 @@ def opened(path: Path, checksum: str, secret: bytes) -> Index | None:
         return None
     if index.checksum == checksum and index.secret == fingerprint(names.Numbers(secret)):
         return index
-    index.close()
     return None
 
 
@@ -86,10 +85,7 @@ def make_next(database: Database) -> str | None:
     secret = database.secret()
     for place, checksum in _files(database):
         path = database.directory / place
-        index = opened(path, checksum, secret)
-        if index is not None:
-            index.close()
-        elif path.exists():
+        if opened(path, checksum, secret) is None and path.exists():
             make(database, place, checksum, secret)
             return place
     return None
@@ -102,19 +98,13 @@ def damaged(database: Queries) -> list[tuple[str, str]]:
         path = place_of(database.directory / place)
         try:
             index = Index(path)
+            index.check()
+            if index.checksum != checksum:
+                found.append((place_of(Path(place)).as_posix(), "it is the index of another file"))
         except FileNotFoundError:
             continue
         except (OSError, DamagedIndexError) as error:
             found.append((place_of(Path(place)).as_posix(), str(error)))
-            continue
-        try:
-            index.check()
-            if index.checksum != checksum:
-                found.append((place_of(Path(place)).as_posix(), "it is the index of another file"))
-        except (OSError, DamagedIndexError) as error:
-            found.append((place_of(Path(place)).as_posix(), str(error)))
-        finally:
-            index.close()
     return found
 
 

@@ -16,10 +16,10 @@ import polars as pl
 
 from mailscope.store import indexing
 from mailscope.store.database import Queries
-from mailscope.store.index import DamagedIndexError
+from mailscope.store.index import DamagedIndexError, Index
 from mailscope.store.names import NAMING, Condition, Numbers
 from mailscope.store.refusals import StoreError
-from mailscope.store.sealing import GROUP_ROWS, SLICE_ROWS
+from mailscope.store.sealing import GROUP_ROWS
 from mailscope.vocabulary.fields import Kind
 from mailscope.vocabulary.tables import EVENTS
 
@@ -31,8 +31,10 @@ DTYPES: Final[dict[Kind, type[pl.DataType] | pl.DataType]] = {
     "str": pl.String, "int": pl.Int64, "float": pl.Float64, "time": pl.Datetime("us")
 }  # fmt: skip
 KINDS: Final = {column.name: column.kind for column in EVENTS.columns}
-# Lines that were looked at last, of so many pieces of files, are likely to be looked at again.
-KEPT_PIECES: Final = 2
+# What ties lines together: a search asks for these again and again, and for others only at its beginning.
+TIES: Final = (*NAMING, "message_id", "trail_id")
+# So many lines that have any of them are held while a search lasts (some 100 bytes each).
+HELD_LINES: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,10 @@ class SealedLines:
         self.database = database
         self.files = list(files)
         self._secret = secret
-        self._pieces: OrderedDict[tuple[str, int], pl.DataFrame] = OrderedDict()
+        self._numbers = Numbers(secret) if secret else None
+        self._indexes: dict[str, Index | None] = {}
+        self._there: dict[str, frozenset[str]] = {}
+        self._tied: OrderedDict[str, pl.DataFrame] = OrderedDict()
 
     @classmethod
     def of(cls, database: Queries, *, indexed: bool = True) -> Self:
@@ -81,12 +86,11 @@ class SealedLines:
     ) -> Iterator[pl.DataFrame]:
         """The lines of files that bear one of some names, which stand by column."""
         for file, columns in self._columns(files, names):
-            sought = {column: names[column] for column in columns}
-            wanted = pl.any_horizontal(_among(column, values) for column, values in sought.items())
-            for piece in self._each(file, columns):
-                found = piece.filter(wanted)
-                if len(found):
-                    yield found.select(PATH, ROW, *BASE)
+            wanted = pl.any_horizontal(_among(column, names[column]) for column in columns)
+            others = [column for column in columns if column not in TIES]
+            found = self._tied_lines(file).filter(wanted) if not others else self._read(file, BASE, wanted)
+            if len(found):
+                yield found
 
     def fitting(self, files: Iterable[Sealed], condition: Condition) -> list[Sealed]:
         """The files that may have lines that fit a condition."""
@@ -99,11 +103,9 @@ class SealedLines:
 
     def having(self, file: Sealed, names: Mapping[str, Iterable[str]] | None) -> bool:
         """Whether a file may have lines with one of some names, by kind (None: the index cannot tell)."""
-        if names is None or self._secret is None:
+        if names is None or self._numbers is None:
             return self._whole(file)
-        numbers = Numbers(self._secret)
-        sought = {kind: numbers.of(kind, those) for kind, those in names.items()}
-        return bool(self._kinds(file, sought)) and self._whole(file)
+        return bool(self._kinds(file, self._sought(names))) and self._whole(file)
 
     def matching(
         self, files: Iterable[Sealed], condition: Condition, where: str, values: list[Any]
@@ -132,80 +134,96 @@ class SealedLines:
         self, files: Iterable[Sealed], column: str, values: pl.Series, wanted: pl.Expr
     ) -> Iterator[pl.DataFrame]:
         """The lines of files with one of some values in a column that fit a condition."""
-        names = {column: [str(value) for value in values.drop_nulls().unique()]}
+        sought = values.drop_nulls().unique()
+        names = {column: [str(value) for value in sought]}
         for file, _ in self._columns(files, names):
-            for piece in self._each(file, ()):
-                found = piece.filter(wanted, pl.col(column).is_in(values.drop_nulls().unique().implode()))
-                if len(found):
-                    yield found.select(PATH, ROW, *BASE)
+            found = self._read(file, BASE, wanted & pl.col(column).is_in(sought.implode()))
+            if len(found):
+                yield found
 
     def texts(self, path: str, rows: list[int]) -> pl.DataFrame:
         """TEXT and time of some rows of a file, which are ascending."""
         file = next(file for file in self.files if file.path == path)
         parts = []
         for first, last in _ranges(rows):
-            part = self._read(file, ("time", *TEXT), first, last - first + 1)
+            part = self._read(file, ("time", *TEXT), part=(first, last - first + 1))
             mine = pl.Series([row - first for row in rows if first <= row <= last])
-            parts.append(part[mine])
+            parts.append(part[mine].drop(PATH, ROW))
         return pl.concat(parts)
 
     def _columns(
         self, files: Iterable[Sealed], names: Mapping[str, Collection[str]]
     ) -> Iterator[tuple[Sealed, list[str]]]:
         """Files that may have any of some names, with the kinds of those that they may have."""
-        numbers = Numbers(self._secret) if self._secret else None
-        sought = {kind: numbers.of(kind, those) for kind, those in names.items()} if numbers else {}
+        sought = self._sought(names)
         for file in files:
             found = self._kinds(file, sought) if sought else list(names)
             if found and self._whole(file):
                 yield file, found
 
+    def _sought(self, names: Mapping[str, Iterable[str]]) -> dict[str, list[int]]:
+        """The numbers of names, by kind; none where the indexes are not asked."""
+        numbers = self._numbers
+        return {} if numbers is None else {kind: numbers.of(kind, those) for kind, those in names.items()}
+
     def _kinds(self, file: Sealed, sought: Mapping[str, list[int]]) -> list[str]:
-        assert self._secret is not None
-        index = indexing.opened(self.database.directory / file.path, file.checksum, self._secret)
+        if file.path not in self._indexes:
+            assert self._secret is not None
+            path = self.database.directory / file.path
+            self._indexes[file.path] = indexing.opened(path, file.checksum, self._secret)
+        index = self._indexes[file.path]
         if index is None:
             return list(sought)
         try:
             return [kind for kind, numbers in sought.items() if index.any(numbers)]
         except (OSError, DamagedIndexError):
+            self._indexes[file.path] = None
             return list(sought)
-        finally:
-            index.close()
 
     def _whole(self, file: Sealed) -> bool:
         """Whether a file is there: otherwise it is left out, of which others tell."""
         return self.database.size(file.path) == file.size
 
-    def _each(self, file: Sealed, more: Collection[str]) -> Iterator[pl.DataFrame]:
-        """A file's lines, a bounded number at a time: PATH, ROW, BASE and more columns."""
-        others = [name for name in more if name not in BASE]
-        for offset in range(0, file.rows, SLICE_ROWS):
-            piece = self._pieces.get((file.path, offset))
-            if piece is None:
-                columns = self._read(file, BASE, offset, SLICE_ROWS)
-                row = pl.int_range(offset, offset + len(columns), eager=True).alias(ROW)
-                piece = columns.with_columns(row, pl.lit(file.path).alias(PATH))
-                self._pieces[file.path, offset] = piece
-                if len(self._pieces) > KEPT_PIECES:
-                    self._pieces.popitem(last=False)
-            self._pieces.move_to_end((file.path, offset))
-            yield piece.hstack(self._read(file, others, offset, SLICE_ROWS)) if others else piece
+    def _tied_lines(self, file: Sealed) -> pl.DataFrame:
+        """BASE of a file's lines that have any of TIES: what was asked for lately is still there."""
+        found = self._tied.pop(file.path, None)
+        if found is None:
+            found = self._read(file, BASE, pl.any_horizontal(pl.col(name).is_not_null() for name in TIES))
+        self._tied[file.path] = found
+        while len(self._tied) > 1 and sum(map(len, self._tied.values())) > HELD_LINES:
+            self._tied.popitem(last=False)
+        return found
 
-    def _read(self, file: Sealed, columns: Collection[str], offset: int, length: int) -> pl.DataFrame:
-        """Columns of some rows; a file may be older than a column.  Raises StoreError."""
+    def _read(
+        self,
+        file: Sealed,
+        columns: Collection[str],
+        where: pl.Expr | None = None,
+        part: tuple[int, int] | None = None,
+    ) -> pl.DataFrame:
+        """PATH, ROW and columns of the rows that fit a condition, or of a part: a first row, and how many.
+
+        A file may be older than a column.  Raises StoreError.
+        """
         path = self.database.directory / file.path
         try:
-            scan = pl.scan_parquet(path, hive_partitioning=False, glob=False)
-            there = scan.collect_schema()
-            known = [pl.col(name) for name in columns if name in there]
-            rows = scan.slice(offset, length).select(known).collect()
+            scan = pl.scan_parquet(path, hive_partitioning=False, glob=False, row_index_name=ROW)
+            if file.path not in self._there:
+                self._there[file.path] = frozenset(scan.collect_schema())
+            there = self._there[file.path]
+            asked = {*columns, *(where.meta.root_names() if where is not None else ())}
+            lacking = [
+                pl.lit(None, DTYPES[KINDS[name]]).alias(name) for name in sorted(asked) if name not in there
+            ]
+            rows = scan.slice(*part) if part else scan
+            rows = rows.with_columns(lacking) if lacking else rows
+            rows = rows if where is None else rows.filter(where)
+            return rows.select(pl.lit(file.path).alias(PATH), pl.col(ROW).cast(pl.Int64), *columns).collect()
         except (pl.exceptions.PolarsError, OSError) as error:
             words = " ".join(str(error).split())[:300]
             raise StoreError(
                 f"it cannot be read ({words})", str(path), "see 'mailscope store verify'"
             ) from error
-        lacking = [pl.lit(None, DTYPES[KINDS[name]]).alias(name) for name in columns if name not in there]
-        return rows.with_columns(lacking).select(columns) if lacking else rows
 
 
 def _among(column: str, values: Collection[str]) -> pl.Expr:

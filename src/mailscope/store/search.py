@@ -182,12 +182,21 @@ class Search:
         return self._beside(anchors, ["qp"], pl.col("event") == "queued", timedelta(seconds=1), SOON, span)
 
     def _sessions(self, found: pl.DataFrame) -> pl.DataFrame:
-        """The lines around acceptances and refusals that the same process wrote."""
+        """The lines around acceptances and refusals that the same process wrote for the same client."""
         begun = found.filter(pl.col("event").is_in(["accepted", "rejected"]) & pl.col("pid").is_not_null())
         if not len(begun) or len(begun) > MOST_SESSIONS:
             return found.clear()
-        anchors = begun.select("pid", "host", "time").unique()
-        return self._beside(anchors, ["pid", "host"], pl.col("queue_id").is_null(), SESSION, SESSION)
+        keys = ["pid", "host"]
+        anchors = begun.select(*keys, "time").unique()
+        near = self._beside(anchors, keys, pl.col("queue_id").is_null(), SESSION, SESSION)
+        # A process takes one client after the other; where no line tells of a client's coming, all count.
+        rows = pl.concat([near, begun]).unique([PATH, ROW]).sort("time", PATH, ROW, nulls_last=True)
+        client = (pl.col("event") == "connected").cum_sum().over(keys).alias("client")
+        rows = rows.with_columns(client)
+        return rows.join(
+            rows.join(begun, on=[PATH, ROW], how="semi", nulls_equal=True),
+            on=[*keys, "client"], how="semi", nulls_equal=True,
+        ).drop("client")  # fmt: skip
 
     def _beside(
         self,
@@ -201,6 +210,7 @@ class Search:
         """The lines with the same keys (the first is a number) as an anchor and so near to it in time."""
         spans = _spans(anchors["time"].drop_nulls(), before, after)
         files = {file.path: file for since, until in spans for file in self._sealed.within(since, until)}
+        wanted = wanted & pl.any_horizontal(pl.col("time").is_between(*edges, "left") for edges in spans)
         parts = [self._hot_beside(anchors[keys[0]], keys[0], spans)]
         parts += self._sealed.beside(files.values(), keys[0], anchors[keys[0]], wanted)
         rows = pl.concat(parts).filter(wanted)

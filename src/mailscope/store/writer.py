@@ -125,8 +125,7 @@ class Writer:
         assert tracker is not None
         outcome = tracker.feed(batch)
         # Most of both is done outside Python, side by side.
-        with meanwhile(None if apart else partial(self._look, batch, outcome)) as looked:
-            self.hours.add(batch, outcome)
+        with meanwhile(partial(self._count, batch, outcome, apart=apart)) as counted:
             events = event_rows(batch, tracker)
             messages = message_rows(outcome, tracker)
             deliveries, links = delivery_rows(outcome, tracker), link_rows(outcome, tracker)
@@ -139,7 +138,7 @@ class Writer:
                 self._insert("deliveries", deliveries, number)
                 self._insert("links", links, number)
                 self._insert("sessions", session_rows(tracker), number)
-                looked()
+                counted()
                 self._put_looked()
                 self.note_sources(resume, sets)
                 self.database.set_about("batch", str(number))
@@ -164,6 +163,12 @@ class Writer:
         self._look([], Outcome(**story.nothing()))
         with self.database.transaction():
             self._put_looked()
+
+    def _count(self, batch: list[Events], outcome: Outcome, *, apart: bool) -> None:
+        """What a batch adds to the tallies, and what is seen in it."""
+        if not apart:
+            self._look(batch, outcome)
+        self.hours.add(batch, outcome)
 
     def _look(self, batch: list[Events], outcome: Outcome) -> None:
         """What comes is looked at; old logs that are loaded are not: their clock is another."""
