@@ -34,6 +34,8 @@ BLOCK_RECORDS: Final = 1 << 15
 _WINDOW_BYTES: Final = 1 << 16
 _MILLION: Final = 1_000_000
 _FIRST_S: Final = 100_000_000  # in 1973; before that nobody wrote such records
+_END_S: Final = 1 << 34  # in 2514
+_MOST_PID: Final = 1 << 22  # no system counts further
 _DTYPES: Final = {"h": "i2", "H": "u2", "i": "i4", "I": "u4", "q": "i8"}
 
 
@@ -144,16 +146,41 @@ class LoginFile:
                 break  # it was shortened meanwhile
             wrong = np.flatnonzero(damaged(block))
             sound = int(wrong[0]) if len(wrong) else len(block)
+            beside = self._beside(at, block[:sound])
+            if beside is not None:
+                sound, place = beside
             self._add(at, sound)
             if sound:
                 yield block[:sound]
             at += sound * size
-            if len(wrong):
+            if beside is not None:
+                self._note(at)
+                self.skipped_bytes += place - at
+                at = place
+            elif len(wrong):
                 at = self._skip(at)
         if 0 < end - at < size:
             self._note(at)
             self.skipped_bytes += end - at
         self._scanned = True
+
+    def _beside(self, at: int, block: Records) -> tuple[int, int] | None:
+        """Where bytes were lost: the first record that is beside its place, and where records go on.
+
+        Such a record looks like one without a type that names somebody, as old programs wrote them; but
+        records that have a type begin within it.
+        """
+        named = (block["line"].astype("S1") != b"") | (block["user"].astype("S1") != b"")
+        untyped = np.flatnonzero((block["type"] == EMPTY) & named)
+        if not len(untyped):
+            return None
+        size, first = self.layout.size, int(untyped[0])
+        # They may have begun before it, within what was read as records of another kind.
+        begin = max(at + first * size - size, at) + 1
+        place = self._place(self.binary.read(begin, 4 * size))
+        if place is None or (begin + place - at) % size == 0:
+            return None
+        return max((begin + place - at) // size, 0), begin + place
 
     def _add(self, offset: int, count: int) -> None:
         last = self.runs[-1] if self.runs else None
@@ -223,6 +250,8 @@ def damaged(block: Records) -> npt.NDArray[np.bool_]:
     """Which records hold what no program writes."""
     kind, parts = block["type"], block["microseconds"]
     odd = (kind < 0) | (kind > MOST_TYPE) | (block["padding"] != 0) | (parts < 0) | (parts >= _MILLION)
+    # Text that stands where a number should, or a number a few bytes beside its place.
+    odd |= (block["pid"] > _MOST_PID) | (block["seconds"] >= _END_S)
     # An empty record that names nothing, or has a time that cannot be, is all zeros; where it is not, bytes
     # were lost before it.
     nameless = (block["line"].astype("S1") == b"") & (block["user"].astype("S1") == b"")
