@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import time
 from collections.abc import Callable
@@ -97,6 +98,9 @@ def run(file: Path | None, store: Path | None, zone: ZoneInfo, say: Callable[[st
             page = LivePage(Doors(service), lambda: in_force.settings, more, say)
             scraping.prepare(settings.metrics)
             scraping.take()
+            # What is loaded by now stays: looking for garbage in it would hold up a batch now and then.
+            gc.collect()
+            gc.freeze()
             notifier.ready(_told(service))
             say(f"storing in {place}, answering on {settings.api.socket}")
             _loop(service, in_force, scraping, blocking, page, signals, notifier, file, say)

@@ -239,6 +239,8 @@ class Service:
             self.loading.known.come(written.events["time"])
         for watcher in self.watchers:
             watcher(written.events)
+        with self.lock:
+            self.writer.settle()
         return held.size >= BATCH_BYTES // 2
 
     def _reopen(self) -> None:

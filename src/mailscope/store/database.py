@@ -34,6 +34,7 @@ from mailscope.store.refusals import (
     unusable,
 )
 from mailscope.store.schema import VERSION
+from mailscope.store.write_ahead import WriteAhead
 from mailscope.vocabulary.errors import InputError
 from mailscope.vocabulary.tables import TABLES, Table
 
@@ -160,6 +161,7 @@ class Database(Queries):
         self.brought_up: list[str] = []
         self.read_only = read_only
         path = self.path = directory / name
+        self.write_ahead = WriteAhead(path)
         made = not read_only and not path.exists()
         try:
             if not path.is_file():
@@ -219,8 +221,9 @@ class Database(Queries):
         if self.value("select current_setting('enable_external_access')"):
             run(f"set memory_limit = '{memory_mb}MB'")
             run("set threads = 2")
-            # A checkpoint takes its while, and after a crash what came since is read once more.
-            run("set checkpoint_threshold = '32MB'")
+            # What was not brought into the file is read once more after a crash.  The daemon brings it there
+            # between batches (``Writer.settle``), before it comes to this.
+            run("set checkpoint_threshold = '64MB'")
             run("set parquet_metadata_cache = true")
             run(f"set temp_directory = {quoted(str(self.directory / 'spill'))}")
             # People may ask in SQL: nothing but the store's own files can be read or written from here on.
@@ -264,6 +267,7 @@ class Database(Queries):
         """
         if not self.in_place():
             raise StoreError("it was removed or replaced", str(self.path), "a new one is begun")
+        self.write_ahead.wait()
         self.connection.execute("begin transaction")
         try:
             yield
@@ -313,6 +317,7 @@ class Database(Queries):
 
     def close(self) -> None:
         """Let go of the file."""
+        self.write_ahead.wait()
         self.connection.close()
 
 

@@ -59,6 +59,7 @@ class Loading:
         stored = 0
         if thinned:
             stored = self.writer.write(thinned, {}, sets, apart=self._apart).lines
+            self.writer.settle()
             self.known.own.add(self.writer.under_way.batch)
         self.sets.update(sets)
         self.loaded.read += lines + blank + duplicate

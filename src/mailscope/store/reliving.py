@@ -53,6 +53,7 @@ def follow_again(writer: Again, watch: Callable[[int], None]) -> int:
             for rows in _lines(database, hour, sealed=sealed):
                 for batch in stored.relived(rows, writer.engine, sets):
                     writer.write(batch, {}, {})
+                    writer.settle()
                 done += len(rows)
                 watch(done)
     writer.sealed = False

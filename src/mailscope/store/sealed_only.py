@@ -20,6 +20,7 @@ from mailscope.store.manifest_log import Entry
 from mailscope.store.refusals import DamagedError
 from mailscope.store.sealing import sha256
 from mailscope.store.upkeep import Damage
+from mailscope.store.write_ahead import WriteAhead
 from mailscope.vocabulary.tables import TABLES
 
 
@@ -77,6 +78,7 @@ class SealedOnly(Database):
 
         self.damage, self.read_only, self.brought_up = damage.what, True, []
         self.path, self._log = Path(damage.where), None
+        self.write_ahead = WriteAhead(self.path)
         Queries.__init__(self, duckdb.connect(":memory:"), directory.absolute())
         schema.create(self.connection)
         files = sealed_files(self.directory)

@@ -1,4 +1,4 @@
-"""Batches into the store: rows, resume points and, now and then, the state, in one transaction each."""
+"""Batches into the store: rows and resume points in one transaction each, and now and then the state."""
 
 from __future__ import annotations
 
@@ -37,6 +37,8 @@ from mailscope.vocabulary.tables import TABLES
 CHECKPOINT_S: Final = 60.0
 # ... and no more than about so many.
 CHECKPOINT_LINES: Final = 50_000
+# So much is brought into the file at once: more would stop the writer for longer.
+WAITING_BYTES: Final = 16 << 20
 # Between the numbers of messages that come, and those of messages of older logs.
 FAR: Final = 1 << 40
 # Tallies of an hour come in parts; when it is over for so long they are made one.
@@ -125,7 +127,7 @@ class Writer:
         assert tracker is not None
         outcome = tracker.feed(batch)
         # Most of both is done outside Python, side by side.
-        with meanwhile(partial(self._count, batch, outcome, apart=apart)) as counted:
+        with meanwhile(None if apart else partial(self._look, batch, outcome)) as looked:
             events = event_rows(batch, tracker)
             messages = message_rows(outcome, tracker)
             deliveries, links = delivery_rows(outcome, tracker), link_rows(outcome, tracker)
@@ -138,19 +140,15 @@ class Writer:
                 self._insert("deliveries", deliveries, number)
                 self._insert("links", links, number)
                 self._insert("sessions", session_rows(tracker), number)
-                counted()
+                self.hours.add(batch, outcome)
+                looked()
                 self._put_looked()
                 self.note_sources(resume, sets)
                 self.database.set_about("batch", str(number))
                 if apart:
                     self._apart_batches.append(number)
                     self.database.set_about(APART_BATCHES, json.dumps(self._apart_batches))
-                self._lines_since += len(events)
-                due = time.monotonic() - self._kept_at > CHECKPOINT_S or self._lines_since > CHECKPOINT_LINES
-                if due:
-                    self._keep(number)
-        if due:
-            self._begin_anew()
+        self._lines_since += len(events)
         self.under_way.batch = number
         tracker.forget(outcome.messages)
         self.attempted = None
@@ -163,12 +161,6 @@ class Writer:
         self._look([], Outcome(**story.nothing()))
         with self.database.transaction():
             self._put_looked()
-
-    def _count(self, batch: list[Events], outcome: Outcome, *, apart: bool) -> None:
-        """What a batch adds to the tallies, and what is seen in it."""
-        if not apart:
-            self._look(batch, outcome)
-        self.hours.add(batch, outcome)
 
     def _look(self, batch: list[Events], outcome: Outcome) -> None:
         """What comes is looked at; old logs that are loaded are not: their clock is another."""
@@ -216,6 +208,16 @@ class Writer:
             self.tracker.next_trail = max(self.tracker.next_trail, apart.next_trail)
             self._keep(self.under_way.batch)
         self._begin_anew()
+
+    def settle(self) -> None:
+        """Between batches: keep the state where it is time, or bring into the file what waits for that.
+
+        Both take their while, so that one of them is done at a time, and neither before a batch is stored.
+        """
+        if time.monotonic() - self._kept_at > CHECKPOINT_S or self._lines_since > CHECKPOINT_LINES:
+            self.checkpoint()
+        elif self.database.write_ahead.size() > WAITING_BYTES:
+            self.database.write_ahead.bring_in(self.database.connection)
 
     def checkpoint(self) -> None:
         """Keep the state now, as before a planned end."""

@@ -35,14 +35,21 @@ class Nearness:
     _most: dict[Key, list[float]] | None = field(default_factory=dict)
     # Of keys that reached their limits: in which bucket they were looked at, and what there was of them.
     _over: dict[Key, tuple[datetime, list[float]]] = field(default_factory=dict)
+    # Rows that came since all of it was noted.
+    _added: int = 0
 
     @property
     def crowded(self) -> bool:
         """Whether all of it should be noted anew from what is kept: most keys are of the past."""
         return self._most is not None and len(self._most) > MOST_KEYS
 
+    def vague(self, kept: int) -> bool:
+        """Whether what is noted may be far more than there is: more rows came than are ``kept``."""
+        return self._added > kept
+
     def near(self, rows: pl.DataFrame, newest: datetime, least: Limits) -> pl.DataFrame:
         """The keys of some rows that may have reached the limits with them; ``newest``: their last bucket."""
+        self._added += len(rows)
         if self._most is None:
             return rows.select(self.keys).unique() if least else pl.DataFrame()
         limits = self._by_place(least)
@@ -106,6 +113,7 @@ class Nearness:
                 for measure, total in zip(part.measures, row[len(self.keys) :], strict=True):
                     totals[places[measure.name]] = total
         if near is None:
+            self._added = 0
             self._most = noted if len(noted) <= MOST_KEYS else None
         elif self._most is not None:
             self._most.update(noted)

@@ -126,7 +126,8 @@ class Window:
         """What is kept, by name."""
         self._count()
         self._trim()
-        self._nearness.note(self._frames())
+        if self._nearness.vague(sum(map(len, self._kept.values()))):
+            self._nearness.note(self._frames())
         # Nothing is written to disk that is too old to matter.
         young = pl.lit(True) if self._newest is None else pl.col(BUCKET) > self._newest - self._length
         return {f"{prefix}.{name}": frame.filter(young) for name, frame in self._kept.items()}
