@@ -13,9 +13,7 @@ from mailscope.cli.inputs import say
 @click.command()
 @output
 @spark
-def compact(
-    place: Path, patterns: Path | None, tz: str | None, master: str | None, conf: tuple[str, ...]
-) -> None:
+def compact(place: Path, master: str | None, conf: tuple[str, ...]) -> None:
     """Make few large files of many small ones, side by side.
 
     Every run of 'cluster ingest' leaves some files of each day.  Answers stay the same meanwhile.
@@ -27,5 +25,5 @@ def compact(
     from mailscope.cluster.session import session
 
     with session(master, "mailscope compact", settings(conf)) as there:
-        made = make_few(there, setup(place, tz, patterns))
+        made = make_few(there, setup(place))
     say(f"{made.before:,} files became {made.after:,}" if made.before else "there is nothing to put together")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from mailscope.cli.cluster.options import finish, output, settings, setup, spark
+from mailscope.cli.cluster.options import finish, flow, output, settings, setup, spark
 from mailscope.cli.inputs import say
 from mailscope.vocabulary.errors import UsageError
 
@@ -15,6 +15,7 @@ from mailscope.vocabulary.errors import UsageError
 @click.argument("files", nargs=-1)
 @click.option("--input", "inputs", multiple=True, metavar="GLOB", help="The same as FILES (repeatable).")
 @output
+@flow
 @spark
 def ingest(
     files: tuple[str, ...],

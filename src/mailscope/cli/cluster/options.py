@@ -35,19 +35,23 @@ def spark(command: Command) -> Command:
 
 
 def output(command: Command) -> Command:
-    """Add what is the same for all that write: the store, the zone, own patterns."""
+    """Add the store that is written."""
+    return click.option(
+        "--output",
+        "place",
+        required=True,
+        type=click.Path(path_type=Path, file_okay=False),
+        metavar="DIR",
+        help="The store, on a file system that all workers share.",
+    )(command)
+
+
+def flow(command: Command) -> Command:
+    """Add how lines are read: the zone, own patterns."""
     for option in (
         click.option("--tz", metavar="ZONE", help="Zone of stamps without one, and of days."),
         click.option(
             "--patterns", type=click.Path(path_type=Path), help="A directory of your own pattern files."
-        ),
-        click.option(
-            "--output",
-            "place",
-            required=True,
-            type=click.Path(path_type=Path, file_okay=False),
-            metavar="DIR",
-            help="The store, on a file system that all workers share.",
         ),
     ):
         command = option(command)
@@ -65,7 +69,7 @@ def settings(conf: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def setup(place: Path, tz: str | None, patterns: Path | None) -> Setup:
+def setup(place: Path, tz: str | None = None, patterns: Path | None = None) -> Setup:
     """What all tasks need to know."""
     from mailscope.cli import stores
     from mailscope.cluster.setup import Setup

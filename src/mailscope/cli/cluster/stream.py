@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mailscope.cli.cluster.options import output, settings, setup, spark
+from mailscope.cli.cluster.options import flow, output, settings, setup, spark
 from mailscope.cli.inputs import say
 from mailscope.vocabulary.errors import UsageError
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 @click.option("--every", type=float, default=10.0, show_default=True, metavar="S", help="Store so often.")
 @click.option("--once", is_flag=True, help="Store what is there now, and end.")
 @output
+@flow
 @spark
 def stream(
     kafka: str | None,
