@@ -35,7 +35,6 @@ _WINDOW_BYTES: Final = 1 << 16
 _MILLION: Final = 1_000_000
 _FIRST_S: Final = 100_000_000  # in 1973; before that nobody wrote such records
 _END_S: Final = 1 << 34  # in 2514
-_MOST_PID: Final = 1 << 22  # no system counts further
 _DTYPES: Final = {"h": "i2", "H": "u2", "i": "i4", "I": "u4", "q": "i8"}
 
 
@@ -250,8 +249,8 @@ def damaged(block: Records) -> npt.NDArray[np.bool_]:
     """Which records hold what no program writes."""
     kind, parts = block["type"], block["microseconds"]
     odd = (kind < 0) | (kind > MOST_TYPE) | (block["padding"] != 0) | (parts < 0) | (parts >= _MILLION)
-    # Text that stands where a number should, or a number a few bytes beside its place.
-    odd |= (block["pid"] > _MOST_PID) | (block["seconds"] >= _END_S)
+    # A time that cannot be stands a few bytes beside its place.
+    odd |= block["seconds"] >= _END_S
     # An empty record that names nothing, or has a time that cannot be, is all zeros; where it is not, bytes
     # were lost before it.
     nameless = (block["line"].astype("S1") == b"") & (block["user"].astype("S1") == b"")
