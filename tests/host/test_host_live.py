@@ -301,7 +301,7 @@ def test_w(options: list[str], tmp_path: Path) -> None:
             '[ -e /run/utmp ] || : > /run/utmp; mount --bind "$0" /run/utmp && now=$(date +%s) && w "$@" && echo ---- &&'
             f' "{sys.executable}" -m mailscope host w --compat --now "@$now" "$@"'
         )
-        for _ in range(6):
+        for _ in range(20):
             both = subprocess.run(
                 ["unshare", "-m", "sh", "-c", script, str(path), *options],
                 capture_output=True,
