@@ -114,10 +114,8 @@ class Daily:
 
     def _watch(self, child: Child, day: date, now: datetime) -> None:
         """See whether a child has ended, and how."""
-        code = child.process.poll()
+        code = child.ended(now, LONGEST_RUN)
         if code is None:
-            if now - child.begun > LONGEST_RUN:
-                child.process.kill()
             return
         words = child.words()
         self._child = None

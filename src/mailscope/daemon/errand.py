@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import IO, Protocol
 
 
@@ -45,6 +45,13 @@ class Child:
             said.close()
             raise
         return cls(process, now, said)
+
+    def ended(self, now: datetime, longest: timedelta) -> int | None:
+        """Its exit code; None while it works.  One that takes longer than ``longest`` is killed."""
+        code = self.process.poll()
+        if code is None and now - self.begun > longest:
+            self.process.kill()
+        return code
 
     def words(self) -> str:
         """The last line that it said."""

@@ -50,10 +50,8 @@ class Shipping:
                 self._ended(f"it cannot be started ({error.strerror or error})")
 
     def _watch(self, child: Child, now: datetime) -> None:
-        code = child.process.poll()
+        code = child.ended(now, LONGEST_RUN)
         if code is None:
-            if now - child.begun > LONGEST_RUN:
-                child.process.kill()
             return
         self._child = None
         words = child.words()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from mailscope.cli.cluster.options import output
 from mailscope.cli.inputs import say
 from mailscope.cli.stores import directory
 
@@ -17,14 +18,7 @@ from mailscope.cli.stores import directory
     metavar="DIR",
     help="The store to ship; otherwise the daemon's.",
 )
-@click.option(
-    "--output",
-    "place",
-    required=True,
-    type=click.Path(path_type=Path, file_okay=False),
-    metavar="DIR",
-    help="The cluster's store.",
-)
+@output
 def ship(store: Path | None, place: Path) -> None:
     """Bring a store's sealed files to that of the cluster; the daemon may run meanwhile.
 

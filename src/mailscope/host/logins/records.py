@@ -169,8 +169,7 @@ class LoginFile:
         Such a record looks like one without a type that names somebody, as old programs wrote them; but
         records that have a type begin within it.
         """
-        named = (block["line"].astype("S1") != b"") | (block["user"].astype("S1") != b"")
-        untyped = np.flatnonzero((block["type"] == EMPTY) & named)
+        untyped = np.flatnonzero((block["type"] == EMPTY) & ~_nameless(block))
         if not len(untyped):
             return None
         size, first = self.layout.size, int(untyped[0])
@@ -253,12 +252,16 @@ def damaged(block: Records) -> npt.NDArray[np.bool_]:
     odd |= block["seconds"] >= _END_S
     # An empty record that names nothing, or has a time that cannot be, is all zeros; where it is not, bytes
     # were lost before it.
-    nameless = (block["line"].astype("S1") == b"") & (block["user"].astype("S1") == b"")
-    empty = np.flatnonzero((kind == EMPTY) & (nameless | (block["seconds"] < _FIRST_S)))
+    empty = np.flatnonzero((kind == EMPTY) & (_nameless(block) | (block["seconds"] < _FIRST_S)))
     if len(empty):
         raw = np.ascontiguousarray(block[empty]).view(np.uint8).reshape(len(empty), block.dtype.itemsize)
         odd[empty] |= raw.any(axis=1)
     return np.asarray(odd)
+
+
+def _nameless(block: Records) -> npt.NDArray[np.bool_]:
+    """Which records name neither a line nor a user."""
+    return np.asarray((block["line"].astype("S1") == b"") & (block["user"].astype("S1") == b""))
 
 
 def each(file: LoginFile) -> Iterator[Record]:
