@@ -118,7 +118,7 @@ def write(store: Path, secret: bytes, files: dict[str, list[str]], part: Part) -
         f"select {changed(table.names, part.number, site)} from read_parquet([{listed}]) where {bounds}"
         for site in range(part.sites)
     )
-    return part, write_segment(database, f"select * from ({rows}) order by {table.time}", table, place)
+    return part, write_segment(database, rows, table, place, sort=True)
 
 
 def copy_days(store: Path, days: int, sites: int) -> None:

@@ -54,6 +54,15 @@ def test_a_host_that_is_cut_in_time_is_followed_as_a_whole(spark: Any, logs: Pat
     assert report(tmp_path / "cluster") == report(one)
 
 
+def test_a_task_computes_with_the_one_core_that_it_has(spark: Any) -> None:
+    def threads(_: int) -> int:
+        import polars
+
+        return polars.thread_pool_size()
+
+    assert spark.sparkContext.parallelize([0, 1], 2).map(threads).collect() == [1, 1]
+
+
 def test_what_comes_later_goes_on_where_it_stood(spark: Any, logs: Path, tmp_path: Path) -> None:
     """Half of the files, then all, renamed as rotation does; then small files become large ones."""
     place = shutil.copytree(logs, tmp_path / "logs")

@@ -35,7 +35,9 @@ def volumes(*rows: tuple[str, int, int]) -> pl.DataFrame:
 
 def test_small_hosts_share_a_bin_and_a_large_one_is_cut_in_time() -> None:
     found = planned(
-        volumes(*(("big", hour, 30) for hour in range(10)), ("a", 1, 40), ("b", 2, 40), ("c", 3, 40)), 100
+        volumes(*(("big", hour, 30) for hour in range(10)), ("a", 1, 40), ("b", 2, 40), ("c", 3, 40)),
+        100,
+        100,
     )
     assert found.parted == ["big"]
     assert len(found.cuts["big"]) == 3
@@ -47,15 +49,20 @@ def test_small_hosts_share_a_bin_and_a_large_one_is_cut_in_time() -> None:
 
 
 def test_what_one_span_holds_is_not_cut() -> None:
-    found = planned(volumes(("one", 1, 1_000)), 100)
+    found = planned(volumes(("one", 1, 1_000)), 100, 100)
     assert (found.cuts, found.first, found.count) == ({}, {"one": 0}, 1)
+
+
+def test_a_host_that_is_not_much_larger_than_a_bin_is_not_cut() -> None:
+    rows = volumes(*((name, hour, size) for name, size in (("a", 15), ("b", 25)) for hour in range(10)))
+    assert planned(rows, 100, 200).parted == ["b"]
 
 
 def test_bins_are_within_their_bound_as_far_as_spans_allow() -> None:
     rows = [
         (f"h{number}", hour, (number * 37 + hour * 11) % 50 + 1) for number in range(30) for hour in range(6)
     ]
-    found = planned(volumes(*rows), 90)
+    found = planned(volumes(*rows), 90, 90)
     filled = dict.fromkeys(range(found.count), 0)
     for place, hour, size in rows:
         cuts = found.cuts.get(place, [])

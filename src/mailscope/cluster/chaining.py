@@ -30,8 +30,8 @@ from mailscope.trails.steps import steps
 def digester(setup: Setup, sets: Mapping[str, str], before: Mapping[int, int]) -> Callable[[Any, Any], Any]:
     """What a task makes of a bin's lines: DIGESTS, one for each batch."""
 
-    def digest(key: Any, lines: Any) -> Any:
-        number = int(key[0].as_py())
+    def digest(_: Any, lines: Any) -> Any:
+        number = int(lines.column("bin")[0].as_py())
         rows: list[tuple[int, str, int, bytes]] = []
         for (place,), part in placed(lines, before):
             part = in_order(part)

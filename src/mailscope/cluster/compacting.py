@@ -87,7 +87,7 @@ def piled(setup: Setup, pile: Pile) -> dict[str, object]:
     staging = Staging(setup.staging, secret(setup), setup.run)
     listed = ", ".join(quoted(str(Path(setup.output) / path)) for path in pile.paths)
     rows = f"select * from read_parquet([{listed}], union_by_name = true, hive_partitioning = false)"
-    staging.write(table, pile.day, rows, f"{table.time}, batch" if "batch" in table.names else table.time)
+    staging.write(table, pile.day, rows, sort=True)
     return staging.close()[0]
 
 

@@ -138,8 +138,8 @@ def follower(
     ``before``: of each piece of a file, how many lines stand in the pieces before it.
     """
 
-    def follow(key: Any, lines: Any, states: Any) -> Any:
-        number = int(key[0].as_py())
+    def follow(_: Any, lines: Any, states: Any) -> Any:
+        number = int(lines.column("bin")[0].as_py())
         kept_states = {each["place"]: (each["state"], each["apart"]) for each in states.to_pylist()}
         found = Following(setup, sets, last)
         for (place,), rows in placed(lines, before):

@@ -21,6 +21,8 @@ SETTINGS: Final[Mapping[str, str]] = {
     "spark.sql.execution.arrow.maxRecordsPerBatch": "50000",
     "spark.sql.autoBroadcastJoinThreshold": "-1",
     "spark.ui.showConsoleProgress": "false",
+    # A task has one core; Polars would start a thread for every core of the machine in each of them.
+    "spark.executorEnv.POLARS_MAX_THREADS": "1",
 }
 
 

@@ -77,21 +77,22 @@ class Staging:
         self.connection.close()
         return self.results
 
-    def write(self, table: Table, day: str, rows: str, order: str) -> None:
+    def write(self, table: Table, day: str, rows: str, *, sort: bool = False) -> None:
         """Write the rows of a query, which may lack columns of the table, as one segment."""
         self._number += 1
-        self.connection.execute(f"create or replace temp table empty ({table.definition()})")
+        self.connection.execute(f"create or replace table empty ({table.definition()})")
         columns = ", ".join(f'"{column}"' for column in table.names)
-        whole = f"select {columns} from (select * from empty union all by name {rows}) order by {order}"
+        whole = f"select {columns} from (select * from empty union all by name {rows})"
         place = f"{table.name}/day={day}/part-{self._number:06}{SUFFIX}"
-        self.results.append(told(write_segment(self, whole, table, place), table.name, day, self.directory))
+        segment = write_segment(self, whole, table, place, sort=sort)
+        self.results.append(told(segment, table.name, day, self.directory))
 
     def _write(self, place: tuple[str, object]) -> None:
-        rows = pl.concat(self._rows.pop(place), how="diagonal")
         table = TABLES[place[0]]
-        order = ", ".join([table.time, *(["source", "line_number"] if table is EVENTS else [])])
+        order = [table.time, *(["source", "line_number"] if table is EVENTS else [])]
+        rows = pl.concat(self._rows.pop(place), how="diagonal").sort(order)
         self.connection.register("new_rows", rows)
-        self.write(table, str(place[1]), "select * from new_rows", order)
+        self.write(table, str(place[1]), "select * from new_rows")
         self.connection.unregister("new_rows")
 
 

@@ -62,14 +62,14 @@ def take(spark: SparkSession, setup: Setup, begun: Begun, lines: Lines, bin_byte
 
     rows = lines.rows.filter("place is not null")
     parts = bins.bins(rows, spark.sparkContext.defaultParallelism, bin_bytes)
-    binned = parts.binned(spark, rows)
-    states = _states(spark, setup, begun, lines, parts, binned)
+    slot = parts.slots(spark)
+    binned = parts.binned(spark, rows).withColumn("slot", slot)
+    states = _states(spark, setup, begun, lines, parts, binned).withColumn("slot", slot)
     last = {place: parts.last(place) for place in parts.first}
-    count = max(1, parts.count)
     found = (
-        binned.repartition(count, "bin")
-        .groupBy("bin")
-        .cogroup(states.repartition(count, "bin").groupBy("bin"))
+        binned.repartition(parts.count, "slot")
+        .groupBy("slot")
+        .cogroup(states.repartition(parts.count, "slot").groupBy("slot"))
         .applyInArrow(follower(setup, lines.sets, last, lines.before), RESULTS)
         .persist(StorageLevel.DISK_ONLY)
     )
@@ -108,8 +108,8 @@ def _states(
     theirs = {place: begun.states[place] for place in parts.parted if place in begun.states}
     chained = (
         binned.filter(sf.col("place").isin(parts.parted))
-        .repartition(max(1, sum(len(cuts) + 1 for cuts in parts.cuts.values())), "bin")
-        .groupBy("bin")
+        .repartition(parts.count, "slot")
+        .groupBy("slot")
         .applyInArrow(digester(setup, lines.sets, lines.before), DIGESTS)
         .repartition(len(parts.parted), "place")
         .sortWithinPartitions("place", "bin", "number")

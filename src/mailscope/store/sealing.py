@@ -11,23 +11,30 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from mailscope.store import indexing
 from mailscope.store.connecting import quoted
 from mailscope.store.database import Database
+from mailscope.store.in_order import in_order, weight
 from mailscope.store.index import place_of
 from mailscope.store.keeping import Keeping
 from mailscope.store.places import sync_directory
 from mailscope.vocabulary.tables import EVENTS, TABLES, Table
 
-# As many rows as can be sealed between two batches.
+if TYPE_CHECKING:
+    import duckdb
+
+# As many rows as can be sealed between two batches; fewer where lines are long (``in_order.weight``).
 SLICE_ROWS: Final = 122_880
 # Rows that Parquet packs together: of those that are not asked for, so many are unpacked with one that is.
 GROUP_ROWS: Final = 20_480
+# Which are packed a vector at a time.
+VECTOR_ROWS: Final = 2_048
 # Of a table, more rows than these do not stay hot, finished or not.
 MOST_HOT_ROWS: Final = 1_000_000
 # Late lines of a day have so long to come before it is sealed.
@@ -67,17 +74,16 @@ def next_slice(database: Database, now: datetime) -> Slice | None:
         if first is None:
             continue
         end = min(before, datetime.combine(first.date() + timedelta(days=1), datetime.min.time()))
-        # Where the rows of so many minutes fill a slice, that is its end.
-        cut = database.value(
-            f"select max(minute) from (select minute, sum(n) over (order by minute) as total from ("
-            f"select time_bucket(interval 1 minute, {time}) as minute, count(*) as n from {source} "
-            f"and {time} < ? group by minute)) where total <= ?",
-            [end, SLICE_ROWS],
-        )
-        whole = int(database.value(f"select count(*) from {source} and {time} < ?", [end]))
+        # Where the rows of so many seconds fill a slice, that is its end.
+        whole, cut = database.connection.execute(
+            "select max(total), max(second) filter (total <= ?) from (select second, sum(n) over (order by "
+            f"second) as total from (select time_bucket(interval 1 second, {time}) as second, "
+            f"sum({weight(table)}) as n from {source} and {time} < ? group by second))",
+            [SLICE_ROWS, end],
+        ).fetchall()[0]
         if whole > SLICE_ROWS:
             begin = first if cut is None else cut
-            end = min(end, begin.replace(second=0, microsecond=0) + timedelta(minutes=1))
+            end = min(end, begin.replace(microsecond=0) + timedelta(seconds=1))
         return Slice(table, first.date(), first, end)
     return None
 
@@ -86,11 +92,10 @@ def seal(database: Database, part: Slice) -> str:
     """Seal a slice; gives its file, relative to the store."""
     number = int(database.about("segment") or 0) + 1
     place = f"{part.table.name}/day={part.day}/part-{number:06}{SUFFIX}"
-    order = "batch" if "batch" in part.table.names else part.table.time
     columns = ", ".join(f'"{name}"' for name in part.table.names)
     source = f"hot.{part.table.name} where {part.where()}"
-    rows = f"select {columns} from {source} order by {part.table.time}, {order}"
-    entry = write_segment(database, rows, part.table, place)
+    rows = f"select {columns} from {source}"
+    entry = write_segment(database, rows, part.table, place, sort=True)
     with database.transaction():
         database.set_about("segment", str(number))
         enter(database, entry, part.table, part.day)
@@ -111,17 +116,21 @@ class Segment:
     checksum: str
 
 
-def write_segment(database: Keeping, rows: str, table: Table, place: str) -> Segment:
+def write_segment(database: Keeping, rows: str, table: Table, place: str, *, sort: bool = False) -> Segment:
     """Write the rows of a query to a file of the store, whole and on the disk before it has its name.
 
-    Files of ``events`` get their index.
+    They are written in the order of the query, or (``sort``) of their instants and batches.  Files of
+    ``events`` get their index.
     """
     path = database.directory / place
     path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
     begun = path.with_suffix(BEGUN)
     begun.unlink(missing_ok=True)
     try:
-        segment = _written(database, rows, table, place, begun)
+        whole = f"({rows})"
+        groups = _group_rows(database.connection, whole, table)
+        with in_order(database.connection, whole, table) if sort else nullcontext(whole) as source:
+            segment = _written(database, source, table, place, begun, groups)
         if table is EVENTS:
             indexing.make(database, place, segment.checksum, database.secret())
         for directory in (path.parent, path.parent.parent, database.directory):
@@ -133,9 +142,17 @@ def write_segment(database: Keeping, rows: str, table: Table, place: str) -> Seg
         raise
 
 
-def _written(database: Keeping, rows: str, table: Table, place: str, begun: Path) -> Segment:
-    form = f"format parquet, compression zstd, row_group_size {GROUP_ROWS}"
-    database.connection.execute(f"copy ({rows}) to {quoted(str(begun))} ({form})")
+def _group_rows(connection: duckdb.DuckDBPyConnection, rows: str, table: Table) -> int:
+    """How many rows Parquet packs together: what is being packed is held in memory."""
+    asked = f"select {GROUP_ROWS} * count(*) // greatest(sum({weight(table)}), 1) from {rows}"
+    return max(VECTOR_ROWS, int(connection.execute(asked).fetchall()[0][0]))
+
+
+def _written(
+    database: Keeping, source: str, table: Table, place: str, begun: Path, group_rows: int
+) -> Segment:
+    form = f"format parquet, compression zstd, row_group_size {group_rows}"
+    database.connection.execute(f"copy (from {source}) to {quoted(str(begun))} ({form})")
     checksum, size = sha256(begun)
     told = database.connection.execute(
         f"select count(*), min({table.time}), max({table.time}) from read_parquet({quoted(str(begun))})"

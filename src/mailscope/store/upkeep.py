@@ -108,7 +108,7 @@ def compact(database: Database, table: Table, day: date) -> bool:
     number = int(database.about("segment") or 0) + 1
     place = f"{table.name}/day={day}/part-{number:06}.parquet"
     rows = f"select * from read_parquet([{listed}], union_by_name = true, hive_partitioning = false)"
-    entry = write_segment(database, f"{rows} order by {table.time}", table, place)
+    entry = write_segment(database, rows, table, place, sort=True)
     with database.transaction():
         database.set_about("segment", str(number))
         named = ", ".join(map(quoted, paths))
