@@ -134,13 +134,16 @@ def workers(hosts: int, lines: int) -> None:
             generate(log, lines, f"mx{number}", number + 1)
             size += log.stat().st_size
         took: dict[str, float] = {}
+
+        def told(name: str, seconds: float) -> None:
+            took[name] = seconds
+            print(f"{name:26}{seconds:8.1f} s {seconds / size * GIB:10.0f} s a GiB", flush=True)
+
         for count in (1, 2):
             with standalone(place / f"cluster-{count}", workers=count) as cluster:
                 words = ["cluster", "ingest", "--master", cluster.url, "--conf", "spark.executor.memory=1g"]
-                took[f"{count} worker{'s' * (count > 1)}"] = run([*words, "--output"], place)
-        took["one machine, no cluster"] = run(["ingest", "--store"], place)
-    for name, seconds in took.items():
-        print(f"{name:26}{seconds:8.1f} s {seconds / size * GIB:10.0f} s a GiB")
+                told(f"{count} worker{'s' * (count > 1)}", run([*words, "--output"], place))
+        told("one machine, no cluster", run(["ingest", "--store"], place))
     print(f"two workers take {took['2 workers'] / took['1 worker']:.2f} of the time of one")
 
 

@@ -77,8 +77,10 @@ class Pipeline:
         yield [], tracker.finish()
 
     def _stream(self, rank: int, opened: Opened, engine: Engine, pool: ThreadPoolExecutor) -> Stream:
+        # Of many files that are read side by side, one chunk each keeps all threads busy.
+        ahead = threads() if self.sources.at_once <= threads() else 1
         return Stream(
-            opened.name, opened.chunks(), opened.clock(), engine, pool, threads(), rank, set_id=opened.set_id
+            opened.name, opened.chunks(), opened.clock(), engine, pool, ahead, rank, set_id=opened.set_id
         )
 
 

@@ -29,7 +29,7 @@ from mailscope.store.audit import enter
 from mailscope.store.erasing import erase
 from mailscope.store.holding import Held, find
 from mailscope.store.indexing import make_next
-from mailscope.store.ingest import Loaded, Loading
+from mailscope.store.ingest import SEAL_LINES, Loaded, Loading
 from mailscope.store.parts import Part
 from mailscope.store.places import NEW
 from mailscope.store.refusals import StoreError
@@ -38,8 +38,6 @@ from mailscope.store.upkeep import Step
 from mailscope.vocabulary.instants import naive_now
 from mailscope.vocabulary.tables import TABLES
 
-# After so many lines it is looked for days that may be sealed.
-SEAL_LINES: Final = 100_000
 PATIENCE_S: Final = 20.0
 AGAIN_S: Final = 0.2
 PIECE: Final = 1 << 18

@@ -15,6 +15,7 @@ from mailscope.intake.clock import AHEAD_DAYS, BACK_DAYS, Clock
 from mailscope.intake.continued import whole_records
 from mailscope.intake.envelopes.rfc3164 import MONTHS
 from mailscope.intake.lines import parse_lines
+from mailscope.intake.overlap import chunk_bytes, open_at_once
 from mailscope.intake.reader import CHUNK_BYTES, Chunk, ReadReport, Source, read_chunks
 from mailscope.vocabulary.instants import naive, naive_now
 
@@ -58,6 +59,8 @@ class Sources:
     reports: dict[str, ReadReport] = field(default_factory=dict)
     # The beginnings of files, which are looked at again: once a span is known, and by each of two processes.
     heads: dict[str, bytes] = field(default_factory=dict)
+    # How many files are open at once, as far as their beginnings tell.
+    at_once: int = 1
     _held: dict[str, Iterator[Chunk]] = field(default_factory=dict)
 
     def go_back(self, name: str, years: int = 1) -> None:
@@ -75,6 +78,7 @@ class Sources:
             if opened.first is not None:
                 following[source.set_id] = opened.first
             out[id(source)] = opened
+        self.at_once = open_at_once((opened.set_id, opened.first) for opened in out.values())
         return [out[id(source)] for source in self.files]
 
     def narrow(self, since: datetime | None, until: datetime | None) -> None:
@@ -162,7 +166,7 @@ class Sources:
             # Read again from the start (a restart counts nothing twice).
             report.problems.clear()
             report.bytes_read_compressed = report.bytes_text = report.cut_lines = 0
-            chunks = read_chunks(source, self.chunk_bytes, None, report)
+            chunks = read_chunks(source, chunk_bytes(self.chunk_bytes, self.at_once), None, report)
         if source.compression != "none" or report.compression != "none":
             # Unpacking keeps a processor busy; it goes on while chunks are being parsed.
             chunks = read_ahead(iter(chunks), depth=2)

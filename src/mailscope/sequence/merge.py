@@ -19,6 +19,8 @@ from mailscope.sequence.duplicates import mark_duplicates
 from mailscope.sequence.stream import Stream
 
 CHUNKS_A_BATCH: Final = 2
+# What is passed on of several sources at once has so many lines where there are so many.
+LINES_A_BATCH: Final = 60_000
 
 
 @dataclass
@@ -71,6 +73,10 @@ class _Held:
         assert isinstance(last, datetime)
         return last
 
+    def upto(self, reach: datetime) -> int:
+        """How many lines can be passed on up to an instant."""
+        return sum(max(0, int((chunk.key <= reach).sum()) - chunk.done) for chunk in self.chunks)
+
     def extend(self) -> int:
         """Read one more chunk, or find the source ended: how many blank lines then stand at its end."""
         blank = 0
@@ -91,19 +97,23 @@ def merge(pending: Sequence[Pending]) -> Iterator[list[Events]]:
     """Batches in order of time; a batch holds the lines of all sources that cover its span."""
     waiting = sorted(pending, key=lambda source: source.first or datetime.min)
     held: list[_Held] = []
+    blank = 0
     while waiting or held:
         reach = min((source.last for source in held), default=datetime.max)
         if waiting and (not held or (waiting[0].first or datetime.min) <= reach):
             source = _Held(waiting.pop(0).open())
-            blank = source.extend()
+            alone = source.extend()
             if not source.ended:
                 held.append(source)
             elif source.empty is not None:
-                yield [replace(source.empty, blank=blank)]
+                yield [replace(source.empty, blank=alone)]
         elif len(held) == 1 and len(held[0].chunks) == 1 and not held[0].chunks[0].done:
             yield _alone(held, waiting)
+        elif (next_one := _first_to_end(held)) and sum(each.upto(reach) for each in held) < LINES_A_BATCH:
+            blank += next_one.extend()
         else:
-            yield _window(held, reach)
+            yield _window(held, reach, blank)
+            blank = 0
 
 
 def _alone(held: list[_Held], waiting: Sequence[Pending]) -> list[Events]:
@@ -125,13 +135,18 @@ def _alone(held: list[_Held], waiting: Sequence[Pending]) -> list[Events]:
     return batch
 
 
-def _window(held: list[_Held], reach: datetime) -> list[Events]:
-    """Pass on everything up to an instant, from all open sources.
+def _first_to_end(held: Sequence[_Held]) -> _Held | None:
+    """The source that has to be read on so that more can be passed on, unless it is read to its end."""
+    source = min(held, key=lambda each: each.last)
+    return None if source.ended else source
+
+
+def _window(held: list[_Held], reach: datetime, blank: int) -> list[Events]:
+    """Pass on everything up to an instant, from all open sources; ``blank``: of lines met at their ends.
 
     A source whose lines end with this very instant may go on with it in its next chunk; its lines would then
     come after those of the others, and a line that two files hold would count twice.
     """
-    blank = 0
     pieces: list[tuple[int, Events, pl.Series]] = []
     for source in held:
         while not source.ended and source.last == reach:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 NAME: Final = "store"
 GROUP_ROWS: Final = 20_480
+LOG: Final = ".wal"
 
 
 def connected(path: Path, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
@@ -55,6 +56,11 @@ def _attached(connection: duckdb.DuckDBPyConnection) -> bool | None:
         "select readonly from duckdb_databases() where database_name = ?", [NAME]
     ).fetchall()
     return bool(found[0][0]) if found else None
+
+
+def log_of(path: Path) -> Path:
+    """DuckDB's log beside a file: what is written stands there until a checkpoint brings it into the file."""
+    return path.with_name(path.name + LOG)
 
 
 def quoted(text: str) -> str:

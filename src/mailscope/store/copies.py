@@ -7,9 +7,10 @@ import shutil
 import subprocess
 import tarfile
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 from mailscope.store import audit, manifest_log, receipts, upkeep
+from mailscope.store.connecting import log_of
 from mailscope.store.database import FILE, Database
 from mailscope.store.index import SUFFIX as INDEX
 from mailscope.store.index import place_of
@@ -18,7 +19,8 @@ from mailscope.store.refusals import StoreError
 from mailscope.store.sealing import SUFFIX
 from mailscope.vocabulary.errors import InputError, OutputError
 
-UNFINISHED = ".unfinished"
+UNFINISHED: Final = ".unfinished"
+LOG_FILE: Final = log_of(Path(FILE)).name
 
 
 def backup(store: Path, target: Path) -> int:
@@ -52,7 +54,7 @@ def snapshot(database: Database, into: Path) -> None:
     store = database.directory
     try:
         into.mkdir(mode=0o700)
-        for name in (FILE, f"{FILE}.wal"):
+        for name in (FILE, LOG_FILE):
             if (store / name).exists():
                 # By another process: to close the file here would give up DuckDB's lock on it.
                 subprocess.run(
@@ -143,7 +145,11 @@ def _copied(database: Database, store: Path, target: Path) -> int:
     # What was committed last may stand in the log beside the file.
     own = [
         FILE,
-        *(name for name in (f"{FILE}.wal", manifest_log.FILE, audit.FILE) if (store / name).exists()),
+        *(
+            name
+            for name in (log_of(Path(FILE)).name, manifest_log.FILE, audit.FILE)
+            if (store / name).exists()
+        ),
     ]
     own += [f"{receipts.DIRECTORY}/{kept.name}" for kept in (store / receipts.DIRECTORY).glob("*.json")]
     size = 0

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from mailscope.store import schema
-from mailscope.store.connecting import another, connected, quoted
+from mailscope.store.connecting import another, connected, log_of, quoted
 from mailscope.store.manifest_log import ManifestLog, agree
 from mailscope.store.refusals import (
     NO_ROOM,
@@ -330,7 +330,7 @@ def _identity(path: Path) -> tuple[int, int]:
 def _discard_begun(error: duckdb.Error, path: Path, *, made: bool) -> None:
     """Remove what was just begun on a full disk: without its header it would count as damaged."""
     if made and NO_ROOM in str(error):
-        for left in (path, path.with_name(path.name + ".wal")):
+        for left in (path, log_of(path)):
             left.unlink(missing_ok=True)
 
 

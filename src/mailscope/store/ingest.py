@@ -9,17 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 from mailscope.pipeline import Pipeline
 from mailscope.recognise.events import Events
 from mailscope.store import days
 from mailscope.store.known import Known
-from mailscope.store.sealing import next_slice, seal
+from mailscope.store.sealing import SLICE_ROWS, next_slice, seal
 from mailscope.store.writer import Writer
 from mailscope.vocabulary.instants import naive_now
 
 # Clocks of hosts differ by less.
-LATE = timedelta(hours=2)
+LATE: Final = timedelta(hours=2)
+# After so many lines what may be sealed is: sooner, there would be a small file of each batch.
+SEAL_LINES: Final = 4 * SLICE_ROWS
 
 
 @dataclass
@@ -86,12 +89,17 @@ def ingest(writer: Writer, pipeline: Pipeline, watch: Callable[[Loaded], None] |
     loading = Loading(writer)
     sets = {source.name: source.set_id for source in pipeline.sources.files}
     loading.sets.update(sets)
+    hot = 0
     for batch in pipeline.batches():
         blank = sum(events.blank for events in batch)
+        hot -= loading.loaded.stored
         loading.add(batch, sets, blank, sum(events.duplicate for events in batch))
+        hot += loading.loaded.stored
         if watch is not None:
             watch(loading.loaded)
-        seal_due(writer)
+        if hot > SEAL_LINES:
+            seal_due(writer)
+            hot = 0
     loading.end()
     seal_due(writer)
     days.tidy_all(writer.database, writer.zone, naive_now())

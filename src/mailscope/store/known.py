@@ -81,19 +81,20 @@ class Known:
                 del self._hours[old]
                 self.met = Counter({line: n for line, n in self.met.items() if _hour(line[0]) != old})
             if hour is None:
-                relation, where, values = self.database.relation(EVENTS), "time is null", []
+                relation, where, values = self.database.relation(EVENTS), "time is null", list[object]()
             else:
                 values = [hour, hour + HOUR]
                 relation = self.database.relation(EVENTS, "last >= ? and first < ?", tuple(values))
                 where = "time >= ? and time < ?"
-            rows = self.database.frame(
-                f"select time, raw, greatest(batch, ?) as batch, count(*) as count from ({relation}) "
-                f"where {where} group by all",
-                [self.batch, *values],
+            # Of what has come since, only what others have stored; what is our own is most, and passed over.
+            before, values = "batch <= ?", [*values, self.batch]
+            if self.others:
+                before, values = f"({before} or batch not in (select unnest(?)))", [*values, list(self.own)]
+            self._hours[hour] = self.database.frame(
+                f"select time, raw, count(*) as count from ({relation}) where {where} and {before} "
+                "group by all",
+                values,
             )
-            # Of what has come since, only what others have stored.
-            later = pl.col("batch").is_in(list(self.own)) if self.others else pl.col("batch") > self.batch
-            self._hours[hour] = rows.filter(~later).group_by("time", "raw").agg(pl.col("count").sum())
         return self._hours[hour]
 
 

@@ -23,13 +23,14 @@ import polars as pl
 
 from mailscope.recognise.library import Library
 from mailscope.store import manifest_log
+from mailscope.store.connecting import LOG, log_of
 from mailscope.store.database import FILE, Database
 from mailscope.store.day_files import HOUR
 from mailscope.store.places import ASIDE, NEW, same_owner, sync_directory
 from mailscope.store.refusals import InUseError, StoreError
 from mailscope.store.reliving import SALVAGED, Again, follow_again, without_sealed
 from mailscope.store.renewing import remove_begun
-from mailscope.store.salvage import WAL, Wreck, examined
+from mailscope.store.salvage import Wreck, examined
 from mailscope.store.sealed_only import Sealed, enter, sealed_files
 from mailscope.store.sealing import TALLIES, sha256
 from mailscope.store.stored import COLUMNS
@@ -114,7 +115,7 @@ def rebuild(
 
 def kept_aside(directory: Path) -> list[Path]:
     """Damaged files that were set aside, the newest last."""
-    return sorted(path for path in directory.glob(f"{FILE}{ASIDE}*") if path.suffix != WAL)
+    return sorted(path for path in directory.glob(f"{FILE}{ASIDE}*") if path.suffix != LOG)
 
 
 def _source(directory: Path) -> Path | None:
@@ -336,7 +337,7 @@ def _sources(database: Database) -> list[str]:
 def _swapped(directory: Path, source: Path | None) -> Path | None:
     """Put the new file in its place; gives where the damaged one is now."""
     path, begun = directory / FILE, directory / (FILE + NEW)
-    if begun.with_name(begun.name + WAL).exists():
+    if log_of(begun).exists():
         raise StoreError("the new file could not be finished", str(begun), "run it again")
     begun.chmod((source.stat().st_mode if source is not None else 0o640) & 0o7777)
     same_owner(begun, directory)
@@ -344,9 +345,9 @@ def _swapped(directory: Path, source: Path | None) -> Path | None:
     if source == path:
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
         aside = path.with_name(f"{FILE}{ASIDE}{stamp}")
-        wal = path.with_name(path.name + WAL)
+        wal = log_of(path)
         if wal.exists():
-            wal.rename(aside.with_name(aside.name + WAL))
+            wal.rename(log_of(aside))
         path.rename(aside)
     begun.rename(path)
     sync_directory(directory)

@@ -10,7 +10,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from mailscope.store.connecting import GROUP_ROWS, quoted
+from mailscope.store.connecting import GROUP_ROWS, log_of, quoted
 from mailscope.store.database import FILE, MEMORY_MB, Database
 from mailscope.store.places import NEW, replace
 from mailscope.store.refusals import StoreError
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     import duckdb
 
 SPILL: Final = "spill"
-WAL: Final = ".wal"
 
 
 def renew(directory: Path) -> None:
@@ -60,19 +59,19 @@ def _written_out(directory: Path) -> None:
             path.unlink()
     finally:
         database.close()
-    if (directory / (FILE + WAL)).exists():
+    if log_of(directory / FILE).exists():
         raise StoreError("its log could not be written out", str(directory / FILE), "run it again")
 
 
 def _copy(connection: duckdb.DuckDBPyConnection, path: Path, begun: Path) -> None:
     run = connection.execute
-    for stale in (begun, begun.with_name(begun.name + WAL)):
+    for stale in (begun, log_of(begun)):
         stale.unlink(missing_ok=True)
     run(f"set memory_limit = '{MEMORY_MB}MB'")
     run("set threads = 2")
     run(f"set temp_directory = {quoted(str(path.with_name(SPILL + NEW)))}")
     run(f"attach {quoted(str(path))} as old (read_only)")
-    if path.with_name(path.name + WAL).exists():
+    if log_of(path).exists():
         raise StoreError("another process has it open", str(path), "stop it first")
     run(f"attach {quoted(str(begun))} as fresh (row_group_size {GROUP_ROWS})")
     run("copy from database old to fresh")

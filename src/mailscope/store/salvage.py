@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from mailscope.store.connecting import log_of
 from mailscope.store.database import MEMORY_MB, Database
 from mailscope.store.places import NEW
 from mailscope.store.probing import read_values, use_index
@@ -21,7 +22,6 @@ from mailscope.store.probing import read_values, use_index
 if TYPE_CHECKING:
     import duckdb
 
-WAL: Final = ".wal"
 # A row group of DuckDB: what is damaged in one is lost with no more rows than these.
 PIECE_ROWS: Final = 122_880
 
@@ -107,7 +107,7 @@ def examined(path: Path | None) -> Iterator[Wreck]:
     aside = path.with_name(f"salvage{NEW}")
     try:
         _look(wreck)
-        wal = path.with_name(path.name + WAL)
+        wal = log_of(path)
         if wreck.why and wal.exists():
             wreck = Wreck(_linked(path, aside), without_log=True, why="")
             _look(wreck)

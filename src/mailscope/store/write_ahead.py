@@ -11,7 +11,7 @@ from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
 
-from mailscope.store.connecting import another
+from mailscope.store.connecting import another, log_of
 
 if TYPE_CHECKING:
     import duckdb
@@ -21,7 +21,7 @@ class WriteAhead:
     """The log of a DuckDB file."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path.with_name(path.name + ".wal")
+        self._path = log_of(path)
         self._thread: Thread | None = None
 
     def size(self) -> int:

@@ -15,6 +15,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from mailscope.store import day_files, days
+from mailscope.store.connecting import log_of
 from mailscope.store.database import FILE, Queries
 from mailscope.tallies.hours import Hours
 from mailscope.tallies.kept import from_bytes
@@ -111,9 +112,10 @@ def size(looking: Queries) -> Values:
 def _of_database(looking: Queries) -> int:
     """Bytes of the database and of what is not in it yet."""
     found = 0
-    for name in (FILE, f"{FILE}.wal"):
+    path = looking.directory / FILE
+    for each in (path, log_of(path)):
         with suppress(FileNotFoundError):
-            found += (looking.directory / name).stat().st_size
+            found += each.stat().st_size
     return found
 
 
