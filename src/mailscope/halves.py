@@ -229,7 +229,8 @@ def follow(task: Task, *, second: bool) -> Half:
         else Parted(*task.part, task.domains, second=second)
     )
     streams: list[Stream] = []
-    batches = merge(list(_pending(task, engine, half, streams, second=second)))
+    pending = list(_pending(task, engine, half, streams, second=second))
+    batches = merge(pending, task.sources.chunk_bytes)
     while (batch := next(batches, None)) is not None:
         if half.first is None:
             _note_beginning(half, batch)

@@ -58,7 +58,7 @@ class Pipeline:
                 Pending(opened.first, partial(self._stream, rank, opened, engine, pool))
                 for rank, opened in enumerate(self.sources.opened())
             ]
-            for batch in merge(pending):
+            for batch in merge(pending, self.sources.chunk_bytes):
                 selected = [self.selection.apply(events) for events in batch]
                 del batch
                 yield selected

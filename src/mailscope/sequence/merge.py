@@ -19,8 +19,8 @@ from mailscope.sequence.duplicates import mark_duplicates
 from mailscope.sequence.stream import Stream
 
 CHUNKS_A_BATCH: Final = 2
-# What is passed on of several sources at once has so many lines where there are so many.
-LINES_A_BATCH: Final = 60_000
+# About so many bytes are a line.
+LINE_BYTES: Final = 150
 
 
 @dataclass
@@ -93,8 +93,13 @@ class _Held:
         return 0
 
 
-def merge(pending: Sequence[Pending]) -> Iterator[list[Events]]:
-    """Batches in order of time; a batch holds the lines of all sources that cover its span."""
+def merge(pending: Sequence[Pending], chunk_bytes: int) -> Iterator[list[Events]]:
+    """Batches in order of time; a batch holds the lines of all sources that cover its span.
+
+    ``chunk_bytes``: of a chunk of one source alone.  What is passed on of several at once has as many lines
+    as of one, where there are so many, whatever the size of their own chunks.
+    """
+    wanted = CHUNKS_A_BATCH * chunk_bytes // LINE_BYTES
     waiting = sorted(pending, key=lambda source: source.first or datetime.min)
     held: list[_Held] = []
     blank = 0
@@ -109,7 +114,7 @@ def merge(pending: Sequence[Pending]) -> Iterator[list[Events]]:
                 yield [replace(source.empty, blank=alone)]
         elif len(held) == 1 and len(held[0].chunks) == 1 and not held[0].chunks[0].done:
             yield _alone(held, waiting)
-        elif (next_one := _first_to_end(held)) and sum(each.upto(reach) for each in held) < LINES_A_BATCH:
+        elif (next_one := _first_to_end(held)) and sum(each.upto(reach) for each in held) < wanted:
             blank += next_one.extend()
         else:
             yield _window(held, reach, blank)

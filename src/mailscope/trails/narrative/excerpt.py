@@ -65,7 +65,7 @@ class Excerpts:
                 self._pending(number, opened[number], lines, engine, pool, ordered=several)
                 for number, lines in excerpts
             ]
-            yield from merge(pending)
+            yield from merge(pending, self.sources.chunk_bytes)
 
     def _lines(self, number: int) -> list[tuple[Position, bytes, bool]]:
         """Position, line and whether it counts, in file order."""
