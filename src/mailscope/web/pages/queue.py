@@ -74,7 +74,7 @@ def show(visit: Visit) -> Queue:
         [(name, tr(words)) for name, words in queue_spool.WORDS.items()]
         if visit.viewer.may("queues")
         else [],
-        [safe(each) for each in queue.troubles[:SHOWN_TROUBLES]],
+        [safe(each) for each in [*queue.notes, *queue.troubles][:SHOWN_TROUBLES]],
     )
 
 

@@ -51,26 +51,32 @@ assert WORDS.keys() == ACTIONS.keys()
 
 @dataclass
 class Queue:
-    """A spool and what is in it; ``troubles``: what could not be read; ``cut``: there are more."""
+    """A spool and what is in it; ``troubles``: what could not be read; ``cut``: there are more.
+
+    ``notes``: how it was read where not from its files.
+    """
 
     mta: Mta
     spool: Spool
     entries: list[QueueEntry] = field(default_factory=list)
     troubles: list[str] = field(default_factory=list)
     cut: bool = False
+    notes: list[str] = field(default_factory=list)
 
 
 def opened(visit: Visit, selection: Selection | None = None, queues: tuple[str, ...] = ()) -> Queue:
     """The host's queue, or of it what is meant.  Raises InputError where there is none to read."""
     mta, where, config = _place(visit.site.settings().web.spool)
     troubles: list[str] = []
+    notes: list[str] = []
     now = visit.now.replace(tzinfo=UTC).timestamp()
-    spool = Spool(where, now, troubles.append, queues, visit.zone, config)
+    tell, note = troubles.append, notes.append
+    spool = Spool(where, now, tell, queues, visit.zone, config, asking=True, note=note)
     entries = Causes().judged(mta.read()(spool))
     if selection is not None:
         entries = (entry for entry in entries if selection.takes(entry, now))
     found = list(islice(entries, MOST + 1))
-    return Queue(mta, spool, found[:MOST], troubles, len(found) > MOST)
+    return Queue(mta, spool, found[:MOST], troubles, len(found) > MOST, notes)
 
 
 def _place(named: str) -> tuple[Mta, Path, Path | None]:
