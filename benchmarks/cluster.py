@@ -121,18 +121,26 @@ def generate(path: Path, lines: int, host: str, seed: int) -> None:
     subprocess.run([sys.executable, str(Path(__file__).with_name("generate.py")), *words], check=True)
 
 
-def workers(hosts: int, lines: int) -> None:
+def logs_of(place: Path, hosts: int, lines: int) -> int:
+    """Make the hosts' logs where they are not there yet; gives their size in bytes."""
+    size = 0
+    for number in range(hosts):
+        log = place / f"mx{number}" / "mail.log"
+        if not log.exists():
+            log.parent.mkdir(parents=True)
+            generate(log, lines, f"mx{number}", number + 1)
+        size += log.stat().st_size
+    return size
+
+
+def workers(hosts: int, lines: int, kept: Path | None) -> None:
     """One worker, two workers, and one machine without a cluster."""
     from standalone import standalone
 
     with tempfile.TemporaryDirectory(prefix="workers-") as name:
         place = Path(name)
-        size = 0
-        for number in range(hosts):
-            log = place / "logs" / f"mx{number}" / "mail.log"
-            log.parent.mkdir(parents=True)
-            generate(log, lines, f"mx{number}", number + 1)
-            size += log.stat().st_size
+        logs = kept or place / "logs"
+        size = logs_of(logs, hosts, lines)
         took: dict[str, float] = {}
 
         def told(name: str, seconds: float) -> None:
@@ -142,16 +150,16 @@ def workers(hosts: int, lines: int) -> None:
         for count in (1, 2):
             with standalone(place / f"cluster-{count}", workers=count) as cluster:
                 words = ["cluster", "ingest", "--master", cluster.url, "--conf", "spark.executor.memory=1g"]
-                told(f"{count} worker{'s' * (count > 1)}", run([*words, "--output"], place))
-        told("one machine, no cluster", run(["ingest", "--store"], place))
+                told(f"{count} worker{'s' * (count > 1)}", run([*words, "--output"], place, logs))
+        told("one machine, no cluster", run(["ingest", "--store"], place, logs))
     print(f"two workers take {took['2 workers'] / took['1 worker']:.2f} of the time of one")
 
 
-def run(words: list[str], place: Path) -> float:
+def run(words: list[str], place: Path, logs: Path) -> float:
     """Seconds that a command takes to store the logs in a new store."""
     store = place / "store"
     shutil.rmtree(store, ignore_errors=True)
-    command = [sys.executable, "-m", "mailscope", *words, str(store), "--tz", "UTC", str(place / "logs")]
+    command = [sys.executable, "-m", "mailscope", *words, str(store), "--tz", "UTC", str(logs)]
     begun = time.perf_counter()
     subprocess.run(command, check=True, capture_output=True)
     return time.perf_counter() - begun
@@ -168,11 +176,12 @@ def main() -> None:
     asked = kinds.add_parser("workers", help="one worker, two, and none")
     asked.add_argument("--hosts", type=int, default=8)
     asked.add_argument("--lines", type=int, default=60_000, help="of each host")
+    asked.add_argument("--logs", type=Path, help="keep the logs here; those that are there are used")
     told = parser.parse_args()
     if told.kind == "rates":
         rates(told.lines)
     else:
-        workers(told.hosts, told.lines)
+        workers(told.hosts, told.lines, told.logs)
 
 
 if __name__ == "__main__":
