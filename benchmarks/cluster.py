@@ -63,12 +63,11 @@ def rates(lines: int) -> None:
         rows = rows.filter(pl.col("place").is_not_null()).with_columns(pl.lit(0, pl.Int32).alias("bin"))
         table = as_arrow(rows)
         sets = {source.name: source.set_id for source in files}
-        key = (_Scalar(0),)
-        digesting, digests = timed(lambda: digester(setup, sets, {})(key, table))
+        digesting, digests = timed(lambda: digester(setup, sets, {})(None, table))
         chaining, _ = timed(lambda: list(chainer({})(iter(digests.to_batches()))))
         following, found = timed(
             lambda: follower(setup, sets, {"mx1": 0}, {})(
-                key, table, as_arrow(pl.DataFrame(schema=STATE_TYPES))
+                None, table, as_arrow(pl.DataFrame(schema=STATE_TYPES))
             )
         )
         hours = pl.from_arrow(found)

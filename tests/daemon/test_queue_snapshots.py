@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import tarfile
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -26,16 +25,7 @@ from mailscope.watch.checks.registry import CHECKS, measured
 from mailscope.watch.metrics.kept import queue
 from mailscope.watch.waiting import END, SCHEMA, Latest, Level
 
-PACKED = Path(__file__).parents[1] / "data" / "queues" / "postfix.tar.xz"
 NOW = datetime(2026, 11, 22, 3, 55, 57)
-
-
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    place = tmp_path_factory.mktemp("snapshots")
-    with tarfile.open(PACKED) as packed:
-        packed.extractall(place, filter="tar")
-    return place
 
 
 @pytest.fixture(scope="module")

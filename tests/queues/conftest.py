@@ -1,13 +1,7 @@
-"""A queue of a real Postfix 3.7 with what its own programs printed of it, from the test bench.
-
-``postfix.tar.xz``: ``spool`` (incoming, active, deferred, hold, corrupt, maildrop and the logs), taken while
-the queue manager stood still; ``golden``: what postqueue, postcat and qshape printed then.  Two of the three
-files in corrupt were made by us.
-"""
+"""What readers of queues are asked of the lab's queue (``lab``, in ``tests/conftest.py``)."""
 
 from __future__ import annotations
 
-import tarfile
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,17 +11,7 @@ import pytest
 
 from mailscope.queues.entry import Spool
 
-PACKED = Path(__file__).parents[1] / "data" / "queues" / "postfix.tar.xz"
 NOW = datetime(2026, 11, 22, 3, 55, 55, tzinfo=UTC).timestamp()
-
-
-@pytest.fixture(scope="session")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The unpacked queue (``spool``) and outputs (``golden``); not to be changed."""
-    place = tmp_path_factory.mktemp("lab")
-    with tarfile.open(PACKED) as packed:
-        packed.extractall(place, filter="tar")
-    return place
 
 
 @pytest.fixture

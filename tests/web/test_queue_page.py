@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,16 +12,6 @@ from siting import Site, running
 
 from mailscope.queues.postfix.config import Config
 from mailscope.vocabulary.settings.settings import Settings
-
-PACKED = Path(__file__).parents[1] / "data/queues/postfix.tar.xz"
-
-
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    place = tmp_path_factory.mktemp("lab")
-    with tarfile.open(PACKED) as packed:
-        packed.extractall(place, filter="tar")
-    return place
 
 
 @pytest.fixture(scope="module")

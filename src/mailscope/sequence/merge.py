@@ -39,9 +39,13 @@ class _Chunk:
     key: pl.Series
     done: int = 0
 
+    def upto(self, reach: datetime) -> int:
+        """How many of its lines are not after an instant."""
+        return int((self.key <= reach).sum())
+
     def pass_on(self, reach: datetime) -> tuple[Events, pl.Series] | None:
         """The lines up to an instant, with the keys of all lines."""
-        upto = int((self.key <= reach).sum())
+        upto = self.upto(reach)
         if upto <= self.done:
             return None
         events = self.events
@@ -75,7 +79,7 @@ class _Held:
 
     def upto(self, reach: datetime) -> int:
         """How many lines can be passed on up to an instant."""
-        return sum(max(0, int((chunk.key <= reach).sum()) - chunk.done) for chunk in self.chunks)
+        return sum(max(0, chunk.upto(reach) - chunk.done) for chunk in self.chunks)
 
     def extend(self) -> int:
         """Read one more chunk, or find the source ended: how many blank lines then stand at its end."""

@@ -25,12 +25,14 @@ PIECE_ROWS: Final = 20_480
 BATCH_ROWS: Final = 2_048
 # A line that is no longer is an ordinary row; a longer one counts as so many.
 ORDINARY_BYTES: Final = 512
+# What a row weighs that has no line.
+ORDINARY: Final = "1"
 NAME: Final = "in_order"
 
 
 def weight(table: Table) -> str:
     """SQL for how many ordinary rows a row of a table is worth in memory."""
-    return f"(1 + coalesce(strlen(raw), 0) // {ORDINARY_BYTES})" if "raw" in table.names else "1"
+    return f"(1 + coalesce(strlen(raw), 0) // {ORDINARY_BYTES})" if "raw" in table.names else ORDINARY
 
 
 @contextmanager

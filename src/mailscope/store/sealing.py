@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final
 from mailscope.store import indexing
 from mailscope.store.connecting import quoted
 from mailscope.store.database import Database
-from mailscope.store.in_order import in_order, weight
+from mailscope.store.in_order import ORDINARY, in_order, weight
 from mailscope.store.index import place_of
 from mailscope.store.keeping import Keeping
 from mailscope.store.places import sync_directory
@@ -144,6 +144,8 @@ def write_segment(database: Keeping, rows: str, table: Table, place: str, *, sor
 
 def _group_rows(connection: duckdb.DuckDBPyConnection, rows: str, table: Table) -> int:
     """How many rows Parquet packs together: what is being packed is held in memory."""
+    if weight(table) == ORDINARY:
+        return GROUP_ROWS
     asked = f"select {GROUP_ROWS} * count(*) // greatest(sum({weight(table)}), 1) from {rows}"
     return max(VECTOR_ROWS, int(connection.execute(asked).fetchall()[0][0]))
 
