@@ -11,7 +11,6 @@ each file is read.
 from __future__ import annotations
 
 import os
-import re
 import stat
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
@@ -19,14 +18,12 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from mailscope.intake.reader import Compression, ReadReport, Source, read_chunks, sniff_compression
-from mailscope.intake.rotation import COMPRESSED, MULTILOG, Place, newest_first, place_of, shown
+from mailscope.intake.rotation import COMPRESSED, Place, newest_first, own_of_multilog, place_of, shown
 from mailscope.vocabulary.errors import InputError
 
 __all__ = ["Compression", "Expansion", "Source", "expand", "sniff_compression"]
 
 _HEAD_BYTES: Final = 4096  # of text: enough to tell binary files and twins
-# Not logs, though in a directory of multilog or svlogd (.t is what a processor has not finished yet).
-_MULTILOG_OWN: Final = re.compile(r"lock|state|previous|processed|newstate|config|@[0-9a-f]{24}\.t")
 _JOURNAL: Final = b"LPKSHHRH"  # JOURNAL FILE FORMAT, "Header"
 _FOREIGN: Final = (  # where, which bytes; what that is; how it becomes text
     (0, b"PK\x03\x04", "a zip archive", "unzip -p"),
@@ -164,8 +161,7 @@ class _Search:
         self, entries: list[os.DirEntry[str]], top: str
     ) -> Iterator[tuple[str, os.stat_result]]:
         """Pass on a directory's files and directories, apart from those that are surely no logs."""
-        names = {entry.name for entry in entries}
-        multilog = any(map(MULTILOG.match, names)) or {"current", "lock"} <= names
+        multilogs = own_of_multilog({entry.name for entry in entries})
         for entry in entries:
             name = shown(entry.path)
             try:
@@ -173,7 +169,7 @@ class _Search:
             except OSError as error:
                 self._fail(InputError.from_os_error(error, name))
                 continue
-            if multilog and _MULTILOG_OWN.fullmatch(entry.name):
+            if entry.name in multilogs:
                 if status.st_size:
                     self._note(name, "skipped, multilog keeps it for itself")
             elif entry.name.startswith("."):

@@ -13,12 +13,14 @@ In: names and times of files.  Out: their place in a set, and an order.  No file
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Final
 
 COMPRESSED: Final = re.compile(r"(?P<whole>.+)\.(?:gz|bz2|xz|zstd?)", re.DOTALL)
 MULTILOG: Final = re.compile(r"@(?P<time>[0-9a-f]{24})\.[su]")
+# Not logs, though in a directory of multilog or svlogd (.t is what a processor has not finished yet).
+_MULTILOG_OWN: Final = re.compile(r"lock|state|previous|processed|newstate|config|@[0-9a-f]{24}\.t")
 _DATED: Final = re.compile(
     r"(?P<base>.+?)[-.]"
     r"(?P<day>(?:19|20)[0-9]{2}(?P<dash>-?)(?:0[1-9]|1[0-2])(?:(?P=dash)(?:0[1-9]|[12][0-9]|3[01]))?)"
@@ -58,6 +60,17 @@ def place_of(name: str) -> Place:
         return Place(match["base"], "numbered", (int(match["number"]),))
     match = _OLD.fullmatch(name)
     return Place(match["base"], "old") if match else Place(name, "live")
+
+
+def own_of_multilog(names: Collection[str]) -> set[str]:
+    """What multilog or svlogd keeps for itself, if these are the names in a directory of theirs.
+
+    ``current`` is missing for a moment at each rotation.
+    """
+    its = any(map(MULTILOG.match, names)) or (
+        "lock" in names and not {"current", "previous"}.isdisjoint(names)
+    )
+    return {name for name in names if its and _MULTILOG_OWN.fullmatch(name)}
 
 
 def newest_first(members: Iterable[tuple[Place, float, str]]) -> list[int]:

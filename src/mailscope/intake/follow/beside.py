@@ -40,7 +40,8 @@ class Candidate:
 
     def begins(self) -> Position:
         """The position at its beginning."""
-        return Position(self.path, self.device, self.inode, mtime_ns=self.mtime_ns)
+        unread_bytes = 0 if self.packed else self.size_bytes
+        return Position(self.path, self.device, self.inode, mtime_ns=self.mtime_ns, unread_bytes=unread_bytes)
 
     def at(self, position: Position) -> Position:
         """A position in a file with the same text, as one in this file."""

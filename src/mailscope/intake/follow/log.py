@@ -12,7 +12,7 @@ import errno
 import os
 import stat
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -20,6 +20,7 @@ from mailscope.intake.follow.beside import Candidate, are_the_same, candidates, 
 from mailscope.intake.follow.matching import match, unread
 from mailscope.intake.follow.packed import Packed
 from mailscope.intake.follow.part import Part
+from mailscope.intake.follow.piece import Reader
 from mailscope.intake.follow.position import Position, nothing_before, resume_of
 from mailscope.intake.follow.tail import Tail, at_end
 from mailscope.intake.live import Arrival, Resume
@@ -190,18 +191,13 @@ class FollowedLog:
             self._match(files)
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
         matching = match(self._parts, files)
-        if not are_the_same(files, candidates(path, self.name.folders)):
-            return  # renamed while they were looked into, so that what was found may be of another file
         fresh = unread(self._parts, files, matching) if self._known else files
         if not self._known and self._start != "oldest":
             fresh = files[:1]
-        found = matching.all
-        for number, part in found.items():
-            self._open(part, files[number])
+        found = matching.all | {n: self._begun(file) for n, file in enumerate(files) if file in fresh}
+        if not self._open(found, files, path):
+            return
         kept = [part for part in self._parts if not matching.has(part) and not self._is_lost(part)]
-        for number in range(len(files)):
-            if files[number] in fresh:
-                found[number] = self._begun(files[number])
         self._parts = kept + [found[number] for number in sorted(found, reverse=True)]
         self._known = self._announce = True
         self._mark_rotated()
@@ -209,35 +205,52 @@ class FollowedLog:
     def _begun(self, file: Candidate) -> Part:
         """A file that is read from its beginning, or as the settings say where nothing is known yet."""
         from_end = not self._known and self._start == "end" and not file.packed
-        part = Part(at_end(file.path) if from_end else file.begins())
-        self._open(part, file)
-        return part
+        return Part(at_end(file.path) if from_end else file.begins())
 
     def _match(self, files: Sequence[Candidate] | None = None) -> None:
         """Open those of the known files that are to be found."""
         if all(part.reader or part.known.quiet for part in self._parts):
             return
+        path = self._parts[-1].known.path if self.name.dated else self.name.path
         if files is None:
-            path = self._parts[-1].known.path if self.name.dated else self.name.path
             files = candidates(path, self.name.folders) or ()
-        for number, part in match(self._parts, files).sure.items():
-            self._open(part, files[number])
+        self._open(match(self._parts, files).sure, files, path)
 
-    def _open(self, part: Part, file: Candidate) -> None:
-        if part.reader and part.reader.key != file.key and not file.packed:
-            part.release()  # the same text goes on in another file
-        if part.reader or (part.known.quiet and file.packed):
-            return
-        start = file.at(part.known)
-        try:
-            reader = Packed(start) if file.packed else Tail(file.path, self._clock, start)
-        except OSError as error:  # no permission, or renamed meanwhile: it stays to be opened
-            self._problem = str(InputError.from_os_error(error, file.path))
-            return
-        if reader.key != file.key or reader.position().before != start.before:  # replaced meanwhile
-            reader.close()
-            return
-        part.reader, part.truncated = reader, None
+    def _open(self, found: Mapping[int, Part], files: Sequence[Candidate], path: str) -> bool:
+        """Open the files of these parts; False, and nothing has changed, where they were renamed meanwhile.
+
+        Only once they are open is it asked whether all files still have their names: a name that led to one
+        when it was looked into may lead to a newer one with the same inode number when it is opened.
+        """
+        opened: dict[int, Reader] = {}
+        problem = ""
+        for number, part in found.items():
+            try:
+                if reader := self._opened(part, files[number]):
+                    opened[number] = reader
+            except OSError as error:  # no permission: it stays to be opened
+                problem = str(InputError.from_os_error(error, files[number].path))
+        if not are_the_same(files, candidates(path, self.name.folders)):
+            for reader in opened.values():
+                reader.close()
+            return False
+        self._problem = problem or self._problem
+        for number, reader in opened.items():
+            found[number].go_on(reader)
+        return True
+
+    def _opened(self, part: Part, file: Candidate) -> Reader | None:
+        """The file that a part goes on in, newly opened; None where it is open, finished or was replaced."""
+        if part.reader is not None and (part.reader.key == file.key or file.packed):
+            return None
+        if part.known.quiet and file.packed:
+            return None
+        start = file.at(part.text)
+        reader = Packed(start) if file.packed else Tail(file.path, self._clock, start)
+        if reader.key == file.key and reader.position().before == start.before:
+            return reader
+        reader.close()
+        return None
 
     def _is_lost(self, part: Part) -> bool:
         """Give up a part that is not to be found; False if something of it can still be handed out."""

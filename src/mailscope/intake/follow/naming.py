@@ -16,7 +16,7 @@ from typing import Final
 
 from mailscope.intake.follow.log import Name, Start
 from mailscope.intake.follow.packed import head_of, holds_logins
-from mailscope.intake.rotation import Place, place_of, shown
+from mailscope.intake.rotation import Place, own_of_multilog, place_of, shown
 
 _HEAD_BYTES: Final = 4096
 
@@ -92,17 +92,26 @@ def _name(path: str, folder: str, base: str, followed: Followed, *, dated: bool)
 
 def _files(followed: Followed) -> Iterator[str]:
     if not os.path.isdir(followed.absolute):
+        own: dict[str, set[str]] = {}
         for path in sorted(glob.glob(followed.absolute, recursive=True)):
-            if os.path.isfile(path):
+            folder, name = os.path.split(path)
+            if folder not in own:
+                own[folder] = own_of_multilog(_names(folder))
+            if name not in own[folder] and os.path.isfile(path):
                 yield path
         return
     for folder, below, names in os.walk(followed.absolute):
         below[:] = sorted(name for name in below if not name.startswith("."))
-        multilog = "current" in names
-        for name in sorted(names):
-            own = multilog and name in ("lock", "state", "previous", "processed", "newstate", "config")
-            if not name.startswith(".") and not own and not os.path.islink(os.path.join(folder, name)):
+        for name in sorted(set(names) - own_of_multilog(names)):
+            if not name.startswith(".") and not os.path.islink(os.path.join(folder, name)):
                 yield os.path.join(folder, name)
+
+
+def _names(folder: str) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except OSError:  # only its files may be read, not their names
+        return []
 
 
 def _by_age(member: tuple[Place, str]) -> tuple[bool, tuple[int, ...]]:

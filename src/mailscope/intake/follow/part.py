@@ -45,6 +45,11 @@ class Part:
         reader = self.reader
         return reader.waiting_bytes() if isinstance(reader, Tail) else self.known.unread_bytes
 
+    def go_on(self, reader: Reader) -> None:
+        """Read it there from now on."""
+        self.release()
+        self.reader, self.truncated = reader, None
+
     def release(self) -> None:
         """Close the file, remember the position."""
         if self.reader is not None:
