@@ -26,6 +26,7 @@ from mailscope.cluster.rows import CLAIMS, DAYLESS, HOUR, OPEN, SEGMENT, SPELLIN
 from mailscope.cluster.setup import INCOMING, staging_of
 from mailscope.cluster.staging import instant
 from mailscope.store import days
+from mailscope.store.connecting import given
 from mailscope.store.database import Database
 from mailscope.store.index import place_of
 from mailscope.store.places import sync_directory
@@ -234,9 +235,8 @@ def _enter_rows(database: Database, taken: Taken) -> None:
 
 
 def _with_rows(database: Database, data: bytes, statement: str) -> None:
-    database.connection.register("new_rows", pl.read_ipc(io.BytesIO(data)))
-    database.connection.execute(statement)
-    database.connection.unregister("new_rows")
+    with given(database.connection, pl.read_ipc(io.BytesIO(data))):
+        database.connection.execute(statement)
 
 
 def _enter_tallies(database: Database, taken: Taken) -> None:

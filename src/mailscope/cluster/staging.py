@@ -11,7 +11,7 @@ from uuid import uuid4
 import polars as pl
 
 from mailscope.cluster.rows import DAYLESS, SEGMENT
-from mailscope.store.connecting import quoted
+from mailscope.store.connecting import given, quoted
 from mailscope.store.sealing import SLICE_ROWS, SUFFIX, Segment, write_segment
 from mailscope.vocabulary import instants
 from mailscope.vocabulary.bundles import packed
@@ -91,9 +91,8 @@ class Staging:
         table = TABLES[place[0]]
         order = [table.time, *(["source", "line_number"] if table is EVENTS else [])]
         rows = pl.concat(self._rows.pop(place), how="diagonal").sort(order)
-        self.connection.register("new_rows", rows)
-        self.write(table, str(place[1]), "select * from new_rows")
-        self.connection.unregister("new_rows")
+        with given(self.connection, rows):
+            self.write(table, str(place[1]), "select * from new_rows")
 
 
 def told(segment: Segment, name: str, day: str, directory: Path) -> dict[str, object]:

@@ -55,6 +55,8 @@ STOP_S: Final = 30.0
 AGAIN_S: Final = 0.05
 # What a host does to a program, and may stop doing; anything else is a mistake of ours.
 FAILURES: Final = (duckdb.Error, OSError, MailscopeError, MemoryError)
+# However much waits, what is done between batches is not put off for longer.
+TIDY_S: Final = 5.0
 # So often detections are told that time passes, where no line comes.
 WATCH: Final = timedelta(seconds=10)
 
@@ -91,6 +93,7 @@ class Service:
         self.loading: Loading | None = None  # logs that a client loads
         self.status = Status(naive_now())
         self._in_hand: InHand | None = None
+        self._tidied_at = time.monotonic()
         self._storing, self._keeping = storing(self.say), keeping(self.say)
         self._stale = False
         # The batch in hand, where it turned out to be stored although an error had come.
@@ -131,8 +134,12 @@ class Service:
         if asked and not more and self._in_hand is None:
             self._do_asked()
             more = True
-        # Where lines come all the time, finished days must be sealed all the same.
-        return more or self._tried(self._keeping, self._tidy)
+        # Where lines come all the time, finished days must be sealed and findings told all the same.
+        if more and time.monotonic() - self._tidied_at < TIDY_S:
+            return True
+        tidied = self._tried(self._keeping, self._tidy)
+        self._tidied_at = time.monotonic()
+        return more or tidied
 
     def _do_asked(self) -> None:
         """One piece of work of others."""

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from mailscope.store.connecting import quoted
+from mailscope.store.connecting import given, quoted
 from mailscope.store.database import Database
 from mailscope.vocabulary.tables import ALERTS
 
@@ -70,13 +70,9 @@ def put(database: Database, rows: Iterable[dict[str, Any]]) -> None:
     schema = {column.name: kinds.get(column.kind, pl.String()) for column in ALERTS.columns}
     frame = pl.DataFrame(told, schema=schema, orient="row")  # type: ignore[arg-type]
     connection = database.connection
-    connection.register("new_rows", frame)
-    try:
-        with database.transaction():
-            connection.execute(f"delete from hot.{ALERTS.name} where id in (select id from new_rows)")
-            connection.execute(f"insert into hot.{ALERTS.name} by name select * from new_rows")
-    finally:
-        connection.unregister("new_rows")
+    with given(connection, frame), database.transaction():
+        connection.execute(f"delete from hot.{ALERTS.name} where id in (select id from new_rows)")
+        connection.execute(f"insert into hot.{ALERTS.name} by name select * from new_rows")
 
 
 def since(database: Database) -> str | None:

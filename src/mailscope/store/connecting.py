@@ -7,15 +7,21 @@ DuckDB's own 122,880 rows that stopped a writer for seconds.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     import duckdb
+    import polars as pl
 
 NAME: Final = "store"
 GROUP_ROWS: Final = 20_480
 LOG: Final = ".wal"
+# Under which name a connection sees what it is given.
+GIVEN: Final = "new_rows"
 
 
 def connected(path: Path, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
@@ -56,6 +62,38 @@ def _attached(connection: duckdb.DuckDBPyConnection) -> bool | None:
         "select readonly from duckdb_databases() where database_name = ?", [NAME]
     ).fetchall()
     return bool(found[0][0]) if found else None
+
+
+@contextmanager
+def given(connection: duckdb.DuckDBPyConnection, rows: pl.DataFrame) -> Iterator[None]:
+    """Rows that a connection sees as ``new_rows`` meanwhile."""
+    import duckdb
+    import polars as pl
+    import polars.selectors as cs
+
+    # DuckDB knows no column of no kind (nothing but nulls).
+    connection.register(GIVEN, _Stream(rows.with_columns(cs.by_dtype(pl.Null).cast(pl.String))))
+    try:
+        yield
+    except BaseException:
+        # In a transaction that is broken even this fails, which must not hide why it is.
+        with suppress(duckdb.Error):
+            connection.unregister(GIVEN)
+        raise
+    connection.unregister(GIVEN)
+
+
+@dataclass(frozen=True, slots=True)
+class _Stream:
+    """A frame that shows nothing but its columns where they are (Arrow's PyCapsule interface).
+
+    Given the frame itself, DuckDB has pyarrow make a table of it first: slower, and 45 MB for that library.
+    """
+
+    frame: pl.DataFrame
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        return self.frame.__arrow_c_stream__(requested_schema)
 
 
 def log_of(path: Path) -> Path:

@@ -118,12 +118,11 @@ class Queries:
         import duckdb
 
         try:
-            frame = pl.from_arrow(self.connection.sql(statement, params=list(values)).to_arrow_table())
+            # What fails does so here, as DuckDB says it; the frame takes the rows over from it by itself.
+            return pl.DataFrame(self.connection.sql(statement, params=list(values)).materialize())
         except duckdb.IOException as error:
             # As where the contents of a file were changed.
             raise unreadable(error, self.directory) from error
-        assert isinstance(frame, pl.DataFrame)
-        return frame
 
     def has(self, name: str) -> bool:
         """Whether there is a table of the store's own: one of an older version, only read, may lack some."""

@@ -26,7 +26,7 @@ from mailscope import __version__
 from mailscope.privacy.kept import WORDS
 from mailscope.privacy.person import Person
 from mailscope.store import audit, day_files, packed, receipts
-from mailscope.store.connecting import quoted
+from mailscope.store.connecting import given, quoted
 from mailscope.store.database import FILE, Database
 from mailscope.store.day_files import SealedDay
 from mailscope.store.holding import ROW, Held, SealedFile, find, hot_rows, sealed_rows
@@ -133,12 +133,8 @@ def _renewed(database: Database, person: Person, held: Held, file: SealedFile, n
     rows = sealed_rows(database, file)
     rows, _ = person.rows(rows, held.theirs(rows))
     place = f"{file.table.name}/day={file.day}/part-{number:06}{SUFFIX}"
-    connection = database.connection
-    connection.register("new_rows", rows)
-    try:
+    with given(database.connection, rows):
         segment = write_segment(database, "select * from new_rows", file.table, place)
-    finally:
-        connection.unregister("new_rows")
     _as_before(database, place, file.path)
     return segment
 
@@ -164,12 +160,9 @@ def _hot(database: Database, person: Person, held: Held, table: Table) -> None:
 
 def _update(database: Database, table: str, rows: pl.DataFrame, columns: Collection[str]) -> None:
     connection = database.connection
-    connection.register("new_rows", rows)
-    try:
+    with given(connection, rows):
         puts = ", ".join(f'"{name}" = new_rows."{name}"' for name in columns)
         connection.execute(f"update {table} set {puts} from new_rows where {table}.{ROW} = new_rows.{ROW}")
-    finally:
-        connection.unregister("new_rows")
 
 
 def _own(database: Database, person: Person) -> Counter[str]:

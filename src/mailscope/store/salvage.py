@@ -14,7 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from mailscope.store.connecting import log_of
+import polars as pl
+
+from mailscope.store.connecting import given, log_of
 from mailscope.store.database import MEMORY_MB, Database
 from mailscope.store.places import NEW
 from mailscope.store.probing import read_values, use_index
@@ -66,13 +68,9 @@ class Wreck:
 
     def _piece(self, statement: str, target: Database, into: str, listed: str) -> None:
         with self.connection() as old:
-            rows = old.sql(statement).to_arrow_table()
-        target.connection.register("new_rows", rows)
-        try:
-            with target.transaction():
-                target.connection.execute(f"insert into {into} ({listed}) select {listed} from new_rows")
-        finally:
-            target.connection.unregister("new_rows")
+            rows = pl.DataFrame(old.sql(statement).materialize())
+        with given(target.connection, rows), target.transaction():
+            target.connection.execute(f"insert into {into} ({listed}) select {listed} from new_rows")
 
     def _columns(self, table: str) -> list[str]:
         with self.connection() as old:

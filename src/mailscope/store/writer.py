@@ -19,6 +19,7 @@ from mailscope.recognise.events import Events
 from mailscope.recognise.library import Library
 from mailscope.store import days, state
 from mailscope.store.alongside import ALONGSIDE, Alongside
+from mailscope.store.connecting import given
 from mailscope.store.database import Database
 from mailscope.store.following import StoreTracker
 from mailscope.store.meanwhile import meanwhile
@@ -36,7 +37,7 @@ from mailscope.vocabulary.tables import TABLES
 # The state is kept so often: after a crash no more lines than of this time are followed once more ...
 CHECKPOINT_S: Final = 60.0
 # ... and no more than about so many.
-CHECKPOINT_LINES: Final = 50_000
+CHECKPOINT_LINES: Final = 100_000
 # So much is brought into the file at once: more would stop the writer for longer.
 WAITING_BYTES: Final = 16 << 20
 # Between the numbers of messages that come, and those of messages of older logs.
@@ -176,10 +177,9 @@ class Writer:
         """Rows in place of those of the same id."""
         if len(rows):
             connection = self.database.connection
-            connection.register("new_rows", rows)
-            connection.execute(f"delete from hot.{table} where id in (select id from new_rows)")
-            connection.execute(f"insert into hot.{table} by name select * from new_rows")
-            connection.unregister("new_rows")
+            with given(connection, rows):
+                connection.execute(f"delete from hot.{table} where id in (select id from new_rows)")
+                connection.execute(f"insert into hot.{table} by name select * from new_rows")
 
     def add(self, table: str, rows: pl.DataFrame, state: tuple[str, str] | None = None) -> None:
         """Store rows of a table that come from no line; ``state``: a name and what is kept under it."""
@@ -268,28 +268,25 @@ class Writer:
             if "batch" in TABLES[table].names:
                 rows = rows.with_columns(pl.lit(number, pl.Int64).alias("batch"))
             connection = self.database.connection
-            connection.register("new_rows", rows)
-            connection.execute(f"insert into hot.{table} by name select * from new_rows")
-            connection.unregister("new_rows")
+            with given(connection, rows):
+                connection.execute(f"insert into hot.{table} by name select * from new_rows")
 
     def _note_spellings(self, events: pl.DataFrame) -> None:
         if len(odd := spellings(events)):
             connection = self.database.connection
-            connection.register("new_rows", odd)
-            connection.execute("insert or ignore into own.spellings select lower, spelling from new_rows")
-            connection.unregister("new_rows")
+            with given(connection, odd):
+                connection.execute("insert or ignore into own.spellings select lower, spelling from new_rows")
 
     def _replace_messages(self, rows: pl.DataFrame) -> None:
         if not len(rows):
             return
         connection = self.database.connection
-        connection.register("new_rows", rows)
-        # What is closed does not change any more: most rows need not be looked at.
-        connection.execute(
-            "delete from hot.messages where not closed and trail_id in (select trail_id from new_rows)"
-        )
-        connection.execute("insert into hot.messages by name select * from new_rows")
-        connection.unregister("new_rows")
+        with given(connection, rows):
+            # What is closed does not change any more: most rows need not be looked at.
+            connection.execute(
+                "delete from hot.messages where not closed and trail_id in (select trail_id from new_rows)"
+            )
+            connection.execute("insert into hot.messages by name select * from new_rows")
 
     def note_sources(self, resume: Mapping[str, Resume | None], sets: Mapping[str, str | None]) -> None:
         """Note where reading of sources goes on (None: nowhere), and of what set each is."""

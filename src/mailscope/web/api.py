@@ -9,7 +9,6 @@ from typing import Annotated, Any, Final
 
 import duckdb
 import polars as pl
-import pyarrow as pa
 from fastapi import FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, StreamingResponse
@@ -187,6 +186,8 @@ def _arrow(frames: Iterator[pl.DataFrame]) -> StreamingResponse:
 
 
 def _encoded(frames: Iterator[pl.DataFrame]) -> Iterator[bytes]:
+    import pyarrow as pa
+
     sink = _Pieces()
     writer: pa.RecordBatchStreamWriter | None = None
     for frame in frames:
