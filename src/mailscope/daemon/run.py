@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import time
 from collections.abc import Callable
@@ -20,6 +19,7 @@ from mailscope.daemon.daily import daily
 from mailscope.daemon.errand import Errand
 from mailscope.daemon.feeds import feeds
 from mailscope.daemon.live_page import LivePage
+from mailscope.daemon.memory import freeze, share_arenas
 from mailscope.daemon.notify import Notifier
 from mailscope.daemon.opening import opened
 from mailscope.daemon.samplers import CHANGES, samplers
@@ -60,6 +60,7 @@ def run(file: Path | None, store: Path | None, zone: ZoneInfo, say: Callable[[st
     """Run until SIGTERM or SIGINT.  Raises MailscopeError where it cannot begin."""
     # What it keeps tells of persons: nothing of it is for everybody, however the daemon is started.
     os.umask(os.umask(0o077) | 0o027)
+    share_arenas()
     settings = _settings(file)
     library = _library(settings)
     place = store or Path(settings.store.directory)
@@ -98,9 +99,7 @@ def run(file: Path | None, store: Path | None, zone: ZoneInfo, say: Callable[[st
             page = LivePage(Doors(service), lambda: in_force.settings, more, say)
             scraping.prepare(settings.metrics)
             scraping.take()
-            # What is loaded by now stays: looking for garbage in it would hold up a batch now and then.
-            gc.collect()
-            gc.freeze()
+            freeze()
             notifier.ready(_told(service))
             say(f"storing in {place}, answering on {settings.api.socket}")
             _loop(service, in_force, scraping, blocking, page, signals, notifier, file, say)
