@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import pytest
 from running import library
 
+from mailscope.daemon import service as service_module
 from mailscope.daemon.samplers import Sampled
 from mailscope.daemon.service import Service
 from mailscope.intake.live import Arrival
@@ -59,4 +62,19 @@ def test_samplers_are_asked_between_batches(tmp_path: Path) -> None:
     for _ in range(5):
         service.step()
     assert (feed.given, asked.times) == (5, 5)
+    service.stop()
+
+
+def test_samplers_are_asked_while_much_more_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As when an attack writes faster than is stored: findings must be told, and finished days sealed."""
+    monkeypatch.setattr(service_module, "BATCH_BYTES", 64)  # each batch is a full one
+    monkeypatch.setattr(service_module, "TIDY_S", 0.5)
+    feed, asked = Endless(), Asked()
+    service = Service(lambda: Database(tmp_path / "store"), library(), ZoneInfo("UTC"), [feed], print)
+    service.samplers = [Sampled("host_load", asked)]
+    begun = time.monotonic()
+    while time.monotonic() - begun < 2:
+        assert service.step()
+    assert 2 <= asked.times <= 4
+    assert feed.given > asked.times
     service.stop()
