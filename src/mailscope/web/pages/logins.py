@@ -15,12 +15,20 @@ from mailscope.reports.sections import login_failures, logins, who_logged_in
 from mailscope.tallies.ledger import Ledger
 from mailscope.web.pages.grid import Grid, Link, of_section
 from mailscope.web.pages.lines import of_row
-from mailscope.web.pages.over_time import Legend, over_time
+from mailscope.web.pages.over_time import HOURS, Legend, over_time
 from mailscope.web.pages.page import Context, Page
 from mailscope.web.pages.span import Span
 from mailscope.web.pages.visit import Visit
 
-TALLIES: Final = ("logins", "login_users", "login_failures", "switches", "auth_verdicts", "users")
+TALLIES: Final = (
+    "logins",
+    "login_users",
+    "login_failures",
+    "switches",
+    "auth_verdicts",
+    "users",
+    "logins_by_day",
+)
 SHOWN: Final = {"sent": Phrase("succeeded"), "failed": Phrase("failed")}
 KINDS: Final = {"login_succeeded": "sent", "login_failed": "failed"}
 BY_HOUR: Final = """
@@ -42,7 +50,7 @@ def show(visit: Visit) -> Logins:
     """What the page shows."""
     visit.audit("logins", "everybody")
     ledger = visit.ledger(*TALLIES)
-    picture, legend = _picture(visit)
+    picture, legend = _picture(visit, ledger)
     tables = [*_who(visit, ledger), *_failures(visit, ledger), *_others(visit, ledger)]
     return Logins(picture, legend, [grid for grid in tables if grid.rows or grid.name == "logins"])
 
@@ -106,11 +114,21 @@ def _user(visit: Visit) -> Link:
     return link
 
 
-def _picture(visit: Visit) -> tuple[Markup, Legend]:
-    frame = visit.rows.grouped("events", BY_HOUR, [], visit.span.since, visit.span.until)
+def _picture(visit: Visit, ledger: Ledger) -> tuple[Markup, Legend]:
+    # Days are counted already, in the store's zone; of hours, and of days elsewhere, the lines tell.
+    if visit.span.length > HOURS and str(visit.zone) == str(visit.reader.zone):
+        frame = ledger.result("logins_by_day").select("day", "event", pl.col("count").alias("n"))
+
+        def of(begin: datetime, end: datetime) -> pl.Expr:
+            return pl.col("day") == visit.local(begin).date()
+    else:
+        frame = visit.rows.grouped("events", BY_HOUR, [], visit.span.since, visit.span.until)
+
+        def of(begin: datetime, end: datetime) -> pl.Expr:
+            return (pl.col("hour") >= begin) & (pl.col("hour") < end)
 
     def counts(begin: datetime, end: datetime) -> dict[str, int]:
-        rows = frame.filter((pl.col("hour") >= begin) & (pl.col("hour") < end))
+        rows = frame.filter(of(begin, end) & pl.col("event").is_in(list(KINDS)))
         return {KINDS[event]: n for event, n in rows.group_by("event").agg(pl.col("n").sum()).iter_rows()}
 
     def href(kind: str, span: Span) -> str:

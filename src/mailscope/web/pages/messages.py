@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from mailscope.language.phrase import Phrase
+from mailscope.store.seeds import spellings
 from mailscope.trails.search.query import Query, read_query
 from mailscope.web.pages.grid import Column, Grid, of_rows
 from mailscope.web.pages.page import Context, Page
@@ -222,29 +223,33 @@ def _fates(visit: Visit, found: Sequence[Mapping[str, Any]]) -> dict[str, dict[s
 def _sought(visit: Visit, where: Where, text: str) -> None:
     """What is looked for by its look: ids, an address, a domain, an IP."""
     query: Query = read_query(text, None)
-    told: list[str] = []
-    values: list[Any] = []
     bare = query.text.strip("<>")
-    if "queue-id" in query.kinds:
-        told, values = ["queue_id = ?"], [query.text]
-    if "message-id" in query.kinds:
-        told, values = [*told, "message_id = ?"], [*values, bare]
-    if "ip" in query.kinds:
-        told, values = [*told, "client_ip = ?"], [*values, bare]
     attempts = Where()
+    found = where.either
+    if "queue-id" in query.kinds:
+        found.append(("queue_id = ?", [query.text]))
+    if "message-id" in query.kinds:
+        found.append(("message_id = ?", [bare]))
+    if "ip" in query.kinds:
+        found.append(("client_ip = ?", [bare]))
     if "address" in query.kinds:
-        told, values = [*told, "lower(sender) = lower(?)"], [*values, bare]
-        attempts.add("lower(recipient) = lower(?) or lower(orig_recipient) = lower(?)", bare, bare)
+        with visit.reader.database.snapshot(views=False) as looking:
+            spelt = sorted(spellings(looking, bare))
+        marks = ", ".join("?" for _ in spelt)
+        found.append((f"sender in ({marks})", list(spelt)))
+        attempts.either += [
+            (f"{column} in ({marks})", list(spelt)) for column in ("recipient", "orig_recipient")
+        ]
     if "domain" in query.kinds:
         name = bare.lstrip("@")
-        told, values = [*told, "ends_with(lower(sender), '@' || lower(?))"], [*values, name]
+        found.append(("ends_with(lower(sender), '@' || lower(?))", [name]))
         attempts.add("ends_with(lower(recipient), '@' || lower(?))", name)
     if attempts:
-        trails = visit.rows.newest("deliveries", "trail_id", attempts, *_span(visit), 2_000)[
-            "trail_id"
-        ].unique()
-        told, values = [*told, "trail_id in (select unnest(?::varchar[]))"], [*values, trails.to_list()]
-    where.add(" or ".join(told) or "false", *values)
+        trails = visit.rows.newest("deliveries", "trail_id", attempts, *_span(visit), 2_000)["trail_id"]
+        if len(trails):
+            found.append(("trail_id in (select unnest(?::varchar[]))", [trails.unique().to_list()]))
+    if not found:
+        where.add("false")
 
 
 def _span(visit: Visit) -> tuple[Any, Any]:

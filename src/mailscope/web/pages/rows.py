@@ -1,7 +1,8 @@
 """Rows of the store's tables, the newest first, found without looking at more days than are needed.
 
 A table's sealed files are of one day each, and the manifest tells their instants.  So the rows that are not
-sealed are asked first, and then one day after the other, until there are enough.
+sealed are asked first, and then the latest day, the two before it, the four before these and so on, until
+there are enough: what is found everywhere is found soon, and what is hardly there in few questions.
 """
 
 from __future__ import annotations
@@ -22,10 +23,15 @@ Values = list[Any]
 
 @dataclass
 class Where:
-    """Conditions of SQL, all of which must hold, and their values."""
+    """Conditions of SQL, all of which must hold, and their values.
+
+    ``either``: conditions besides of which one must hold (where there is any).  Each is asked by itself, as
+    files that cannot have a value are passed over then; of "this or that" DuckDB reads every row.
+    """
 
     conditions: list[str] = field(default_factory=list)
     values: Values = field(default_factory=list)
+    either: list[tuple[str, Values]] = field(default_factory=list)
 
     def add(self, condition: str, *values: Any) -> None:
         """One more."""
@@ -36,8 +42,15 @@ class Where:
         """All of them."""
         return " and ".join(f"({each})" for each in self.conditions) or "true"
 
+    def of(self, relation: str) -> tuple[str, Values]:
+        """SQL for the rows of a relation for which one of ``either`` holds, and the values in it."""
+        if not self.either:
+            return relation, []
+        parts = [f"select * from ({relation}) where {condition}" for condition, _ in self.either]
+        return " union ".join(parts), [value for _, values in self.either for value in values]
+
     def __bool__(self) -> bool:
-        return bool(self.conditions)
+        return bool(self.conditions or self.either)
 
 
 @dataclass(frozen=True)
@@ -55,10 +68,11 @@ class Rows:
         count = 0
         with self.reader.database.snapshot(views=False) as looking:
             for relation in _relations(looking, table, since, until):
+                rows, values = where.of(relation)
                 frame = looking.frame(
-                    f"select {columns} from ({relation}) where {table.time} >= ? and {table.time} < ? and "
+                    f"select {columns} from ({rows}) where {table.time} >= ? and {table.time} < ? and "
                     f"{where.sql()} order by {table.time} desc limit {limit - count:d}",
-                    [since, until, *where.values],
+                    [*values, since, until, *where.values],
                 )
                 found.append(frame)
                 count += len(frame)
@@ -70,10 +84,9 @@ class Rows:
 
     def count(self, name: str, where: Where, since: datetime, until: datetime) -> int:
         """How many rows of a span there are."""
-        found = self.grouped(
-            name, f"select count(*) as n from rows where {where.sql()}", where.values, since, until
-        )
-        return int(found["n"][0])
+        rows, values = where.of("select * from rows")
+        counted = f"select count(*) as n from ({rows}) where {where.sql()}"
+        return int(self.grouped(name, counted, [*values, *where.values], since, until)["n"][0])
 
     def how_many(self, name: str, where: Where) -> int:
         """How many rows of all time there are that are not sealed: those that may change still."""
@@ -114,7 +127,7 @@ def _named(columns: str, name: str) -> bool:
 
 
 def _relations(looking: Queries, table: Table, since: datetime, until: datetime) -> Iterator[str]:
-    """SQL for the rows that are not sealed, and for those of each day, the latest first."""
+    """SQL for the rows that are not sealed, and for those of more and more days, the latest first."""
     columns = ", ".join(f'"{name}"' for name in table.names)
     yield f"select {columns} from hot.{table.name}"
     days = looking.connection.execute(
@@ -122,7 +135,11 @@ def _relations(looking: Queries, table: Table, since: datetime, until: datetime)
         "order by day desc",
         [table.name, since, until],
     ).fetchall()
-    for (day,) in days:
-        sealed = looking.sealed(table, "day = ? and last >= ? and first < ?", (day, since, until))
+    at, count = 0, 1
+    while at < len(days):
+        some = [day for (day,) in days[at : at + count]]
+        within = "day between ? and ? and last >= ? and first < ?"
+        sealed = looking.sealed(table, within, (some[-1], some[0], since, until))
         if sealed is not None:
             yield sealed
+        at, count = at + count, 2 * count
