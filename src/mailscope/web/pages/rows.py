@@ -42,12 +42,20 @@ class Where:
         """All of them."""
         return " and ".join(f"({each})" for each in self.conditions) or "true"
 
-    def of(self, relation: str) -> tuple[str, Values]:
-        """SQL for the rows of a relation for which one of ``either`` holds, and the values in it."""
+    def of(self, relation: str, values: Sequence[Any] = ()) -> tuple[str, Values]:
+        """SQL for the rows of a relation for which one of ``either`` holds, and the values in it.
+
+        ``values``: those in the relation.
+        """
         if not self.either:
-            return relation, []
-        parts = [f"select * from ({relation}) where {condition}" for condition, _ in self.either]
-        return " union ".join(parts), [value for _, values in self.either for value in values]
+            return relation, [*values]
+        parts, told = [], []
+        for number, (condition, more) in enumerate(self.either):
+            before = self.either[:number]  # a row for which several hold is of the first of them
+            others = "".join(f" and ({each}) is not true" for each, _ in before)
+            parts.append(f"select * from ({relation}) where ({condition}){others}")
+            told += [*values, *more, *(value for _, theirs in before for value in theirs)]
+        return " union all ".join(parts), told
 
     def __bool__(self) -> bool:
         return bool(self.conditions or self.either)
@@ -84,9 +92,13 @@ class Rows:
 
     def count(self, name: str, where: Where, since: datetime, until: datetime) -> int:
         """How many rows of a span there are."""
-        rows, values = where.of("select * from rows")
-        counted = f"select count(*) as n from ({rows}) where {where.sql()}"
-        return int(self.grouped(name, counted, [*values, *where.values], since, until)["n"][0])
+        table = TABLES[name]
+        with self.reader.database.snapshot(views=False) as looking:
+            relation = looking.relation(table, "last >= ? and first < ?", (since, until))
+            within = f"select * from ({relation}) where {table.time} >= ? and {table.time} < ?"
+            rows, values = where.of(within, (since, until))
+            counted = f"select count(*) from ({rows}) where {where.sql()}"
+            return int(looking.value(counted, [*values, *where.values]))
 
     def how_many(self, name: str, where: Where) -> int:
         """How many rows of all time there are that are not sealed: those that may change still."""
