@@ -47,7 +47,7 @@ REASONS = (
     ("bounced", "5.1.1", "550 5.1.1 User unknown"),
 )
 SENT = ("sent", "2.0.0", "250 2.0.0 Ok")
-PEOPLE, LINES_PER_S, CLICKS_S = 20, 2_000, 30.0
+PEOPLE, LINES_PER_S, CLICKS_S, READS_S = 20, 2_000, 30.0, 3.0
 
 
 def day_lines(day: datetime, messages: int) -> Iterator[str]:
@@ -217,6 +217,8 @@ async def _many(asking: Asking, service: Service, log: Path, people: int) -> Non
     took: dict[str, list[float]] = {}
 
     async def person(place: int) -> None:
+        # Nobody clicks because somebody else does.
+        await asyncio.sleep(READS_S * place / people)
         until = time.monotonic() + CLICKS_S
         number = place
         while time.monotonic() < until:
@@ -225,7 +227,7 @@ async def _many(asking: Asking, service: Service, log: Path, people: int) -> Non
             took.setdefault(path, []).append(seconds)
             number += 1
             # Who looks at a page reads it for a while.
-            await asyncio.sleep(3.0)
+            await asyncio.sleep(READS_S)
 
     await asyncio.gather(*(person(place) for place in range(people)))
     ended.set()
