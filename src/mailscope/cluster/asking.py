@@ -7,7 +7,7 @@ What is asked, how lines are found and how tallies add up is the store's own (``
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -31,6 +31,7 @@ from mailscope.tallies.ledger import Ledger
 from mailscope.trails import story
 from mailscope.trails.tracker import Outcome
 from mailscope.vocabulary.bundles import packed
+from mailscope.vocabulary.tables import Table
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -65,7 +66,7 @@ class ClusterReader(Reader):
         """The tallies of the whole hours of a span; days and hours are added up by the executors."""
         return _summed(self.spark, self.hours(since, until, by_time=by_time))
 
-    def sql(self, statement: str) -> Iterator[pl.DataFrame]:
+    def sql(self, statement: str, tables: Sequence[Table] | None = None) -> Iterator[pl.DataFrame]:
         """The rows of a reading statement in Spark SQL.  Raises UsageError for any other."""
         from mailscope.cluster.sql import answers
 

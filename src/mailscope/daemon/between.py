@@ -133,7 +133,7 @@ class Shared:
         return getattr(self._holder.database, name)
 
     @contextmanager
-    def snapshot(self, **how: bool) -> Iterator[Queries]:
+    def snapshot(self, **how: Any) -> Iterator[Queries]:
         """The store as it is now; waits where it is closed for a moment."""
         with self._holder.looking.one(), self._holder.database.snapshot(**how) as looking:
             yield looking

@@ -185,7 +185,8 @@ class Database(Queries):
         self._log = None if read_only or name != FILE else ManifestLog(directory)
         try:
             self._set_up(memory_mb)
-            for table in TABLES.values() if views else ():
+            wanted = () if views is False else TABLES.values() if views is True else views
+            for table in wanted:
                 self.show(table)
         except duckdb.Error as error:
             self.connection.close()
@@ -196,17 +197,18 @@ class Database(Queries):
             raise
 
     @contextmanager
-    def snapshot(self, *, views: bool = True) -> Iterator[Queries]:
+    def snapshot(self, *, views: bool | Sequence[Table] = True) -> Iterator[Queries]:
         """Another connection, which sees the store as it is now, whatever is written or sealed meanwhile.
 
-        Each thread that asks needs one of its own.  ``views``: with the views that people read, for which
-        every sealed file is opened.
+        Each thread that asks needs one of its own.  ``views``: with the views that people read, or those of
+        some tables; every sealed file of them is opened for it.
         """
         cursor = another(self.connection)
         try:
             cursor.execute("begin transaction")
             looking = Queries(cursor, self.directory)
-            for table in TABLES.values() if views else ():
+            wanted = () if views is False else TABLES.values() if views is True else views
+            for table in wanted:
                 looking.show(table)
             yield looking
         finally:

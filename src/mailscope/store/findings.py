@@ -11,7 +11,10 @@ import polars as pl
 
 from mailscope.store.connecting import quoted
 from mailscope.vocabulary.errors import UsageError
+from mailscope.vocabulary.tables import FINDINGS, HANDLED
 
+# What these statements are about.
+TABLES: Final = (FINDINGS, HANDLED)
 Action = Literal["acknowledged", "muted", "unmuted", "noted"]
 AT_LEAST: Final = {
     "info": ("info", "warning", "critical"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -25,7 +25,7 @@ from mailscope.store.refusals import REBUILD, DamagedError
 from mailscope.store.restore import UnderWay, restore
 from mailscope.store.search import Search
 from mailscope.store.statements import checked
-from mailscope.vocabulary.tables import EVENTS, TABLES
+from mailscope.vocabulary.tables import EVENTS, TABLES, Table
 
 if TYPE_CHECKING:
     pass
@@ -82,9 +82,12 @@ class Reader:
             self._under_way = restore(self.database, Engine(self.library), self.zone)
         return self._under_way
 
-    def sql(self, statement: str) -> Iterator[pl.DataFrame]:
-        """The rows of a reading statement.  Raises UsageError for any other."""
-        with self.database.snapshot() as looking:
+    def sql(self, statement: str, tables: Sequence[Table] | None = None) -> Iterator[pl.DataFrame]:
+        """The rows of a reading statement.  Raises UsageError for any other.
+
+        ``tables``: those that it is about, where that is known: the files of others are not opened then.
+        """
+        with self.database.snapshot(views=True if tables is None else tables) as looking:
             yield from _batches(looking, checked(looking.connection, statement), [])
 
     def person(self, names: tuple[str, ...]) -> dict[str, pl.DataFrame]:

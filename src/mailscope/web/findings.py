@@ -125,8 +125,8 @@ def _done(time: datetime, action: str, author: str, words: str, until: datetime 
 
 
 def _one(service: Served, name: str) -> dict[str, Any]:
-    return findings.only(pl.concat(service.reader().sql(findings.one(name))), name)
+    return findings.only(pl.concat(service.reader().sql(findings.one(name), findings.TABLES)), name)
 
 
 def _rows(service: Served, statement: str) -> list[dict[str, Any]]:
-    return pl.concat(service.reader().sql(statement)).to_dicts()
+    return pl.concat(service.reader().sql(statement, findings.TABLES)).to_dicts()

@@ -52,7 +52,7 @@ def listed(visit: Visit, statement: str, name: str, title: str) -> Grid:
 
     tr = visit.tr
     rows = []
-    for row in visit.sql(statement):
+    for row in visit.found(statement):
         title_, _ = phrases(row)
         rows.append(
             {
@@ -155,7 +155,7 @@ def _one(visit: Visit) -> dict[str, Any]:
         raise UsageError(
             Phrase("a finding's id has at least four characters"), name, Phrase("see the page Findings")
         )
-    return findings.only(pl.concat(visit.reader.sql(findings.one(name))), name)
+    return findings.only(pl.concat(visit.reader.sql(findings.one(name), findings.TABLES)), name)
 
 
 def _facts(visit: Visit, row: Mapping[str, Any], told: Mapping[str, Any]) -> list[tuple[str, Cell]]:
@@ -208,7 +208,7 @@ def _done(visit: Visit, name: str) -> Grid:
     tr = visit.tr
     rows = [
         {**row, "action": tr(HANDLED.get(row["action"], row["action"]))}
-        for row in visit.sql(findings.history(name))
+        for row in visit.found(findings.history(name))
     ]
     return of_rows(
         visit,

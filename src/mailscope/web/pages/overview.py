@@ -191,7 +191,7 @@ def _findings(visit: Visit) -> list[dict[str, Any]]:
 
     if not visit.viewer.may("security"):
         return []
-    rows = [findings.plain(row) for row in visit.sql(findings.listing("open", "info", None, None, 6))]
+    rows = [findings.plain(row) for row in visit.found(findings.listing("open", "info", None, None, 6))]
     return [
         {
             "id": row["id"],

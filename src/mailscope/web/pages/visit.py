@@ -13,6 +13,7 @@ import polars as pl
 
 from mailscope.language.phrase import Phrase
 from mailscope.language.translator import Translator
+from mailscope.store import findings
 from mailscope.store.counting import Counting
 from mailscope.tallies.ledger import Ledger
 from mailscope.vocabulary.errors import UsageError
@@ -69,9 +70,9 @@ class Visit:
         service = self.site.service
         return self.site.counting.ledger(self.reader, service.lock, names, of.since, of.until)
 
-    def sql(self, statement: str) -> list[dict[str, Any]]:
-        """The rows of a statement of ours."""
-        return pl.concat(self.reader.sql(statement)).to_dicts()
+    def found(self, statement: str) -> list[dict[str, Any]]:
+        """The rows of a statement about findings (``store/findings.py``)."""
+        return pl.concat(self.reader.sql(statement, findings.TABLES)).to_dicts()
 
     def audit(self, what: str, asked: str) -> None:
         """Enter that the viewer looks at somebody's data, before it is shown."""
