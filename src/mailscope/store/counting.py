@@ -2,8 +2,9 @@
 
 In: names of tallies and a span of whole hours (naive UTC).  Out: a ledger that has these only.
 
-A sealed day's file never changes, so what was unpacked of it is kept for the next time, as much as fits in a
-bounded amount of memory; hours that are not sealed, and what is under way, are added anew each time.
+A sealed day's file never changes, nor what the store has of an hour until more is added, so what was unpacked
+of both is kept for the next time, as much as fits in a bounded amount of memory; what is under way is added
+anew each time.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
+from hashlib import blake2b
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from mailscope.store import day_files, days
 from mailscope.store.day_files import SealedDay
@@ -25,6 +28,7 @@ from mailscope.tallies.ledger import Ledger, tells_time
 from mailscope.tallies.registry import BY_NAME
 
 KEPT_BYTES: Final = 48 << 20
+# A file, or the digest of some bytes; names of tallies; zone.
 Part = tuple[str, tuple[str, ...], str]
 
 
@@ -79,9 +83,9 @@ class Counting:
                 else:
                     for hour, data in day_files.hours(looking, day):
                         if since <= hour < until:
-                            whole.merge(kept.from_bytes(data, zone, only=names, hour=hour, untold=untold))
+                            whole.merge(self._part(data, zone, names, hour, untold))
         for hour, data in hot:
-            whole.merge(kept.from_bytes(data, zone, only=names, hour=hour, untold=untold))
+            whole.merge(self._part(data, zone, names, hour, untold))
         for _, ledger in current:
             whole.merge(ledger)
         open_ones = Hours(zone)
@@ -89,12 +93,28 @@ class Counting:
         whole.merge(open_ones.between(since, until))
         return whole
 
+    def _part(
+        self, data: bytes, zone: ZoneInfo, names: tuple[str, ...], hour: datetime, untold: ZoneInfo
+    ) -> Ledger:
+        """Of an hour, or of some batches of it: what was unpacked before is known by the bytes themselves."""
+        place = blake2b(data, digest_size=16).hexdigest(), names, f"{zone} {hour} {untold}"
+        if (known := self._known(place)) is not None:
+            return known
+        found = kept.from_bytes(data, zone, only=names, hour=hour, untold=untold)
+        self._keep(place, found)
+        return found
+
+    def _known(self, place: Part) -> Ledger | None:
+        with self._lock:
+            if place not in self._kept:
+                return None
+            self._kept.move_to_end(place)
+            return self._kept[place][0]
+
     def _day(self, reader: Reader, looking: Any, day: SealedDay, names: tuple[str, ...]) -> Ledger:
         place = (day.path, names, str(reader.zone))
-        with self._lock:
-            if place in self._kept:
-                self._kept.move_to_end(place)
-                return self._kept[place][0]
+        if (known := self._known(place)) is not None:
+            return known
         by_time = all(tells_time(BY_NAME[name]) for name in names)
         found = Ledger(zone=reader.zone)
         for data in day_files.sums(looking, day, by_time=by_time):
