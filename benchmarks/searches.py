@@ -231,7 +231,7 @@ def main() -> None:
         database.close()
         for kind, what in looked_for if not options.no_cli else ():
             begun = time.monotonic()
-            mailscope(store, "trace", what, "--store", str(store))
+            mailscope(store, "trace", what, "--as", kind, "--store", str(store))
             print(f"{kind:<11}as a command, without a daemon: {time.monotonic() - begun:6.2f} s", flush=True)
 
 
