@@ -237,6 +237,23 @@ def test_an_index_has_its_numbers(
     assert all(index.any([number]) for number in there)
     assert {number for number in other if index.any([number])} == there & other
     assert index.any(other) == bool(there & other)
+    some = sorted(there)
+    sought = {"one": other, "none": set(), "half": some[::2], "others": {*range(9)}, "all": some}
+    told = [kind for kind, those in sought.items() if there.intersection(those)]
+    assert index.kinds(sought) == told
+
+
+def test_a_changed_bucket_is_noticed_where_many_are_looked_up(tmp_path: Path) -> None:
+    path = tmp_path / "part-000001.names"
+    numbers = names.Numbers(SECRET)
+    found = numbers.of("queue_id", map(str, range(5_000)))
+    path.write_bytes(packed(pl.Series(found, dtype=pl.UInt64), numbers, "ab" * 32))
+    index = Index(path)
+    strangers = numbers.of("queue_id", map(str, range(10_000, 12_000)))
+    assert not index.any(strangers)
+    damage(path, path.stat().st_size - 1)
+    with pytest.raises(DamagedIndexError):
+        index.any(strangers)
 
 
 def test_whatever_byte_is_changed_is_noticed(tmp_path: Path) -> None:

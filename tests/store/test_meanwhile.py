@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator
 
 import pytest
 
-from mailscope.store.meanwhile import meanwhile
+from mailscope.store.meanwhile import AT_ONCE, meanwhile, side_by_side
 
 
 def test_it_runs_beside_and_is_waited_for() -> None:
@@ -47,3 +48,25 @@ def test_it_is_over_when_the_other_work_fails() -> None:
 def test_there_may_be_nothing_to_do() -> None:
     with meanwhile(None) as finished:
         finished()
+
+
+def test_side_by_side_keeps_the_order_and_takes_few_ahead() -> None:
+    taken = []
+
+    def items() -> Iterator[int]:
+        for number in range(20):
+            taken.append(number)
+            yield number
+
+    made = side_by_side(lambda number: (time.sleep(0.01 * (number % 3)), number)[1], items())
+    for number in range(20):
+        assert next(made) == number
+        assert len(taken) <= number + AT_ONCE + 1
+    assert list(made) == []
+
+
+def test_side_by_side_raises_what_was_raised() -> None:
+    made = side_by_side(lambda number: 6 // number, [3, 2, 0, 1])
+    assert [next(made), next(made)] == [2, 3]
+    with pytest.raises(ZeroDivisionError):
+        next(made)

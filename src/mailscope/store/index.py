@@ -23,13 +23,15 @@ import struct
 import sys
 from array import array
 from bisect import bisect_left
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 from typing import Final
 from zlib import crc32
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from mailscope.store.names import Numbers
@@ -42,7 +44,7 @@ HEADER: Final = struct.Struct("<8s8s32sIII")
 BUCKET: Final = 256
 MOST_BITS: Final = 20
 # From so many numbers on, all of an index is read.
-MANY: Final = 300
+MANY: Final = 100
 NEXT: Final = 0xFFFF_FFFF
 
 
@@ -102,10 +104,23 @@ class Index:
 
     def any(self, sought: Collection[int]) -> bool:
         """Whether any of some numbers is in it.  Raises OSError or DamagedIndexError."""
+        return bool(self.kinds({"": sought}))
+
+    def kinds(self, sought: Mapping[str, Collection[int]]) -> list[str]:
+        """The kinds of which it has any number.  Raises OSError or DamagedIndexError."""
         with self._opened() as file:
-            if len(sought) >= MANY:
-                sought = self._likely(file, sought)
-            return any(self._has(file, number) for number in sought)
+            if sum(map(len, sought.values())) < MANY:
+                return [
+                    kind for kind, those in sought.items() if any(self._has(file, each) for each in those)
+                ]
+            there = self._have(
+                file, np.array([each for those in sought.values() for each in those], np.uint64)
+            )
+        ends = np.cumsum([len(those) for those in sought.values()])
+        return [
+            kind for (kind, those), end in zip(sought.items(), ends, strict=True)
+            if there[end - len(those) : end].any()
+        ]  # fmt: skip
 
     def check(self) -> None:
         """Read all of it.  Raises OSError or DamagedIndexError."""
@@ -127,27 +142,39 @@ class Index:
         at = bisect_left(entries, entry)
         return at < len(entries) and entries[at] == entry
 
-    def _likely(self, file: int, sought: Collection[int]) -> list[int]:
-        """Those of many numbers whose entries are in it, in whatever bucket."""
-        import pyarrow as pa
-
-        count = self._directory[1 << self._bits]
+    def _have(self, file: int, numbers: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:
+        """Which of many numbers are in it: all of it is read, and all are looked up at once."""
+        buckets, count = 1 << self._bits, self._directory[1 << self._bits]
         data = os.pread(file, 4 * count, self._begin)
-        if sys.byteorder == "big":
-            data = _numbers(data).tobytes()
-        entries = pl.from_arrow(pa.Array.from_buffers(pa.uint32(), count, [None, pa.py_buffer(data)]))
-        assert isinstance(entries, pl.Series)
-        numbers = pl.Series(list(sought), dtype=pl.UInt64)
-        mine = _next(numbers, self._bits)
-        there = entries.filter(entries.is_in(mine.implode()))
-        return numbers.filter(mine.is_in(there.implode())).to_list()
+        if len(data) < 4 * count:
+            raise DamagedIndexError("it has another size")
+        if not count:
+            return np.zeros(len(numbers), np.bool_)
+        entries = np.frombuffer(data, np.dtype("<u4"))
+        begins = np.array(self._directory[: buckets + 1], np.int64)
+        bucket = (numbers >> np.uint64(64 - self._bits)).astype(np.int64)
+        for each in np.unique(bucket).tolist():
+            self._agree(each, data[4 * self._directory[each] : 4 * self._directory[each + 1]])
+        mine = (numbers >> np.uint64(32 - self._bits)).astype(np.uint32)
+        low, high = begins[bucket], begins[bucket + 1]
+        ends = high
+        # All of them halve the entries in which they may be, until nothing is left to halve.
+        while (left := low < high).any():
+            middle = (low + high) // 2
+            less = left & (entries[np.minimum(middle, count - 1)] < mine)
+            low, high = np.where(less, middle + 1, low), np.where(left & ~less, middle, high)
+        found: npt.NDArray[np.bool_] = (low < ends) & (entries[np.minimum(low, count - 1)] == mine)
+        return found
 
     def _bucket(self, file: int, bucket: int) -> array[int]:
         begin, end = self._directory[bucket], self._directory[bucket + 1]
         data = os.pread(file, 4 * (end - begin), self._begin + 4 * begin)
+        self._agree(bucket, data)
+        return _numbers(data)
+
+    def _agree(self, bucket: int, data: bytes) -> None:
         if crc32(data) != self._directory[(1 << self._bits) + 1 + bucket]:
             raise DamagedIndexError("its contents were changed")
-        return _numbers(data)
 
 
 def _next(numbers: pl.Series, bits: int) -> pl.Series:

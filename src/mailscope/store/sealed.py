@@ -10,6 +10,7 @@ from collections import OrderedDict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from threading import Lock
 from typing import Any, Final, Self
 
 import polars as pl
@@ -17,6 +18,7 @@ import polars as pl
 from mailscope.store import indexing
 from mailscope.store.database import Queries
 from mailscope.store.index import DamagedIndexError, Index
+from mailscope.store.meanwhile import side_by_side
 from mailscope.store.names import NAMING, Condition, Numbers
 from mailscope.store.refusals import StoreError
 from mailscope.store.sealing import GROUP_ROWS
@@ -60,6 +62,7 @@ class SealedLines:
         self._indexes: dict[str, Index | None] = {}
         self._there: dict[str, frozenset[str]] = {}
         self._tied: OrderedDict[str, pl.DataFrame] = OrderedDict()
+        self._tying = Lock()
 
     @classmethod
     def of(cls, database: Queries, *, indexed: bool = True) -> Self:
@@ -85,12 +88,14 @@ class SealedLines:
         self, files: Iterable[Sealed], names: Mapping[str, Collection[str]]
     ) -> Iterator[pl.DataFrame]:
         """The lines of files that bear one of some names, which stand by column."""
-        for file, columns in self._columns(files, names):
+
+        def read(asked: tuple[Sealed, list[str]]) -> pl.DataFrame:
+            file, columns = asked
             wanted = pl.any_horizontal(_among(column, names[column]) for column in columns)
             others = [column for column in columns if column not in TIES]
-            found = self._tied_lines(file).filter(wanted) if not others else self._read(file, BASE, wanted)
-            if len(found):
-                yield found
+            return self._read(file, BASE, wanted) if others else self._tied_lines(file).filter(wanted)
+
+        return filter(len, side_by_side(read, self._columns(files, names)))
 
     def fitting(self, files: Iterable[Sealed], condition: Condition) -> list[Sealed]:
         """The files that may have lines that fit a condition."""
@@ -136,13 +141,17 @@ class SealedLines:
         """The lines of files with one of some values in a column that fit a condition."""
         sought = values.drop_nulls().unique()
         names = {column: [str(value) for value in sought]}
-        for file, _ in self._columns(files, names):
-            found = self._read(file, BASE, wanted & pl.col(column).is_in(sought.implode()))
-            if len(found):
-                yield found
 
-    def texts(self, path: str, rows: list[int]) -> pl.DataFrame:
-        """TEXT and time of some rows of a file, which are ascending."""
+        def read(asked: tuple[Sealed, list[str]]) -> pl.DataFrame:
+            return self._read(asked[0], BASE, wanted & pl.col(column).is_in(sought.implode()))
+
+        return filter(len, side_by_side(read, self._columns(files, names)))
+
+    def texts(self, rows: Mapping[str, list[int]]) -> Iterator[pl.DataFrame]:
+        """TEXT and time of some rows of files, which are ascending; by path."""
+        return side_by_side(lambda each: self._texts(*each), rows.items())
+
+    def _texts(self, path: str, rows: list[int]) -> pl.DataFrame:
         file = next(file for file in self.files if file.path == path)
         parts = []
         for first, last in _ranges(rows):
@@ -175,7 +184,7 @@ class SealedLines:
         if index is None:
             return list(sought)
         try:
-            return [kind for kind, numbers in sought.items() if index.any(numbers)]
+            return index.kinds(sought)
         except (OSError, DamagedIndexError):
             self._indexes[file.path] = None
             return list(sought)
@@ -186,12 +195,14 @@ class SealedLines:
 
     def _tied_lines(self, file: Sealed) -> pl.DataFrame:
         """BASE of a file's lines that have any of TIES: what was asked for lately is still there."""
-        found = self._tied.pop(file.path, None)
+        with self._tying:
+            found = self._tied.pop(file.path, None)
         if found is None:
             found = self._read(file, BASE, pl.any_horizontal(pl.col(name).is_not_null() for name in TIES))
-        self._tied[file.path] = found
-        while len(self._tied) > 1 and sum(map(len, self._tied.values())) > HELD_LINES:
-            self._tied.popitem(last=False)
+        with self._tying:
+            self._tied[file.path] = found
+            while len(self._tied) > 1 and sum(map(len, self._tied.values())) > HELD_LINES:
+                self._tied.popitem(last=False)
         return found
 
     def _read(

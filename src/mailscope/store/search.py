@@ -235,11 +235,10 @@ class Search:
         """All lines that were found on the way, with their sessions."""
         found = pl.concat(self._found).unique([PATH, ROW], keep="first", maintain_order=True)
         found = pl.concat([found, self._sessions(found)]).unique([PATH, ROW])
-        parts = []
-        for (path,), rows in found.select(PATH, ROW).sort(PATH, ROW).partition_by(PATH, as_dict=True).items():
-            numbers = rows[ROW].to_list()
-            parts.append(self._hot_texts(numbers) if path is None else self._sealed.texts(str(path), numbers))
-        lines = pl.concat(parts) if parts else self._hot_texts([])
+        by_path = found.select(PATH, ROW).sort(PATH, ROW).partition_by(PATH, as_dict=True)
+        numbers = {path: rows[ROW].to_list() for (path,), rows in by_path.items()}
+        hot = self._hot_texts(numbers.pop(None, []))
+        lines = pl.concat([hot, *self._sealed.texts(numbers)])
         sets = self.database.frame("select source, set_id from own.sources")
         return (
             lines.sort("time", "batch", "line_number")
