@@ -147,7 +147,7 @@ def assert_erased(store: Path) -> None:
     for path, checksum in files.fetchall():
         index = indexing.opened(database.directory / path, checksum, database.secret())
         assert index is not None
-        assert not any(index.any(numbers.of(column, PERSON.names)) for column in ADDRESSES)
+        assert not index.kinds({column: numbers.of(column, PERSON.names) for column in ADDRESSES})
     assert {path.stem for path in store.rglob("*.names")} == {
         path.stem for path in (store / "events").rglob("*.parquet")
     }

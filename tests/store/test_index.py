@@ -234,9 +234,9 @@ def test_an_index_has_its_numbers(
     index = Index(path)
     index.check()
     assert index.checksum == "ab" * 32
-    assert all(index.any([number]) for number in there)
-    assert {number for number in other if index.any([number])} == there & other
-    assert index.any(other) == bool(there & other)
+    assert all(index.kinds({"": [number]}) for number in there)
+    assert {number for number in other if index.kinds({"": [number]})} == there & other
+    assert index.kinds({"": other}) == [""] * bool(there & other)
     some = sorted(there)
     sought = {"one": other, "none": set(), "half": some[::2], "others": {*range(9)}, "all": some}
     told = [kind for kind, those in sought.items() if there.intersection(those)]
@@ -250,10 +250,10 @@ def test_a_changed_bucket_is_noticed_where_many_are_looked_up(tmp_path: Path) ->
     path.write_bytes(packed(pl.Series(found, dtype=pl.UInt64), numbers, "ab" * 32))
     index = Index(path)
     strangers = numbers.of("queue_id", map(str, range(10_000, 12_000)))
-    assert not index.any(strangers)
+    assert not index.kinds({"": strangers})
     damage(path, path.stat().st_size - 1)
     with pytest.raises(DamagedIndexError):
-        index.any(strangers)
+        index.kinds({"": strangers})
 
 
 def test_whatever_byte_is_changed_is_noticed(tmp_path: Path) -> None:

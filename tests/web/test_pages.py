@@ -149,6 +149,22 @@ def test_bars_of_the_overview_lead_to_their_lists(site: Site) -> None:
     assert sum(len(json.loads(site.get(f"{link}&table=lines&format=json"))) for link in refused) == 2
 
 
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Kathmandu"])
+@pytest.mark.parametrize("span", ["24h", "28d"])
+def test_bars_of_logins_count_them_by_hours_and_by_days(site: Site, span: str, zone: str) -> None:
+    """Days are counted by the tallies where the viewer's zone is the store's, otherwise by the lines."""
+    text = site.ask(f"/logins?range={span}", headers={"cookie": f"{answering.ZONE}={zone}"}).text
+    told = re.findall(r'aria-label="[^"]*: (\d+) (succeeded|failed)"', text)
+    sums = {kind: sum(int(count) for count, each in told if each == kind) for _, kind in told}
+    assert sums == {"succeeded": 1, "failed": 3}
+
+
+@pytest.mark.parametrize("sought", ["FULL@Example.NET", "<full@example.net>", "full@example.net"])
+def test_an_address_is_found_however_it_is_written(site: Site, sought: str) -> None:
+    found = json.loads(site.get(f"/messages?q={sought}&table=messages&format=json"))
+    assert [row["queue_id"] for row in found] == ["4A22222222"]
+
+
 def test_a_message_is_told_with_its_raw_lines_and_those_around(site: Site) -> None:
     found = json.loads(site.get("/messages?q=full@example.net&table=messages&format=json"))
     assert [row["queue_id"] for row in found] == ["4A22222222"]

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from hashlib import blake2b
@@ -98,27 +98,25 @@ class Counting:
     ) -> Ledger:
         """Of an hour, or of some batches of it: what was unpacked before is known by the bytes themselves."""
         place = blake2b(data, digest_size=16).hexdigest(), names, f"{zone} {hour} {untold}"
-        if (known := self._known(place)) is not None:
-            return known
-        found = kept.from_bytes(data, zone, only=names, hour=hour, untold=untold)
-        self._keep(place, found)
-        return found
-
-    def _known(self, place: Part) -> Ledger | None:
-        with self._lock:
-            if place not in self._kept:
-                return None
-            self._kept.move_to_end(place)
-            return self._kept[place][0]
+        return self._once(place, lambda: kept.from_bytes(data, zone, only=names, hour=hour, untold=untold))
 
     def _day(self, reader: Reader, looking: Any, day: SealedDay, names: tuple[str, ...]) -> Ledger:
-        place = (day.path, names, str(reader.zone))
-        if (known := self._known(place)) is not None:
-            return known
-        by_time = all(tells_time(BY_NAME[name]) for name in names)
-        found = Ledger(zone=reader.zone)
-        for data in day_files.sums(looking, day, by_time=by_time):
-            found.merge(kept.from_bytes(data, reader.zone, only=names))
+        def unpacked() -> Ledger:
+            by_time = all(tells_time(BY_NAME[name]) for name in names)
+            found = Ledger(zone=reader.zone)
+            for data in day_files.sums(looking, day, by_time=by_time):
+                found.merge(kept.from_bytes(data, reader.zone, only=names))
+            return found
+
+        return self._once((day.path, names, str(reader.zone)), unpacked)
+
+    def _once(self, place: Part, unpack: Callable[[], Ledger]) -> Ledger:
+        """What was unpacked before, or is now."""
+        with self._lock:
+            if place in self._kept:
+                self._kept.move_to_end(place)
+                return self._kept[place][0]
+        found = unpack()
         self._keep(place, found)
         return found
 

@@ -185,8 +185,7 @@ class Database(Queries):
         self._log = None if read_only or name != FILE else ManifestLog(directory)
         try:
             self._set_up(memory_mb)
-            wanted = () if views is False else TABLES.values() if views is True else views
-            for table in wanted:
+            for table in TABLES.values() if views else ():
                 self.show(table)
         except duckdb.Error as error:
             self.connection.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import polars as pl
 
@@ -13,8 +13,9 @@ from mailscope.store.connecting import quoted
 from mailscope.vocabulary.errors import UsageError
 from mailscope.vocabulary.tables import FINDINGS, HANDLED
 
-# What these statements are about.
-TABLES: Final = (FINDINGS, HANDLED)
+if TYPE_CHECKING:
+    from mailscope.store.reader import Reader
+
 Action = Literal["acknowledged", "muted", "unmuted", "noted"]
 AT_LEAST: Final = {
     "info": ("info", "warning", "critical"),
@@ -95,6 +96,11 @@ def zoned(row: Mapping[str, Any]) -> dict[str, Any]:
         name: value.isoformat(timespec="microseconds") + "Z" if isinstance(value, datetime) else value
         for name, value in row.items()
     }
+
+
+def answer(reader: Reader, statement: str) -> pl.DataFrame:
+    """The rows of one of these statements; no file of other tables is opened for them."""
+    return pl.concat(reader.sql(statement, (FINDINGS, HANDLED)))
 
 
 def only(frame: pl.DataFrame, name: str) -> dict[str, Any]:

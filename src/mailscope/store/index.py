@@ -102,10 +102,6 @@ class Index:
         self._bits = bits
         self._directory = _numbers(directory)
 
-    def any(self, sought: Collection[int]) -> bool:
-        """Whether any of some numbers is in it.  Raises OSError or DamagedIndexError."""
-        return bool(self.kinds({"": sought}))
-
     def kinds(self, sought: Mapping[str, Collection[int]]) -> list[str]:
         """The kinds of which it has any number.  Raises OSError or DamagedIndexError."""
         with self._opened() as file:

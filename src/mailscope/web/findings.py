@@ -6,7 +6,6 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-import polars as pl
 from fastapi import FastAPI, Path, Query, Request
 from pydantic import BaseModel, Field
 
@@ -125,8 +124,8 @@ def _done(time: datetime, action: str, author: str, words: str, until: datetime 
 
 
 def _one(service: Served, name: str) -> dict[str, Any]:
-    return findings.only(pl.concat(service.reader().sql(findings.one(name), findings.TABLES)), name)
+    return findings.only(findings.answer(service.reader(), findings.one(name)), name)
 
 
 def _rows(service: Served, statement: str) -> list[dict[str, Any]]:
-    return pl.concat(service.reader().sql(statement, findings.TABLES)).to_dicts()
+    return findings.answer(service.reader(), statement).to_dicts()

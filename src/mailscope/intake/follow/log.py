@@ -214,7 +214,8 @@ class FollowedLog:
         path = self._parts[-1].known.path if self.name.dated else self.name.path
         if files is None:
             files = candidates(path, self.name.folders) or ()
-        self._open(match(self._parts, files).sure, files, path)
+        if found := match(self._parts, files).sure:
+            self._open(found, files, path)
 
     def _open(self, found: Mapping[int, Part], files: Sequence[Candidate], path: str) -> bool:
         """Open the files of these parts; False, and nothing has changed, where they were renamed meanwhile.

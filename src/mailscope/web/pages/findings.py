@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, get_args
 
-import polars as pl
-
 from mailscope.language.phrase import Phrase
 from mailscope.store import findings
 from mailscope.vocabulary.errors import UsageError
@@ -155,7 +153,7 @@ def _one(visit: Visit) -> dict[str, Any]:
         raise UsageError(
             Phrase("a finding's id has at least four characters"), name, Phrase("see the page Findings")
         )
-    return findings.only(pl.concat(visit.reader.sql(findings.one(name), findings.TABLES)), name)
+    return findings.only(findings.answer(visit.reader, findings.one(name)), name)
 
 
 def _facts(visit: Visit, row: Mapping[str, Any], told: Mapping[str, Any]) -> list[tuple[str, Cell]]:

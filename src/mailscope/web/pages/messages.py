@@ -236,10 +236,8 @@ def _sought(visit: Visit, where: Where, text: str) -> None:
         with visit.reader.database.snapshot(views=False) as looking:
             spelt = sorted(spellings(looking, bare))
         marks = ", ".join("?" for _ in spelt)
-        found.append((f"sender in ({marks})", list(spelt)))
-        attempts.either += [
-            (f"{column} in ({marks})", list(spelt)) for column in ("recipient", "orig_recipient")
-        ]
+        found.append((f"sender in ({marks})", spelt))
+        attempts.either += [(f"{column} in ({marks})", spelt) for column in ("recipient", "orig_recipient")]
     if "domain" in query.kinds:
         name = bare.lstrip("@")
         found.append(("ends_with(lower(sender), '@' || lower(?))", [name]))

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-import polars as pl
-
 from mailscope.language.phrase import Phrase
 from mailscope.language.translator import Translator
 from mailscope.store import findings
@@ -72,7 +70,7 @@ class Visit:
 
     def found(self, statement: str) -> list[dict[str, Any]]:
         """The rows of a statement about findings (``store/findings.py``)."""
-        return pl.concat(self.reader.sql(statement, findings.TABLES)).to_dicts()
+        return findings.answer(self.reader, statement).to_dicts()
 
     def audit(self, what: str, asked: str) -> None:
         """Enter that the viewer looks at somebody's data, before it is shown."""
