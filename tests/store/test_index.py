@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 from running import examples
 from storing import Feeder, arrivals
 
-from mailscope.store import indexing, names, sealing, upkeep
+from mailscope.store import indexing, names, sealed, sealing, upkeep
 from mailscope.store.asking import Asked
 from mailscope.store.database import Database
-from mailscope.store.index import HEADER, DamagedIndexError, Index, packed, place_of
+from mailscope.store.index import HEADER, DamagedIndexError, Index, Sought, packed, place_of
 from mailscope.store.search import Search
 from mailscope.trails.search.query import read_query
 from mailscope.vocabulary.tables import EVENTS
@@ -133,6 +133,21 @@ def test_the_same_lines_with_and_without_indexes(database: Database) -> None:
     assert hits > 20
 
 
+def test_the_same_lines_whatever_is_held_meanwhile(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A search holds lines that it asks for again, as many as there is room for."""
+    for kind, text in questions(database)[::4]:
+        if kind == "ip":
+            continue
+        asked = Asked(about=text, kinds=(kind,))
+        with monkeypatch.context() as patch:
+            with_room = found(database, asked, indexed=True)
+            for room in (0, 700):
+                patch.setattr(sealed, "HELD_LINES", room)
+                assert found(database, asked, indexed=True) == with_room, (kind, text)
+
+
 @pytest.mark.parametrize("kind", ["domain", "ip"])
 def test_every_line_that_trace_would_match_is_found(database: Database, kind: str) -> None:
     lines = set(database.frame("select raw from events")["raw"])
@@ -234,13 +249,10 @@ def test_an_index_has_its_numbers(
     index = Index(path)
     index.check()
     assert index.checksum == "ab" * 32
-    assert all(index.kinds({"": [number]}) for number in there)
-    assert {number for number in other if index.kinds({"": [number]})} == there & other
-    assert index.kinds({"": other}) == [""] * bool(there & other)
-    some = sorted(there)
-    sought = {"one": other, "none": set(), "half": some[::2], "others": {*range(9)}, "all": some}
-    told = [kind for kind, those in sought.items() if there.intersection(those)]
-    assert index.kinds(sought) == told
+    assert all(index.among(Sought([number])) == [0] for number in there)
+    for sought in (list(other), list(there), sorted(there | other), []):
+        found = [sought[at] for at in index.among(Sought(sought))]
+        assert found == [number for number in sought if number in there]
 
 
 def test_a_changed_bucket_is_noticed_where_many_are_looked_up(tmp_path: Path) -> None:
@@ -249,11 +261,12 @@ def test_a_changed_bucket_is_noticed_where_many_are_looked_up(tmp_path: Path) ->
     found = numbers.of("queue_id", map(str, range(5_000)))
     path.write_bytes(packed(pl.Series(found, dtype=pl.UInt64), numbers, "ab" * 32))
     index = Index(path)
-    strangers = numbers.of("queue_id", map(str, range(10_000, 12_000)))
-    assert not index.kinds({"": strangers})
+    strangers = Sought(numbers.of("queue_id", map(str, range(10_000, 12_000))))
+    assert not index.among(strangers)
     damage(path, path.stat().st_size - 1)
+    index = Index(path)
     with pytest.raises(DamagedIndexError):
-        index.kinds({"": strangers})
+        index.among(strangers)
 
 
 def test_whatever_byte_is_changed_is_noticed(tmp_path: Path) -> None:
@@ -324,6 +337,21 @@ def test_a_damaged_index_is_named_and_made_anew(small: Database) -> None:
     upkeep.set_aside(small, damages)
     assert (small.directory / name).read_bytes() == whole
     assert upkeep.check(small, thorough=True) == []
+
+
+def test_an_index_that_was_changed_since_the_last_look_is_of_no_use(small: Database) -> None:
+    path, checksum = small.connection.execute(
+        "select path, checksum from own.manifest where name = 'events'"
+    ).fetchall()[0]
+    path, secret = small.directory / path, small.secret()
+    assert indexing.opened(path, checksum, secret) is not None
+    whole = place_of(path).read_bytes()
+    damage(place_of(path), HEADER.size + 1)
+    assert indexing.opened(path, checksum, secret) is None
+    place_of(path).write_bytes(whole)
+    assert indexing.opened(path, checksum, secret) is not None
+    place_of(path).unlink()
+    assert indexing.opened(path, checksum, secret) is None
 
 
 def test_an_index_of_another_secret_or_file_is_of_no_use(small: Database) -> None:

@@ -20,6 +20,7 @@ from mailscope.cluster.committing import patiently
 from mailscope.recognise.library import Library
 from mailscope.store import manifest_log
 from mailscope.store.asking import Asked
+from mailscope.store.beside import Beside
 from mailscope.store.database import Database, Queries
 from mailscope.store.hours import Copied
 from mailscope.store.names import Condition
@@ -100,10 +101,10 @@ class _Shared(SealedLines):
         return self._in_executors(list(files), lambda lines, some: lines.bearing(some, sought))
 
     def beside(
-        self, files: Iterable[Sealed], column: str, values: pl.Series, wanted: pl.Expr
+        self, files: Iterable[Sealed], beside: Beside, columns: Sequence[str]
     ) -> Iterator[pl.DataFrame]:
-        """The lines of files with one of some values in a column that fit a condition."""
-        return self._in_executors(list(files), lambda lines, some: lines.beside(some, column, values, wanted))
+        """Columns of the lines of files that meet the condition of those that stand beside others."""
+        return self._in_executors(list(files), lambda lines, some: lines.beside(some, beside, columns))
 
     def matching(
         self, files: Iterable[Sealed], condition: Condition, where: str, values: list[Any]

@@ -23,15 +23,14 @@ import struct
 import sys
 from array import array
 from bisect import bisect_left
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from itertools import pairwise
+from itertools import compress, count, pairwise, repeat
+from operator import add, eq
 from pathlib import Path
 from typing import Final
 from zlib import crc32
 
-import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from mailscope.store.names import Numbers
@@ -44,7 +43,7 @@ HEADER: Final = struct.Struct("<8s8s32sIII")
 BUCKET: Final = 256
 MOST_BITS: Final = 20
 # From so many numbers on, all of an index is read.
-MANY: Final = 100
+MANY: Final = 20
 NEXT: Final = 0xFFFF_FFFF
 
 
@@ -76,8 +75,23 @@ def packed(found: pl.Series, numbers: Numbers, checksum: str) -> bytes:
     return HEADER.pack(*fields, total) + directory + entries
 
 
+class Sought:
+    """Numbers to look up in many indexes."""
+
+    def __init__(self, numbers: Iterable[int]) -> None:
+        self._numbers = tuple(numbers)
+        self._split: dict[int, tuple[list[int], list[int]]] = {}
+
+    def split(self, bits: int) -> tuple[list[int], list[int]]:
+        """The buckets and entries of all, where an index has so many bits."""
+        if bits not in self._split:
+            buckets = [number >> (64 - bits) for number in self._numbers]
+            self._split[bits] = buckets, [number >> (32 - bits) & NEXT for number in self._numbers]
+        return self._split[bits]
+
+
 class Index:
-    """An index whose head is read; its buckets are read when numbers are looked up."""
+    """An index whose head is read; a bucket is read when it is asked for, and checked the first time."""
 
     def __init__(self, path: Path) -> None:
         """Raises OSError where it cannot be read, DamagedIndexError where it is damaged."""
@@ -86,7 +100,7 @@ class Index:
             head = os.pread(file, 8192, 0)
             if len(head) < HEADER.size or not head.startswith(MAGIC):
                 raise DamagedIndexError("it does not begin as an index does")
-            *_, bits, count, total = fields = HEADER.unpack_from(head)
+            *_, bits, many, total = fields = HEADER.unpack_from(head)
             if bits > MOST_BITS:
                 raise DamagedIndexError("its head was changed")
             self._begin = HEADER.size + 4 * (2 * (1 << bits) + 1)
@@ -96,30 +110,42 @@ class Index:
         directory = head[HEADER.size : self._begin]
         if crc32(directory, crc32(head[: HEADER.size - 4])) != total:
             raise DamagedIndexError("its head was changed")
-        if size != self._begin + 4 * count:
+        if size != self._begin + 4 * many:
             raise DamagedIndexError("it has another size")
         self.secret, self.checksum = fields[1], fields[2].hex()
         self._bits = bits
         self._directory = _numbers(directory)
+        # Which buckets were as they were written when they were read first.
+        self._agreed = bytearray(1 << bits)
 
-    def kinds(self, sought: Mapping[str, Collection[int]]) -> list[str]:
-        """The kinds of which it has any number.  Raises OSError or DamagedIndexError."""
+    def among(self, sought: Sought) -> list[int]:
+        """The places, among numbers that are sought, of those that it has.
+
+        Raises OSError or DamagedIndexError.
+        """
+        buckets, entries = sought.split(self._bits)
         with self._opened() as file:
-            if sum(map(len, sought.values())) < MANY:
+            if len(entries) < MANY:
                 return [
-                    kind for kind, those in sought.items() if any(self._has(file, each) for each in those)
-                ]
-            there = self._have(
-                file, np.array([each for those in sought.values() for each in those], np.uint64)
-            )
-        ends = np.cumsum([len(those) for those in sought.values()])
-        return [
-            kind for (kind, those), end in zip(sought.items(), ends, strict=True)
-            if there[end - len(those) : end].any()
-        ]  # fmt: skip
+                    at for at, (bucket, entry) in enumerate(zip(buckets, entries, strict=True))
+                    if _has(self._bucket(file, bucket), entry)
+                ]  # fmt: skip
+            data = self._entries(file, 0, self._directory[1 << self._bits])
+        # All is read at once, and the loops over the numbers are those of C.
+        begins = list(map(self._directory.__getitem__, buckets))
+        ends = list(map(self._directory.__getitem__, map(add, buckets, repeat(1))))
+        for bucket, begin, end in zip(buckets, begins, ends, strict=True):
+            if not self._agreed[bucket]:
+                self._agree(bucket, data[4 * begin : 4 * end])
+        there = _numbers(data)
+        places = list(map(bisect_left, repeat(there), entries, begins, ends))
+        there.append(0)
+        same = map(eq, map(there.__getitem__, places), entries)
+        return [at for at in compress(count(), same) if places[at] < ends[at]]
 
     def check(self) -> None:
         """Read all of it.  Raises OSError or DamagedIndexError."""
+        self._agreed = bytearray(1 << self._bits)
         with self._opened() as file:
             for bucket in range(1 << self._bits):
                 self._bucket(file, bucket)
@@ -132,50 +158,33 @@ class Index:
         finally:
             os.close(file)
 
-    def _has(self, file: int, number: int) -> bool:
-        entries = self._bucket(file, number >> (64 - self._bits))
-        entry = number >> (32 - self._bits) & NEXT
-        at = bisect_left(entries, entry)
-        return at < len(entries) and entries[at] == entry
-
-    def _have(self, file: int, numbers: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:
-        """Which of many numbers are in it: all of it is read, and all are looked up at once."""
-        buckets, count = 1 << self._bits, self._directory[1 << self._bits]
-        data = os.pread(file, 4 * count, self._begin)
-        if len(data) < 4 * count:
-            raise DamagedIndexError("it has another size")
-        if not count:
-            return np.zeros(len(numbers), np.bool_)
-        entries = np.frombuffer(data, np.dtype("<u4"))
-        begins = np.array(self._directory[: buckets + 1], np.int64)
-        bucket = (numbers >> np.uint64(64 - self._bits)).astype(np.int64)
-        for each in np.unique(bucket).tolist():
-            self._agree(each, data[4 * self._directory[each] : 4 * self._directory[each + 1]])
-        mine = (numbers >> np.uint64(32 - self._bits)).astype(np.uint32)
-        low, high = begins[bucket], begins[bucket + 1]
-        ends = high
-        # All of them halve the entries in which they may be, until nothing is left to halve.
-        while (left := low < high).any():
-            middle = (low + high) // 2
-            less = left & (entries[np.minimum(middle, count - 1)] < mine)
-            low, high = np.where(less, middle + 1, low), np.where(left & ~less, middle, high)
-        found: npt.NDArray[np.bool_] = (low < ends) & (entries[np.minimum(low, count - 1)] == mine)
-        return found
-
     def _bucket(self, file: int, bucket: int) -> array[int]:
         begin, end = self._directory[bucket], self._directory[bucket + 1]
-        data = os.pread(file, 4 * (end - begin), self._begin + 4 * begin)
-        self._agree(bucket, data)
+        data = self._entries(file, begin, end)
+        if not self._agreed[bucket]:
+            self._agree(bucket, data)
         return _numbers(data)
+
+    def _entries(self, file: int, begin: int, end: int) -> bytes:
+        data = os.pread(file, 4 * (end - begin), self._begin + 4 * begin)
+        if len(data) < 4 * (end - begin):
+            raise DamagedIndexError("it has another size")
+        return data
 
     def _agree(self, bucket: int, data: bytes) -> None:
         if crc32(data) != self._directory[(1 << self._bits) + 1 + bucket]:
             raise DamagedIndexError("its contents were changed")
+        self._agreed[bucket] = 1
 
 
 def _next(numbers: pl.Series, bits: int) -> pl.Series:
     """Entries of numbers: what follows their highest bits."""
     return (numbers // (1 << (32 - bits)) & NEXT).cast(pl.UInt32)
+
+
+def _has(entries: array[int], entry: int) -> bool:
+    at = bisect_left(entries, entry)
+    return at < len(entries) and entries[at] == entry
 
 
 def _numbers(data: bytes) -> array[int]:

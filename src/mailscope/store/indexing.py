@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +23,8 @@ from mailscope.store.keeping import Keeping
 from mailscope.vocabulary.tables import EVENTS
 
 BEGUN: Final = ".begun"
+# The heads of so many are kept (some 2,000 bytes each): one search after the other looks into them.
+OPENED: Final = 4_000
 
 
 def make(database: Keeping, place: str, checksum: str, secret: bytes) -> Path:
@@ -71,13 +74,21 @@ def _found(database: Keeping, place: str, numbers: names.Numbers) -> pl.Series:
 
 def opened(path: Path, checksum: str, secret: bytes) -> Index | None:
     """The index of a sealed file; None where there is none that is of use."""
+    place = place_of(path)
     try:
-        index = Index(place_of(path))
+        told = place.stat()
+        index = _head(place, (told.st_ino, told.st_size, told.st_mtime_ns))
     except (OSError, DamagedIndexError):
         return None
     if index.checksum == checksum and index.secret == fingerprint(names.Numbers(secret)):
         return index
     return None
+
+
+@lru_cache(OPENED)
+def _head(place: Path, _state: tuple[int, int, int]) -> Index:
+    """An index in some state of its file.  Raises OSError or DamagedIndexError."""
+    return Index(place)
 
 
 def make_next(database: Database) -> str | None:

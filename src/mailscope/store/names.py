@@ -17,7 +17,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Final
+from typing import Any, Final
 
 import polars as pl
 
@@ -65,7 +65,7 @@ class Condition:
     """
 
     sql: str
-    values: tuple[str, ...]
+    values: tuple[Any, ...]
     names: tuple[Name, ...] | None = None
 
 

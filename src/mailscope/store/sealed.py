@@ -6,8 +6,7 @@ lines that count are read at the end (``texts``).  A line is known by its file a
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from threading import Lock
@@ -16,19 +15,17 @@ from typing import Any, Final, Self
 import polars as pl
 
 from mailscope.store import indexing
+from mailscope.store.beside import PATH, ROW, Beside
 from mailscope.store.database import Queries
-from mailscope.store.index import DamagedIndexError, Index
+from mailscope.store.index import DamagedIndexError, Index, Sought
 from mailscope.store.meanwhile import side_by_side
-from mailscope.store.names import NAMING, Condition, Numbers
+from mailscope.store.names import NAMING, Condition, Name, Numbers
 from mailscope.store.refusals import StoreError
-from mailscope.store.sealing import GROUP_ROWS
 from mailscope.vocabulary.fields import Kind
 from mailscope.vocabulary.tables import EVENTS
 
 BASE: Final = ("time", "host", "pid", "event", "qp", *NAMING, "message_id", "trail_id")
 TEXT: Final = ("source", "batch", "line_number", "raw")
-PATH: Final = "place"
-ROW: Final = "row"
 DTYPES: Final[dict[Kind, type[pl.DataType] | pl.DataType]] = {
     "str": pl.String, "int": pl.Int64, "float": pl.Float64, "time": pl.Datetime("us")
 }  # fmt: skip
@@ -37,6 +34,9 @@ KINDS: Final = {column.name: column.kind for column in EVENTS.columns}
 TIES: Final = (*NAMING, "message_id", "trail_id")
 # So many lines that have any of them are held while a search lasts (some 100 bytes each).
 HELD_LINES: Final = 1_000_000
+
+# By kind.
+Names = Mapping[str, Collection[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +61,8 @@ class SealedLines:
         self._numbers = Numbers(secret) if secret else None
         self._indexes: dict[str, Index | None] = {}
         self._there: dict[str, frozenset[str]] = {}
-        self._tied: OrderedDict[str, pl.DataFrame] = OrderedDict()
-        self._tying = Lock()
+        self._held: dict[str, pl.DataFrame] = {}
+        self._holding = Lock()
 
     @classmethod
     def of(cls, database: Queries, *, indexed: bool = True) -> Self:
@@ -84,33 +84,28 @@ class SealedLines:
             and (until is None or (file.first is not None and file.first < until))
         ]
 
-    def bearing(
-        self, files: Iterable[Sealed], names: Mapping[str, Collection[str]]
-    ) -> Iterator[pl.DataFrame]:
+    def bearing(self, files: Iterable[Sealed], names: Names) -> Iterator[pl.DataFrame]:
         """The lines of files that bear one of some names, which stand by column."""
 
-        def read(asked: tuple[Sealed, list[str]]) -> pl.DataFrame:
-            file, columns = asked
-            wanted = pl.any_horizontal(_among(column, names[column]) for column in columns)
-            others = [column for column in columns if column not in TIES]
-            return self._read(file, BASE, wanted) if others else self._tied_lines(file).filter(wanted)
+        def read(asked: tuple[Sealed, Names]) -> pl.DataFrame:
+            file, those = asked
+            wanted = pl.any_horizontal(_among(column, values) for column, values in those.items())
+            others = [column for column in those if column not in TIES]
+            return self._tied_lines(file, others, wanted).filter(wanted).select(PATH, ROW, *BASE)
 
-        return filter(len, side_by_side(read, self._columns(files, names)))
+        return filter(len, side_by_side(read, self._having(files, names)))
 
     def fitting(self, files: Iterable[Sealed], condition: Condition) -> list[Sealed]:
         """The files that may have lines that fit a condition."""
         if condition.names is None:
             return [file for file in files if self._whole(file)]
-        names: dict[str, list[str]] = {}
-        for kind, name in condition.names:
-            names.setdefault(kind, []).append(name)
-        return [file for file, _ in self._columns(files, names)]
+        return [file for file, _ in self._having(files, _by_kind(condition.names))]
 
-    def having(self, file: Sealed, names: Mapping[str, Iterable[str]] | None) -> bool:
+    def having(self, file: Sealed, names: Names | None) -> bool:
         """Whether a file may have lines with one of some names, by kind (None: the index cannot tell)."""
         if names is None or self._numbers is None:
             return self._whole(file)
-        return bool(self._kinds(file, self._sought(names))) and self._whole(file)
+        return any(self._having((file,), names))
 
     def matching(
         self, files: Iterable[Sealed], condition: Condition, where: str, values: list[Any]
@@ -136,83 +131,90 @@ class SealedLines:
         )
 
     def beside(
-        self, files: Iterable[Sealed], column: str, values: pl.Series, wanted: pl.Expr
+        self, files: Iterable[Sealed], beside: Beside, columns: Sequence[str]
     ) -> Iterator[pl.DataFrame]:
-        """The lines of files with one of some values in a column that fit a condition."""
-        sought = values.drop_nulls().unique()
-        names = {column: [str(value) for value in sought]}
+        """Columns of the lines of files that meet the condition of those that stand beside others."""
+        names = {beside.keys[0]: [str(number) for number in beside.numbers]}
 
-        def read(asked: tuple[Sealed, list[str]]) -> pl.DataFrame:
-            return self._read(asked[0], BASE, wanted & pl.col(column).is_in(sought.implode()))
+        def read(asked: tuple[Sealed, Names]) -> pl.DataFrame:
+            return self._read(asked[0], columns, beside.condition)
 
-        return filter(len, side_by_side(read, self._columns(files, names)))
+        return filter(len, side_by_side(read, self._having(files, names)))
 
-    def texts(self, rows: Mapping[str, list[int]]) -> Iterator[pl.DataFrame]:
-        """TEXT and time of some rows of files, which are ascending; by path."""
-        return side_by_side(lambda each: self._texts(*each), rows.items())
+    def texts(self, lines: Mapping[str, pl.DataFrame]) -> Iterator[pl.DataFrame]:
+        """TEXT and time of some lines (ROW and time of each), by file."""
+        return side_by_side(lambda each: self._texts(*each), lines.items())
 
-    def _texts(self, path: str, rows: list[int]) -> pl.DataFrame:
+    def _texts(self, path: str, lines: pl.DataFrame) -> pl.DataFrame:
         file = next(file for file in self.files if file.path == path)
-        parts = []
-        for first, last in _ranges(rows):
-            part = self._read(file, ("time", *TEXT), part=(first, last - first + 1))
-            mine = pl.Series([row - first for row in rows if first <= row <= last])
-            parts.append(part[mine].drop(PATH, ROW))
-        return pl.concat(parts)
+        # Parquet tells of the instants in each part, not of the rows; texts of other instants stay packed.
+        time, instants = pl.col("time"), lines["time"].unique()
+        then = time.is_in(instants.implode()) & time.is_between(instants.min(), instants.max())
+        found = self._read(file, ("time", *TEXT), then | time.is_null() if instants.has_nulls() else then)
+        return found.join(lines, on=ROW, how="semi").drop(PATH, ROW)
 
-    def _columns(
-        self, files: Iterable[Sealed], names: Mapping[str, Collection[str]]
-    ) -> Iterator[tuple[Sealed, list[str]]]:
-        """Files that may have any of some names, with the kinds of those that they may have."""
-        sought = self._sought(names)
+    def near(self, beside: Beside) -> list[Sealed]:
+        """The files that have lines as near in time as those that stand beside others."""
+        return list({file.path: file for span in beside.spans for file in self.within(*span)}.values())
+
+    def _having(self, files: Iterable[Sealed], names: Names) -> Iterator[tuple[Sealed, Names]]:
+        """Files that may have any of some names, with those that they may have."""
+        numbered: list[tuple[int, Name]] = []
+        if self._numbers is not None:
+            for kind, those in names.items():
+                numbered += zip(self._numbers.of(kind, those), ((kind, name) for name in those), strict=True)
+        sought = Sought(number for number, _ in numbered)
         for file in files:
-            found = self._kinds(file, sought) if sought else list(names)
+            there = self._among(file, sought)
+            found = names if there is None else _by_kind(numbered[at][1] for at in there)
             if found and self._whole(file):
                 yield file, found
 
-    def _sought(self, names: Mapping[str, Iterable[str]]) -> dict[str, list[int]]:
-        """The numbers of names, by kind; none where the indexes are not asked."""
-        numbers = self._numbers
-        return {} if numbers is None else {kind: numbers.of(kind, those) for kind, those in names.items()}
-
-    def _kinds(self, file: Sealed, sought: Mapping[str, list[int]]) -> list[str]:
+    def _among(self, file: Sealed, sought: Sought) -> list[int] | None:
+        """The places, among numbers that are sought, of those that a file may have (None: of any)."""
+        if self._secret is None:
+            return None
         if file.path not in self._indexes:
-            assert self._secret is not None
             path = self.database.directory / file.path
             self._indexes[file.path] = indexing.opened(path, file.checksum, self._secret)
         index = self._indexes[file.path]
-        if index is None:
-            return list(sought)
         try:
-            return index.kinds(sought)
+            return None if index is None else index.among(sought)
         except (OSError, DamagedIndexError):
             self._indexes[file.path] = None
-            return list(sought)
+            return None
 
     def _whole(self, file: Sealed) -> bool:
         """Whether a file is there: otherwise it is left out, of which others tell."""
         return self.database.size(file.path) == file.size
 
-    def _tied_lines(self, file: Sealed) -> pl.DataFrame:
-        """BASE of a file's lines that have any of TIES: what was asked for lately is still there."""
-        with self._tying:
-            found = self._tied.pop(file.path, None)
-        if found is None:
-            found = self._read(file, BASE, pl.any_horizontal(pl.col(name).is_not_null() for name in TIES))
-        with self._tying:
-            self._tied[file.path] = found
-            while len(self._tied) > 1 and sum(map(len, self._tied.values())) > HELD_LINES:
-                self._tied.popitem(last=False)
+    def _tied_lines(self, file: Sealed, others: list[str], wanted: pl.Expr) -> pl.DataFrame:
+        """BASE, and other columns where they are asked for, of lines that are wanted; there may be more.
+
+        Those that have any of TIES are read with them and held: a search asks for them next.  What is held
+        stays, as files are asked for in the same order again and again: the latest to come would be
+        pushed out just before they are asked for.
+        """
+        with self._holding:
+            held = self._held.get(file.path)
+            full = sum(map(len, self._held.values())) >= HELD_LINES
+        if held is not None and not others:
+            return held
+        if held is not None or full:
+            return self._read(file, (*BASE, *others), wanted)
+        tied = pl.any_horizontal(pl.col(name).is_not_null() for name in TIES)
+        found = self._read(file, (*BASE, *others), tied | wanted)
+        with self._holding:
+            self._held[file.path] = found.drop(others)
         return found
 
     def _read(
         self,
         file: Sealed,
         columns: Collection[str],
-        where: pl.Expr | None = None,
-        part: tuple[int, int] | None = None,
+        where: pl.Expr,
     ) -> pl.DataFrame:
-        """PATH, ROW and columns of the rows that fit a condition, or of a part: a first row, and how many.
+        """PATH, ROW and columns of the rows that fit a condition.
 
         A file may be older than a column.  Raises StoreError.
         """
@@ -222,19 +224,24 @@ class SealedLines:
             if file.path not in self._there:
                 self._there[file.path] = frozenset(scan.collect_schema())
             there = self._there[file.path]
-            asked = {*columns, *(where.meta.root_names() if where is not None else ())}
+            asked = {*columns, *where.meta.root_names()}
             lacking = [
                 pl.lit(None, DTYPES[KINDS[name]]).alias(name) for name in sorted(asked) if name not in there
             ]
-            rows = scan.slice(*part) if part else scan
-            rows = rows.with_columns(lacking) if lacking else rows
-            rows = rows if where is None else rows.filter(where)
+            rows = (scan.with_columns(lacking) if lacking else scan).filter(where)
             return rows.select(pl.lit(file.path).alias(PATH), pl.col(ROW).cast(pl.Int64), *columns).collect()
         except (pl.exceptions.PolarsError, OSError) as error:
             words = " ".join(str(error).split())[:300]
             raise StoreError(
                 f"it cannot be read ({words})", str(path), "see 'mailscope store verify'"
             ) from error
+
+
+def _by_kind(names: Iterable[Name]) -> Names:
+    found: dict[str, list[str]] = {}
+    for kind, name in names:
+        found.setdefault(kind, []).append(name)
+    return found
 
 
 def _among(column: str, values: Collection[str]) -> pl.Expr:
@@ -244,14 +251,3 @@ def _among(column: str, values: Collection[str]) -> pl.Expr:
     # Numbers of more digits are in no line.
     whole = sorted(int(value) for value in values if value.isascii() and value.isdigit() and len(value) < 19)
     return pl.col(column).is_in(pl.Series(whole, dtype=pl.Int64).implode())
-
-
-def _ranges(rows: list[int]) -> Iterator[tuple[int, int]]:
-    """First and last of rows that are near each other."""
-    first = last = rows[0]
-    for row in rows[1:]:
-        if row - last > GROUP_ROWS:
-            yield first, last
-            first = row
-        last = row
-    yield first, last

@@ -9,17 +9,19 @@ a file.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any, Final
 
 import polars as pl
 
 from mailscope.store.asking import Asked
+from mailscope.store.beside import NEAR, PATH, ROW, SOON, Beside, for_same_client, in_sessions, notified
 from mailscope.store.database import Queries
 from mailscope.store.names import NAMING, Condition
-from mailscope.store.sealed import BASE, PATH, ROW, TEXT, SealedLines
+from mailscope.store.sealed import BASE, DTYPES, KINDS, TEXT, SealedLines
 from mailscope.store.seeds import Seed, named, seed
 from mailscope.vocabulary.tables import EVENTS
 
@@ -27,14 +29,6 @@ ROUNDS: Final = 12
 MOST_IDS: Final = 4_000
 # Lines of one message are not further apart (a queue's lifetime, and a day for clocks).
 REACH: Final = timedelta(days=8)
-# A session's lines stand so near to the line that belongs to a message.
-SESSION: Final = timedelta(minutes=30)
-MOST_SESSIONS: Final = 300
-# qmail's notification comes into the queue right after the line that tells of it.
-SOON: Final = timedelta(minutes=10)
-# What is asked of each line; those that are not sealed are known by their row only.
-COLUMNS: Final = f"null::varchar as {PATH}, rowid as {ROW}, {', '.join(BASE)}"
-
 Values = list[Any]
 
 
@@ -56,6 +50,12 @@ class Span:
         if self.hosts:
             told.append(f" and lower(host) in ({', '.join('?' for _ in self.hosts)})")
         return "".join(told), [*values, *(name.lower() for name in self.hosts)]
+
+    def reaches(self, first: datetime | None, last: datetime | None) -> bool:
+        """Whether lines from a first to a last instant may be within (None: they have none)."""
+        if first is None or last is None:
+            return self.since is None and self.until is None
+        return (self.since is None or last >= self.since) and (self.until is None or first < self.until)
 
     def of(self, rows: pl.DataFrame) -> pl.DataFrame:
         """The lines that are within."""
@@ -155,90 +155,65 @@ class Search:
             # Some are numbers (delivery_id).
             told.append(f"{column}::varchar in (select unnest(?::varchar[]))")
             values.append(sorted(names))
-        where, bounds = span.sql()
-        wanted = " or ".join(told) or "false"
-        return self.database.frame(
-            f"select {COLUMNS} from hot.{EVENTS.name} where ({wanted}){where}", [*values, *bounds]
-        )
+        return self._unsealed(BASE, Condition(" or ".join(told) or "false", tuple(values)), span)
 
     def _fitting(self, condition: Condition, span: Span) -> pl.DataFrame:
         """The lines that fit a condition."""
         where, bounds = span.sql()
-        hot = self.database.frame(
-            f"select {COLUMNS} from hot.{EVENTS.name} where ({condition.sql}){where}",
-            [*condition.values, *bounds],
-        )
         files = self._sealed.within(span.since, span.until)
         found = self._sealed.matching(files, condition, where, bounds)
+        hot = self._unsealed(BASE, condition, span)
         return hot if found is None else pl.concat([hot, found], how="vertical_relaxed")
 
-    def _notified(self, rows: pl.DataFrame) -> pl.DataFrame:
-        """Where qmail made a notification: the lines that bring it into the queue, by its process."""
-        made = rows.filter((pl.col("event") == "bounced_to_sender") & pl.col("qp").is_not_null())
-        if not len(made) or self.first is None or self.last is None:
-            return rows.clear()
-        anchors = made.select("qp", "time").unique()
-        span = Span(self.first, self.last + SOON)
-        return self._beside(anchors, ["qp"], pl.col("event") == "queued", timedelta(seconds=1), SOON, span)
-
-    def _sessions(self, found: pl.DataFrame) -> pl.DataFrame:
-        """The lines around acceptances and refusals that the same process wrote for the same client."""
-        begun = found.filter(pl.col("event").is_in(["accepted", "rejected"]) & pl.col("pid").is_not_null())
-        if not len(begun) or len(begun) > MOST_SESSIONS:
-            return found.clear()
-        keys = ["pid", "host"]
-        anchors = begun.select(*keys, "time").unique()
-        near = self._beside(anchors, keys, pl.col("queue_id").is_null(), SESSION, SESSION)
-        # A process takes one client after the other; where no line tells of a client's coming, all count.
-        rows = pl.concat([near, begun]).unique([PATH, ROW]).sort("time", PATH, ROW, nulls_last=True)
-        client = (pl.col("event") == "connected").cum_sum().over(keys).alias("client")
-        rows = rows.with_columns(client)
-        return rows.join(
-            rows.join(begun, on=[PATH, ROW], how="semi", nulls_equal=True),
-            on=[*keys, "client"], how="semi", nulls_equal=True,
-        ).drop("client")  # fmt: skip
-
-    def _beside(
-        self,
-        anchors: pl.DataFrame,
-        keys: list[str],
-        wanted: pl.Expr,
-        before: timedelta,
-        after: timedelta,
-        span: Span | None = None,
-    ) -> pl.DataFrame:
-        """The lines with the same keys (the first is a number) as an anchor and so near to it in time."""
-        spans = _spans(anchors["time"].drop_nulls(), before, after)
-        files = {file.path: file for since, until in spans for file in self._sealed.within(since, until)}
-        wanted = wanted & pl.any_horizontal(pl.col("time").is_between(*edges, "left") for edges in spans)
-        parts = [self._hot_beside(anchors[keys[0]], keys[0], spans)]
-        parts += self._sealed.beside(files.values(), keys[0], anchors[keys[0]], wanted)
-        rows = pl.concat(parts).filter(wanted)
-        rows = rows if span is None else span.of(rows)
-        near = (
-            rows.select(PATH, ROW, "time", *keys)
-            .join(anchors.rename({"time": "at"}), on=keys, how="inner", nulls_equal=True)
-            .filter((pl.col("time") - pl.col("at")).is_between(-before, after))
-        )
-        return rows.join(near, on=[PATH, ROW], how="semi", nulls_equal=True)
-
-    def _hot_beside(
-        self, values: pl.Series, column: str, spans: list[tuple[datetime, datetime]]
-    ) -> pl.DataFrame:
+    def _unsealed(self, columns: Sequence[str], condition: Condition, span: Span) -> pl.DataFrame:
+        """The lines that are not sealed and fit a condition; nothing is asked where none are of that time."""
+        first, last, count = self._hot_edges
+        if not count or not span.reaches(first, last):
+            return pl.DataFrame(
+                schema={PATH: pl.String, ROW: pl.Int64, **{name: DTYPES[KINDS[name]] for name in columns}}
+            )
+        where, bounds = span.sql()
         return self.database.frame(
-            f"select {COLUMNS} from hot.{EVENTS.name} where {column} in (select unnest(?::bigint[])) "
-            "and time >= ? and time < ?",
-            [values.drop_nulls().unique().to_list(), spans[0][0], spans[-1][1]],
+            f"select null::varchar as {PATH}, rowid as {ROW}, {', '.join(columns)} "
+            f"from hot.{EVENTS.name} where ({condition.sql}){where}",
+            [*condition.values, *bounds],
         )
+
+    @cached_property
+    def _hot_edges(self) -> tuple[datetime | None, datetime | None, int]:
+        """The first and the last instant of lines that are not sealed, and how many there are."""
+        asked = f"select min(time), max(time), count(*) from hot.{EVENTS.name}"
+        first, last, count = self.database.connection.execute(asked).fetchall()[0]
+        return first, last, count
+
+    def _notified(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Where qmail made a notification: the lines that bring it into the queue."""
+        beside = notified(rows)
+        if not beside.spans or self.first is None or self.last is None:
+            return rows.clear()
+        return beside.of(Span(self.first, self.last + SOON).of(self._beside(beside, BASE)))
+
+    def _beside(self, beside: Beside, columns: Sequence[str]) -> pl.DataFrame:
+        """Columns of the lines that meet the condition of those that stand beside others."""
+        if not beside.spans:
+            return beside.others.select(PATH, ROW, *columns).clear()
+        hot = self._unsealed(BASE, _near(beside), Span(beside.spans[0][0], beside.spans[-1][1]))
+        sealed = self._sealed.beside(self._sealed.near(beside), beside, columns)
+        return pl.concat([hot.filter(beside.condition).select(PATH, ROW, *columns), *sealed])
 
     def _all(self) -> pl.DataFrame:
         """All lines that were found on the way, with their sessions."""
-        found = pl.concat(self._found).unique([PATH, ROW], keep="first", maintain_order=True)
-        found = pl.concat([found, self._sessions(found)]).unique([PATH, ROW])
-        by_path = found.select(PATH, ROW).sort(PATH, ROW).partition_by(PATH, as_dict=True)
-        numbers = {path: rows[ROW].to_list() for (path,), rows in by_path.items()}
-        hot = self._hot_texts(numbers.pop(None, []))
-        lines = pl.concat([hot, *self._sealed.texts(numbers)])
+        found = pl.concat(self._found).unique([PATH, ROW])
+        beside = in_sessions(found)
+        sessions = for_same_client(self._beside(beside, NEAR), beside)
+        places = pl.concat([each.select(PATH, ROW, "time") for each in (found, sessions)]).unique([PATH, ROW])
+        by_path = places.partition_by(PATH, as_dict=True)
+        rows = by_path.pop((None,), found.clear())[ROW].to_list()
+        of_rows = Condition("rowid in (select unnest(?::bigint[]))", (rows,))
+        hot = self._unsealed(("time", *TEXT), of_rows, Span(None, None))
+        lines = pl.concat(
+            [hot.drop(PATH, ROW), *self._sealed.texts({path: lines for (path,), lines in by_path.items()})]
+        )
         sets = self.database.frame("select source, set_id from own.sources")
         return (
             lines.sort("time", "batch", "line_number")
@@ -246,21 +221,8 @@ class Search:
             .select("source", "set_id", "time", "raw")
         )
 
-    def _hot_texts(self, rows: Iterable[int]) -> pl.DataFrame:
-        return self.database.frame(
-            f"select time, {', '.join(TEXT)} from hot.{EVENTS.name} "
-            "where rowid in (select unnest(?::bigint[]))",
-            [list(rows)],
-        )
 
-
-def _spans(times: pl.Series, before: timedelta, after: timedelta) -> list[tuple[datetime, datetime]]:
-    """Instants with what is around them, as spans that do not meet (ends exclusive)."""
-    spans: list[tuple[datetime, datetime]] = []
-    for time in times.unique().sort():
-        begin, end = time - before, time + after + timedelta(microseconds=1)
-        if spans and begin <= spans[-1][1]:
-            spans[-1] = spans[-1][0], end
-        else:
-            spans.append((begin, end))
-    return spans
+def _near(beside: Beside) -> Condition:
+    """What lines that stand beside others meet, and some more."""
+    where = f"{beside.keys[0]} in (select unnest(?::bigint[])) and time >= ? and time < ?"
+    return Condition(where, (beside.numbers.to_list(), beside.spans[0][0], beside.spans[-1][1]))
