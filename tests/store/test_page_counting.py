@@ -15,6 +15,7 @@ from mailscope.store import sealing
 from mailscope.store.counting import Counting
 from mailscope.store.database import Database
 from mailscope.store.reader import Reader
+from mailscope.store.remembering import Remembered
 from mailscope.tallies.kept import from_bytes
 
 DAY = datetime(2026, 11, 22)
@@ -53,7 +54,7 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
 def test_it_is_the_sum_that_the_store_gives(reader: Reader, since: int, until: int, kept_bytes: int) -> None:
     begin, end = DAY + timedelta(hours=since), DAY + timedelta(hours=until)
     expected = from_bytes(reader.tallies(begin, end), reader.zone)
-    counting = Counting(kept_bytes)
+    counting = Counting(Remembered(kept_bytes))
     # The second time out of what was kept of the first.
     for _ in range(2):
         found = counting.ledger(reader, nullcontext(), NAMES, begin, end)
@@ -66,9 +67,10 @@ def test_it_is_the_sum_that_the_store_gives(reader: Reader, since: int, until: i
 
 
 def test_what_is_kept_stays_within_its_bound(reader: Reader) -> None:
-    counting = Counting(20_000)
+    remembered = Remembered(20_000)
+    counting = Counting(remembered)
     for first in range(3):
         for names in (("lines",), ("login_users",), ("problems",)):
             counting.ledger(reader, nullcontext(), names, DAY, DAY + timedelta(days=1 + first))
-            assert counting._size <= 20_000
-            assert counting._size == sum(size for _, size in counting._kept.values())
+            assert 0 < remembered.size <= 20_000
+            assert remembered.size == sum(size for _, size in remembered._things.values())

@@ -2,42 +2,66 @@
 
 In: names of tallies and a span of whole hours (naive UTC).  Out: a ledger that has these only.
 
-A sealed day's file never changes, nor what the store has of an hour until more is added, so what was unpacked
-of both is kept for the next time, as much as fits in a bounded amount of memory; what is under way is added
-anew each time.
+    sealed days, hours that the store has --unpacked and added up once--> a sum, remembered
+    hours that it has not yet, messages under way --seen once in a batch--> a moment   --> the whole
+
+Who asks while a batch is stored need not wait for it: the moment before is that of the store as it is then.
 """
 
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from hashlib import blake2b
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from mailscope.store import day_files, days
+from mailscope.store.database import Queries
 from mailscope.store.day_files import SealedDay
 from mailscope.store.reader import Reader
 from mailscope.store.refusals import StoreError
+from mailscope.store.remembering import Remembered
+from mailscope.store.restore import STATE, UnderWay
 from mailscope.tallies import kept
 from mailscope.tallies.hours import Hours
 from mailscope.tallies.ledger import Ledger, tells_time
 from mailscope.tallies.registry import BY_NAME
+from mailscope.trails.tracker import Outcome
 
-KEPT_BYTES: Final = 48 << 20
-# A file, or the digest of some bytes; names of tallies; zone.
-Part = tuple[str, tuple[str, ...], str]
+# Of which batch the store is, and of which what it has of the hours.
+STATE_NOW: Final = (
+    "select (select value from own.about where name = 'batch'), (select batch from own.state where name = ?)"
+)
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What was under way after a batch (``state``), in a store that was opened once (``under_way``)."""
+
+    under_way: UnderWay
+    state: tuple[Any, ...]
+    hours: dict[datetime, Ledger]
+    ended: Outcome
+
+    @classmethod
+    def now(cls, under_way: UnderWay, state: tuple[Any, ...]) -> Moment:
+        """That of now, while nothing is written."""
+        hours = {hour: ledger.as_now(BY_NAME) for hour, ledger in under_way.hours.ledgers.items()}
+        return cls(under_way, state, hours, under_way.tracker.as_if_ended())
 
 
 class Counting:
-    """Ledgers of some tallies, with what was unpacked of sealed days before."""
+    """Ledgers of some tallies; ``remembered``: where what was unpacked before is."""
 
-    def __init__(self, kept_bytes: int = KEPT_BYTES) -> None:
-        self._most, self._size = kept_bytes, 0
-        self._kept: OrderedDict[Part, tuple[Ledger, int]] = OrderedDict()
+    def __init__(self, remembered: Remembered | None = None) -> None:
+        self._remembered = remembered or Remembered()
+        self._moment: Moment | None = None
+        self._ended: tuple[Moment, Hours] | None = None
         self._lock = threading.Lock()
 
     def ledger(
@@ -48,85 +72,129 @@ class Counting:
         since: datetime,
         until: datetime,
     ) -> Ledger:
-        """The tallies of these names.  Raises StoreError where a day's file cannot be read."""
+        """The tallies of these names.  Raises StoreError where a day's file cannot be read.
+
+        ``lock``: held while a batch is stored.
+        """
+        asked = _Asked(self._remembered, reader, tuple(sorted(names)), since, until)
         try:
-            return self._added(reader, lock, tuple(sorted(names)), since, until)
+            return self._added(asked, lock)
         except StoreError:
             # A day that was written anew meanwhile has another file now.
-            return self._added(reader, lock, tuple(sorted(names)), since, until)
+            return self._added(asked, lock)
 
-    def _added(
-        self,
-        reader: Reader,
-        lock: AbstractContextManager[Any],
-        names: tuple[str, ...],
-        since: datetime,
-        until: datetime,
-    ) -> Ledger:
-        zone = reader.zone
-        whole = Ledger(tuple(BY_NAME[name] for name in names if name != "lines"), zone)
-        with reader.database.snapshot(views=False) as looking:
+    def _added(self, asked: _Asked, lock: AbstractContextManager[Any]) -> Ledger:
+        with asked.reader.database.snapshot(views=False) as looking:
+            moment = self._known(asked.reader, looking)
+            if moment is not None:
+                return asked.whole(looking, moment, self._hours(moment, asked.reader.zone))
+        with asked.reader.database.snapshot(views=False) as looking:
             with lock:
                 # What is under way, and what the store has, are looked at in one moment.
-                hot = days.hot(looking, since, until) + days.under_way_elsewhere(looking, since, until)
-                under_way = reader.under_way
-                current = [
-                    (hour, ledger.as_now(names))
-                    for hour, ledger in under_way.hours.ledgers.items()
-                    if since <= hour < until
-                ]
-                ended = under_way.tracker.as_if_ended()
-            untold = days.untold(looking, zone)
-            for day in day_files.sealed_days(looking, since, until):
-                if since <= day.start and day.end <= until and day.alike(zone):
-                    whole.merge(self._day(reader, looking, day, names))
-                else:
-                    for hour, data in day_files.hours(looking, day):
-                        if since <= hour < until:
-                            whole.merge(self._part(data, zone, names, hour, untold))
-        for hour, data in hot:
-            whole.merge(self._part(data, zone, names, hour, untold))
-        for _, ledger in current:
-            whole.merge(ledger)
-        open_ones = Hours(zone)
-        open_ones.add([], ended)
-        whole.merge(open_ones.between(since, until))
+                state = _state(looking)
+                under_way = asked.reader.under_way
+                moment = self._moment
+                if moment is None or moment.under_way is not under_way or moment.state != state:
+                    moment = self._moment = Moment.now(under_way, state)
+            return asked.whole(looking, moment, self._hours(moment, asked.reader.zone))
+
+    def _known(self, reader: Reader, looking: Queries) -> Moment | None:
+        """The moment that was seen last, if it is that of a store as it is seen."""
+        moment = self._moment
+        if moment is None or moment.under_way is not reader.under_way or moment.state != _state(looking):
+            return None
+        return moment
+
+    def _hours(self, moment: Moment, zone: ZoneInfo) -> Hours:
+        """What the messages under way would add, ended now."""
+        with self._lock:
+            if self._ended is None or self._ended[0] is not moment:
+                hours = Hours(zone)
+                hours.add([], moment.ended)
+                self._ended = moment, hours
+            return self._ended[1]
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What is asked for."""
+
+    remembered: Remembered
+    reader: Reader
+    names: tuple[str, ...]
+    since: datetime
+    until: datetime
+
+    def whole(self, looking: Queries, moment: Moment, ended: Hours) -> Ledger:
+        """All of it."""
+        whole = self._ledger()
+        whole.merge(self._kept(looking))
+        for hours in (moment.hours, ended.ledgers):
+            for hour, ledger in hours.items():
+                if self.since <= hour < self.until:
+                    whole.merge(ledger)
         return whole
 
-    def _part(
-        self, data: bytes, zone: ZoneInfo, names: tuple[str, ...], hour: datetime, untold: ZoneInfo
-    ) -> Ledger:
-        """Of an hour, or of some batches of it: what was unpacked before is known by the bytes themselves."""
-        place = blake2b(data, digest_size=16).hexdigest(), names, f"{zone} {hour} {untold}"
-        return self._once(place, lambda: kept.from_bytes(data, zone, only=names, hour=hour, untold=untold))
+    def _ledger(self) -> Ledger:
+        return Ledger(tuple(BY_NAME[name] for name in self.names if name != "lines"), self.reader.zone)
 
-    def _day(self, reader: Reader, looking: Any, day: SealedDay, names: tuple[str, ...]) -> Ledger:
-        def unpacked() -> Ledger:
-            by_time = all(tells_time(BY_NAME[name]) for name in names)
-            found = Ledger(zone=reader.zone)
-            for data in day_files.sums(looking, day, by_time=by_time):
-                found.merge(kept.from_bytes(data, reader.zone, only=names))
-            return found
+    def _kept(self, looking: Queries) -> Ledger:
+        """The sum of what the store has."""
+        hot = days.hot(looking, self.since, self.until)
+        hot += days.under_way_elsewhere(looking, self.since, self.until)
+        sealed = day_files.sealed_days(looking, self.since, self.until)
+        untold = days.untold(looking, self.reader.zone)
+        hours = [(blake2b(data, digest_size=16).hexdigest(), hour, data) for hour, data in hot]
 
-        return self._once((day.path, names, str(reader.zone)), unpacked)
+        def added() -> Ledger:
+            sum_of = self._ledger()
+            for day in sealed:
+                for part in self._of_day(looking, day, untold):
+                    sum_of.merge(part)
+            for digest, hour, data in hours:
+                sum_of.merge(self._part(digest, hour, data, untold))
+            sum_of.add_up()
+            return sum_of
 
-    def _once(self, place: Part, unpack: Callable[[], Ledger]) -> Ledger:
-        """What was unpacked before, or is now."""
-        with self._lock:
-            if place in self._kept:
-                self._kept.move_to_end(place)
-                return self._kept[place][0]
-        found = unpack()
-        self._keep(place, found)
+        named = (*(day.path for day in sealed), *((digest, hour) for digest, hour, _ in hours))
+        return self._once((self.since, self.until, named, str(untold)), added)
+
+    def _of_day(self, looking: Queries, day: SealedDay, untold: ZoneInfo) -> list[Ledger]:
+        if self.since <= day.start and day.end <= self.until and day.alike(self.reader.zone):
+            return [self._once(day.path, partial(self._sum, looking, day))]
+        return [
+            self._part(f"{day.path} {hour}", hour, data, untold)
+            for hour, data in day_files.hours(looking, day)
+            if self.since <= hour < self.until
+        ]
+
+    def _sum(self, looking: Queries, day: SealedDay) -> Ledger:
+        by_time = all(tells_time(BY_NAME[name]) for name in self.names)
+        found = Ledger(zone=self.reader.zone)
+        for data in day_files.sums(looking, day, by_time=by_time):
+            found.merge(kept.from_bytes(data, self.reader.zone, only=self.names))
         return found
 
-    def _keep(self, place: Part, ledger: Ledger) -> None:
-        size = sum(int(frame.estimated_size()) for frame in ledger.parts().values()) + 1_000
-        with self._lock:
-            if size > self._most // 4 or place in self._kept:
-                return
-            self._kept[place] = ledger, size
-            self._size += size
-            while self._size > self._most:
-                _, (_, freed) = self._kept.popitem(last=False)
-                self._size -= freed
+    def _part(self, name: str, hour: datetime, data: bytes, untold: ZoneInfo) -> Ledger:
+        """Of an hour, or of some batches of it."""
+        zone = self.reader.zone
+        return self._once(
+            (name, hour, str(untold)),
+            lambda: kept.from_bytes(data, zone, only=self.names, hour=hour, untold=untold),
+        )
+
+    def _once(self, place: object, make: Any) -> Ledger:
+        found: Ledger = self.remembered.once(
+            self.reader.under_way, (place, self.names, str(self.reader.zone)), make, _size
+        )
+        return found
+
+
+def _size(ledger: Ledger) -> int:
+    return sum(int(frame.estimated_size()) for frame in ledger.parts().values())
+
+
+def _state(looking: Queries) -> tuple[Any, ...]:
+    """Of which batch the store is, as it is seen."""
+    rows = looking.connection.execute(STATE_NOW, [STATE]).fetchall()
+    return tuple(rows[0])

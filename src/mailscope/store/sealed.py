@@ -95,23 +95,18 @@ class SealedLines:
 
         return filter(len, side_by_side(read, self._having(files, names)))
 
-    def fitting(self, files: Iterable[Sealed], condition: Condition) -> list[Sealed]:
-        """The files that may have lines that fit a condition."""
-        if condition.names is None:
+    def having(self, files: Iterable[Sealed], names: Names | None) -> list[Sealed]:
+        """The files that may have lines with one of some names, by kind (None: the index cannot tell)."""
+        if names is None:
             return [file for file in files if self._whole(file)]
-        return [file for file, _ in self._having(files, _by_kind(condition.names))]
-
-    def having(self, file: Sealed, names: Names | None) -> bool:
-        """Whether a file may have lines with one of some names, by kind (None: the index cannot tell)."""
-        if names is None or self._numbers is None:
-            return self._whole(file)
-        return any(self._having((file,), names))
+        return [file for file, _ in self._having(files, names)]
 
     def matching(
         self, files: Iterable[Sealed], condition: Condition, where: str, values: list[Any]
     ) -> pl.DataFrame | None:
         """The lines of files that fit a condition, and another one in SQL; None where no file has any."""
-        listed = ", ".join(self.database.file(file.path) for file in self.fitting(files, condition))
+        fitting = self.having(files, None if condition.names is None else _by_kind(condition.names))
+        listed = ", ".join(self.database.file(file.path) for file in fitting)
         if not listed:
             return None
         # Files may be older than columns of the table.

@@ -148,6 +148,13 @@ class Ledger:
             if len(frames)
         }
 
+    def add_up(self) -> None:
+        """Add up the rows of each tally now, as for whoever asks for them often."""
+        for tally in self.wanted:
+            parts = self._parts.get(tally.name, ())
+            if len(parts) > 1:
+                self._parts[tally.name] = [own(summed(tally, list(parts)))]
+
     def pieces(self, name: str) -> Sequence[pl.DataFrame]:
         """The rows of a tally as they came, not added up: keys may come more than once."""
         return self._parts.get(name, ())

@@ -7,6 +7,7 @@ In: whom, a span.  Out: the same plain data, with ``since``: the instant from wh
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 import polars as pl
@@ -16,6 +17,7 @@ from mailscope.about.picture import picture
 from mailscope.about.subject import read_subject
 from mailscope.store.database import Queries
 from mailscope.store.reader import Reader
+from mailscope.store.remembering import Remembered
 from mailscope.trails.recipients import settled
 from mailscope.vocabulary.tables import DELIVERIES, MESSAGES
 from mailscope.web.newest import newest
@@ -45,14 +47,16 @@ def about(
     kind: str | None,
     top: int,
     masking: Masking | None = None,
+    remembered: Remembered | None = None,
 ) -> dict[str, Any]:
-    """The picture; ``masking``: of whom sees some domains only."""
+    """The picture; ``masking``: of whom sees some domains only; ``remembered``: answers of sealed files."""
     if masking is not None:
         theirs.subject(text, masking)
     subject = read_subject(text, kind)
     collector = Collector(subject, reader.zone)
     with reader.database.snapshot(views=False) as looking:
-        found = newest(looking, subject, since, until)
+        of_sealed = None if remembered is None else partial(remembered.frame, reader.under_way, looking)
+        found = newest(looking, subject, since, until, of_sealed)
         if len(found.rows):
             collector.count(found.rows.with_columns(pl.coalesce("user", "sasl_user").alias("user")))
             collector.add("ends", found.ends)

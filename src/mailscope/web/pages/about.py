@@ -96,7 +96,8 @@ def _told(visit: Visit, subject: str, kind: str | None) -> dict[str, Any]:
     span, only = visit.span, visit.viewer.only
     top = visit.top("messages", 10)
     if visit.asked("all") != EVERYTHING:
-        return newest(visit.reader, span.since, span.until, subject, kind, top, only)
+        remembered = visit.site.remembered
+        return newest(visit.reader, span.since, span.until, subject, kind, top, only, remembered)
     found = questions.about(visit.reader, questions.Span(span.since, span.until), subject, kind, top, only)
     return found | {"since": None}
 

@@ -95,11 +95,11 @@ BY_DOMAIN: Final = """
 select lower(regexp_extract(recipient, '@([^@]*)$', 1)) as domain,
     count(*) filter (status = 'deferred') as deferred,
     count(*) filter (status in ('bounced', 'expired')) as bounced
-from rows where cause = ? and status <> 'sent' group by 1 order by deferred + bounced desc, 1 limit ?
+from rows where cause = ? and status <> 'sent' group by 1
 """
 WORDS: Final = """
 select relay_host, dsn_status, any_value(reason) as reason, count(*) as attempts from rows
-where cause = ? and status <> 'sent' group by relay_host, dsn_status order by attempts desc, 1 limit ?
+where cause = ? and status <> 'sent' group by relay_host, dsn_status
 """
 
 
@@ -115,8 +115,17 @@ def show_one(visit: Visit) -> Cause:
     since, until = visit.span.since, visit.span.until
     tr = visit.tr
 
-    def frame(statement: str, table: str) -> pl.DataFrame:
-        return visit.rows.grouped("deliveries", statement, [name, visit.top(table, 20)], since, until)
+    def rows(statement: str) -> pl.DataFrame:
+        return visit.rows.grouped("deliveries", statement, [name], since, until)
+
+    domains = rows(BY_DOMAIN).group_by("domain").sum()
+    domains = domains.sort(-(pl.col("deferred") + pl.col("bounced")), "domain", nulls_last=True)
+    words = (
+        rows(WORDS)
+        .group_by("relay_host", "dsn_status")
+        .agg(pl.col("reason").first(), pl.col("attempts").sum())
+    )
+    words = words.sort(-pl.col("attempts"), "relay_host", "dsn_status", nulls_last=True)
 
     def link(status: str) -> Any:
         return lambda row: visit.link("/messages", cause=name, domain=row["domain"], status=status)
@@ -137,7 +146,7 @@ def show_one(visit: Visit) -> Cause:
                 Column("deferred", tr("Deferred"), "count"),
                 Column("bounced", tr("Bounced"), "count"),
             ),
-            frame(BY_DOMAIN, "domains").iter_rows(named=True),
+            domains.head(visit.top("domains", 20)).iter_rows(named=True),
             {
                 "domain": lambda row: visit.link(f"/domains/{row['domain']}") if row["domain"] else None,
                 "deferred": link("deferred"),
@@ -154,7 +163,7 @@ def show_one(visit: Visit) -> Cause:
                 Column("attempts", tr("Attempts"), "count"),
                 Column("reason", tr("Reason")),
             ),
-            frame(WORDS, "words").iter_rows(named=True),
+            words.head(visit.top("words", 20)).iter_rows(named=True),
             {
                 "attempts": lambda row: visit.link(
                     "/messages", cause=name, status="failed", relay=row["relay_host"], dsn=row["dsn_status"]

@@ -142,9 +142,10 @@ class Domain(Context):
     relays: Grid
 
 
-ATTEMPTS: Final = """
+MOST_ATTEMPTS: Final = 200_000
+ATTEMPTS: Final = f"""
 select time, status, relay_host, cause, delay_s, delay_connect_s, delay_transmit_s from rows
-where ends_with(lower(recipient), '@' || ?) order by time desc limit 200000
+where ends_with(lower(recipient), '@' || ?) order by time desc limit {MOST_ATTEMPTS}
 """
 
 
@@ -157,6 +158,7 @@ def show_one(visit: Visit) -> Domain:
         )
     visit.audit("domain", name)
     frame = visit.rows.grouped("deliveries", ATTEMPTS, [name], visit.span.since, visit.span.until)
+    frame = frame.sort("time", descending=True).head(MOST_ATTEMPTS).with_columns(pl.lit(name).alias("to"))
     picture, legend = _picture(visit, name, frame)
     tr = visit.tr
     sent = frame.filter(pl.col("status") == "sent")["delay_s"].drop_nulls()
@@ -178,38 +180,36 @@ def show_one(visit: Visit) -> Domain:
     tiles += [
         Tile(tr("median delay"), figures.seconds(median)),
         Tile(tr("95 % are faster than"), figures.seconds(late)),
-        Tile(tr("deliveries at one time"), figures.count(at_once(frame))),
+        Tile(tr("deliveries at one time"), figures.count(int(at_once(frame, "to")["at_once"].sum()))),
     ]
     return Domain(name, tiles, picture, legend, _causes(visit, name, frame), _relays(visit, name, frame))
 
 
-def at_once(frame: pl.DataFrame) -> int:
-    """How many attempts were under way at one time at most: each lasts from connecting until its line."""
-    spans = frame.select(
-        pl.col("time").alias("end"),
-        (
-            pl.col("time")
-            - pl.duration(
-                microseconds=(
-                    (pl.col("delay_connect_s").fill_null(0) + pl.col("delay_transmit_s").fill_null(0)) * 1e6
-                ).cast(pl.Int64)
-            )
-        ).alias("begin"),
-    )
+def at_once(frame: pl.DataFrame, key: str) -> pl.DataFrame:
+    """How many attempts were under way at one time at most (``at_once``), for each value of a key.
+
+    Each lasts from connecting until its line.
+    """
+    lasted = (pl.col("delay_connect_s").fill_null(0) + pl.col("delay_transmit_s").fill_null(0)) * 1e6
+    begun = (pl.col("time") - pl.duration(microseconds=lasted.cast(pl.Int64))).alias("at")
     steps = pl.concat(
         [
-            spans.select(pl.col("begin").alias("at"), pl.lit(1).alias("change")),
-            spans.select(pl.col("end").alias("at"), pl.lit(-1).alias("change")),
+            frame.select(key, begun, pl.lit(1).alias("change")),
+            frame.select(key, pl.col("time").alias("at"), pl.lit(-1).alias("change")),
         ]
     ).sort("at", "change", descending=[False, True])
-    most = steps["change"].cum_sum().max()
-    return int(most) if isinstance(most, int) else 0
+    under_way = pl.col("change").cum_sum().over(key).alias("at_once")
+    return steps.select(key, under_way).group_by(key).max()
 
 
 def _picture(visit: Visit, name: str, frame: pl.DataFrame) -> tuple[Markup, Legend]:
+    times = {status: part["time"].sort() for (status,), part in frame.group_by("status")}
+
     def counts(begin: datetime, end: datetime) -> dict[str, int]:
-        rows = frame.filter((pl.col("time") >= begin) & (pl.col("time") < end))
-        return dict(rows.group_by("status").len().iter_rows())
+        return {
+            str(status): int(each.search_sorted(end)) - int(each.search_sorted(begin))
+            for status, each in times.items()
+        }
 
     def href(kind: str, span: Span) -> str:
         return visit.link("/messages", span, domain=name, status=kind)
@@ -265,20 +265,20 @@ def _causes(visit: Visit, name: str, frame: pl.DataFrame) -> Grid:
 
 def _relays(visit: Visit, name: str, frame: pl.DataFrame) -> Grid:
     tr = visit.tr
-    rows = []
-    for (relay,), part in frame.group_by("relay_host"):
-        delays = part.filter(pl.col("status") == "sent")["delay_s"].drop_nulls()
-        rows.append(
-            {
-                "relay": relay,
-                "attempts": len(part),
-                "failed": len(part.filter(pl.col("status") != "sent")),
-                "median_s": delays.quantile(0.5),
-                "p95_s": delays.quantile(0.95),
-                "at_once": at_once(part),
-            }
+    sent = pl.col("status") == "sent"
+    delays = pl.col("delay_s").filter(sent).drop_nulls()
+    relays = (
+        frame.group_by("relay_host")
+        .agg(
+            pl.len().alias("attempts"),
+            (~sent).sum().alias("failed"),
+            delays.quantile(0.5).alias("median_s"),
+            delays.quantile(0.95).alias("p95_s"),
         )
-    rows.sort(key=lambda row: -row["attempts"])
+        .join(at_once(frame, "relay_host"), on="relay_host", how="left", nulls_equal=True)
+        .sort(-pl.col("attempts").cast(pl.Int64), "relay_host")
+        .rename({"relay_host": "relay"})
+    )
     return of_rows(
         visit,
         "domain_relays",
@@ -291,7 +291,7 @@ def _relays(visit: Visit, name: str, frame: pl.DataFrame) -> Grid:
             Column("p95_s", tr("95 %"), "seconds"),
             Column("at_once", tr("At one time"), "count"),
         ),
-        rows[: visit.top("domain_relays", 20)],
+        relays.head(visit.top("domain_relays", 20)).iter_rows(named=True),
         {
             "attempts": lambda row: (
                 visit.link("/messages", domain=name, relay=row["relay"]) if row["relay"] else None
@@ -302,7 +302,7 @@ def _relays(visit: Visit, name: str, frame: pl.DataFrame) -> Grid:
                 else None
             ),
         },
-        total=len(rows),
+        total=len(relays),
     )
 
 

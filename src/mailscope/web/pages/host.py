@@ -28,10 +28,11 @@ LOAD: Final = {
     "disk_written_bytes_per_s": Phrase("written to disks (bytes a second)"),
 }
 SAMPLES: Final = """
-select time_bucket(to_microseconds(?), time, ?::timestamp) as at, avg(cpu_busy_percent) as cpu_busy_percent,
-    avg(load_1) as load_1, avg(disk_written_bytes_per_s) as disk_written_bytes_per_s,
+select time_bucket(to_microseconds(?), time, ?::timestamp) as at, count(*) as n,
+    avg(cpu_busy_percent) as cpu_busy_percent, avg(load_1) as load_1,
+    avg(disk_written_bytes_per_s) as disk_written_bytes_per_s,
     avg(100.0 * (1 - memory_available_bytes / memory_bytes)) as memory_used_percent
-from rows group by 1 order by 1
+from rows group by 1
 """
 # Services through which people come to the host itself.
 SHELLS: Final = ("sshd", "login", "su", "sudo", "cron", "systemd-logind", "doas")
@@ -98,6 +99,13 @@ def _load(visit: Visit) -> list[tuple[str, Markup]]:
     span = visit.span
     step = int(span.length.total_seconds() * 1e6 / POINTS)
     frame = visit.rows.grouped("host_load", SAMPLES, [step, span.since], span.since, span.until)
+    # Where samples of one point are sealed and others are not, each counts as much as it stands for.
+    weighted = [(pl.col(name) * pl.col("n")).sum() / pl.col("n").sum() for name in LOAD]
+    frame = (
+        frame.group_by("at")
+        .agg(each.alias(name) for each, name in zip(weighted, LOAD, strict=True))
+        .sort("at")
+    )
     pictures = []
     for name, words in LOAD.items():
         values = [

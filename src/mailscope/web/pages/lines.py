@@ -138,11 +138,13 @@ def show_around(visit: Visit) -> Around:
     values: list[Any] = [*where.values]
 
     def side(sign: str, order: str, since: datetime, until: datetime) -> pl.DataFrame:
+        """The nearest lines on one side."""
         statement = (
             f"select {columns} from rows where time {sign} ? and {where.sql()} "
             f"order by time {order}, batch {order}, line_number {order} limit {count:d}"
         )
-        return visit.rows.grouped("events", statement, [at, *values], since, until)
+        found = visit.rows.grouped("events", statement, [at, *values], since, until)
+        return found.sort("time", "batch", "line_number", descending=order == "desc").head(count)
 
     later = side(">=", "asc", at, at + NEAR)
     earlier = side("<", "desc", at - NEAR, at + timedelta(microseconds=1))

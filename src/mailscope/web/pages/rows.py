@@ -3,11 +3,14 @@
 A table's sealed files are of one day each, and the manifest tells their instants.  So the rows that are not
 sealed are asked first, and then the latest day, the two before it, the four before these and so on, until
 there are enough: what is found everywhere is found soon, and what is hardly there in few questions.
+
+Sealed files never change, so what was found in them is remembered for the next look, and only the rows that
+are not sealed are asked again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -16,6 +19,7 @@ import polars as pl
 
 from mailscope.store.database import Queries
 from mailscope.store.reader import Reader
+from mailscope.store.remembering import Remembered
 from mailscope.vocabulary.tables import TABLES, Table
 
 Values = list[Any]
@@ -63,9 +67,10 @@ class Where:
 
 @dataclass(frozen=True)
 class Rows:
-    """What pages ask of tables."""
+    """What pages ask of tables; ``remembered``: where what was found in sealed files is."""
 
     reader: Reader
+    remembered: Remembered
 
     def newest(
         self, name: str, columns: str, where: Where, since: datetime, until: datetime, limit: int
@@ -75,13 +80,15 @@ class Rows:
         found: list[pl.DataFrame] = []
         count = 0
         with self.reader.database.snapshot(views=False) as looking:
-            for relation in _relations(looking, table, since, until):
+            for number, relation in enumerate(_relations(looking, table, since, until)):
                 rows, values = where.of(relation)
-                frame = looking.frame(
+                frame = self._frame(
+                    looking,
                     f"select {columns} from ({rows}) where {table.time} >= ? and {table.time} < ? and "
-                    f"{where.sql()} order by {table.time} desc limit {limit - count:d}",
+                    f"{where.sql()} order by {table.time} desc limit {limit:d}",
                     [*values, since, until, *where.values],
-                )
+                    sealed=number > 0,
+                ).head(limit - count)
                 found.append(frame)
                 count += len(frame)
                 if count >= limit:
@@ -93,12 +100,13 @@ class Rows:
     def count(self, name: str, where: Where, since: datetime, until: datetime) -> int:
         """How many rows of a span there are."""
         table = TABLES[name]
-        with self.reader.database.snapshot(views=False) as looking:
-            relation = looking.relation(table, "last >= ? and first < ?", (since, until))
+
+        def counted(relation: str) -> tuple[str, Values]:
             within = f"select * from ({relation}) where {table.time} >= ? and {table.time} < ?"
             rows, values = where.of(within, (since, until))
-            counted = f"select count(*) from ({rows}) where {where.sql()}"
-            return int(looking.value(counted, [*values, *where.values]))
+            return f"select count(*) from ({rows}) where {where.sql()}", [*values, *where.values]
+
+        return sum(int(frame.item()) for frame in self._everywhere(table, counted, since, until))
 
     def how_many(self, name: str, where: Where) -> int:
         """How many rows of all time there are that are not sealed: those that may change still."""
@@ -108,12 +116,32 @@ class Rows:
     def grouped(
         self, name: str, statement: str, values: Sequence[Any], since: datetime, until: datetime
     ) -> pl.DataFrame:
-        """The rows of a statement over the table's rows of a span, named ``rows`` in it."""
+        """The rows of a statement over the table's rows of a span, named ``rows`` in it.
+
+        Those over rows that are not sealed come first, and then those over the others: whoever counts adds up
+        both.
+        """
         table = TABLES[name]
+
+        def within(relation: str) -> tuple[str, Values]:
+            rows = f"select * from ({relation}) where {table.time} >= ? and {table.time} < ?"
+            return f"with rows as ({rows}) {statement}", [since, until, *values]
+
+        return pl.concat(self._everywhere(table, within, since, until), how="vertical_relaxed")
+
+    def _everywhere(
+        self, table: Table, asked: Callable[[str], tuple[str, Values]], since: datetime, until: datetime
+    ) -> list[pl.DataFrame]:
+        """What is asked, of the rows that are not sealed and of all others with instants in a span."""
         with self.reader.database.snapshot(views=False) as looking:
-            relation = looking.relation(table, "last >= ? and first < ?", (since, until))
-            within = f"select * from ({relation}) where {table.time} >= ? and {table.time} < ?"
-            return looking.frame(f"with rows as ({within}) {statement}", [since, until, *values])
+            sealed = looking.sealed(table, "last >= ? and first < ?", (since, until))
+            found = [self._frame(looking, *asked(_unsealed(table)), sealed=False)]
+            return found if sealed is None else [*found, self._frame(looking, *asked(sealed), sealed=True)]
+
+    def _frame(self, looking: Queries, statement: str, values: Values, *, sealed: bool) -> pl.DataFrame:
+        if sealed:
+            return self.remembered.frame(self.reader.under_way, looking, statement, values)
+        return looking.frame(statement, values)
 
     def of_trails(self, name: str, trails: Sequence[str], since: datetime, until: datetime) -> pl.DataFrame:
         """All rows of some messages, of files that have instants within a span."""
@@ -138,10 +166,14 @@ def _named(columns: str, name: str) -> bool:
     return columns == "*" or name in columns.split(", ")
 
 
+def _unsealed(table: Table) -> str:
+    columns = ", ".join(f'"{name}"' for name in table.names)
+    return f"select {columns} from hot.{table.name}"
+
+
 def _relations(looking: Queries, table: Table, since: datetime, until: datetime) -> Iterator[str]:
     """SQL for the rows that are not sealed, and for those of more and more days, the latest first."""
-    columns = ", ".join(f'"{name}"' for name in table.names)
-    yield f"select {columns} from hot.{table.name}"
+    yield _unsealed(table)
     days = looking.connection.execute(
         "select distinct day from own.manifest where name = ? and damage is null and last >= ? and first < ? "
         "order by day desc",

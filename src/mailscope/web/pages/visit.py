@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
@@ -13,6 +14,7 @@ from mailscope.language.phrase import Phrase
 from mailscope.language.translator import Translator
 from mailscope.store import findings
 from mailscope.store.counting import Counting
+from mailscope.store.remembering import Remembered
 from mailscope.tallies.ledger import Ledger
 from mailscope.vocabulary.errors import UsageError
 from mailscope.web.pages.rows import Rows, Where
@@ -30,11 +32,16 @@ MOST_SHOWN: Final = 500
 
 @dataclass(frozen=True)
 class Site:
-    """What stays from one look to the next: the running store, its settings, unpacked tallies."""
+    """What stays from look to look: the running store, its settings, what was found in sealed files."""
 
     service: Served
     settings: Callable[[], Settings]
-    counting: Counting = field(default_factory=Counting)
+    remembered: Remembered = field(default_factory=Remembered)
+
+    @cached_property
+    def counting(self) -> Counting:
+        """Ledgers of some tallies."""
+        return Counting(self.remembered)
 
 
 @dataclass(frozen=True)
@@ -60,7 +67,7 @@ class Visit:
     @property
     def rows(self) -> Rows:
         """Rows of the store's tables."""
-        return Rows(self.reader)
+        return Rows(self.reader, self.site.remembered)
 
     def ledger(self, *names: str, span: Span | None = None) -> Ledger:
         """The tallies of these names, of the page's span or of another."""
