@@ -18,7 +18,7 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from mailscope.daemon.opening import opened
@@ -47,14 +47,19 @@ REASONS = (
     ("bounced", "5.1.1", "550 5.1.1 User unknown"),
 )
 SENT = ("sent", "2.0.0", "250 2.0.0 Ok")
+# Messages that come live are no others.
+LIVE: Final = 1 << 24
 PEOPLE, LINES_PER_S, CLICKS_S, READS_S = 20, 2_000, 30.0, 3.0
 
 
-def day_lines(day: datetime, messages: int) -> Iterator[str]:
-    """A day's lines: mail to 400 domains, a twentieth of it put off or refused; logins that fail."""
-    step = 86_400 / messages
-    for number in range(messages):
-        at = (day + timedelta(seconds=number * step)).isoformat(timespec="milliseconds")
+def day_lines(day: datetime, messages: int, lasting_s: float = 86_400, first: int = 0) -> Iterator[str]:
+    """A day's lines: mail to 400 domains, a twentieth of it put off or refused; logins that fail.
+
+    ``lasting_s``: or those of a shorter time; ``first``: the number of the first message.
+    """
+    step = lasting_s / messages
+    for number in range(first, first + messages):
+        at = (day + timedelta(seconds=(number - first) * step)).isoformat(timespec="milliseconds")
         queue_id = f"{day:%m%d}{number:07X}"
         head = f"{at}Z mx postfix"
         guest = number % 250
@@ -197,7 +202,8 @@ async def _many(asking: Asking, service: Service, log: Path, people: int) -> Non
         with log.open("a") as out:
             while not ended.is_set():
                 begun = time.monotonic()
-                lines = list(day_lines(datetime.now(UTC).replace(tzinfo=None), LINES_PER_S // 10 // 5))
+                now, messages = datetime.now(UTC).replace(tzinfo=None), LINES_PER_S // 10 // 5
+                lines = list(day_lines(now, messages, 0.1, LIVE + number))
                 out.write("\n".join(lines) + "\n")
                 out.flush()
                 number += len(lines)

@@ -118,3 +118,43 @@ def test_tallies_of_all_hours_are_those_of_the_report(tmp_path: Path) -> None:
     assert found.tallies == told.tallies
     assert found.ledger.samples.kept == told.ledger.samples.kept
     feeder.close()
+
+
+def test_states_that_were_kept_before_are_gone(tmp_path: Path) -> None:
+    """DuckDB keeps deleted rows beside those in use: a store with many of a large state could not be opened."""
+    feeder = Feeder(tmp_path / "store")
+    feeder.feed(*arrivals(lab_lines(), ()))
+    for _ in range(5):
+        feeder.writer.checkpoint()
+    feeder.database.connection.execute("checkpoint")
+    rows = feeder.database.connection.execute(
+        "select sum(count) from pragma_storage_info('own.state') where column_name = 'data' "
+        "and segment_type <> 'VALIDITY'"
+    ).fetchall()
+    assert rows == [(1,)]
+    before = contents(feeder.database)
+    feeder.close()
+    again = Feeder(tmp_path / "store")
+    assert again.writer.under_way.relived == 0
+    assert_same(contents(again.database), before)
+    again.close()
+
+
+def test_before_lines_are_sealed_the_state_is_kept_once_in_a_batch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    feeder = Feeder(tmp_path / "store")
+    one, two = arrivals(lab_lines(), (100,))
+    kept: list[int] = []
+    monkeypatch.setattr(
+        feeder.writer, "checkpoint", lambda whole=feeder.writer.checkpoint: (kept.append(1), whole())
+    )
+    feeder.feed(one)
+    for _ in range(3):
+        feeder.writer.checkpoint_of_batch()
+    assert len(kept) == 1
+    feeder.feed(two)
+    for _ in range(3):
+        feeder.writer.checkpoint_of_batch()
+    assert len(kept) == 2
+    feeder.close()

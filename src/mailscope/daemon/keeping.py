@@ -31,7 +31,7 @@ class Upkeep:
         database = writer.database
         part = next_slice(database, now)
         if part is not None:
-            writer.checkpoint()
+            writer.checkpoint_of_batch()
             seal(database, part)
             return True
         if make_next(database) is not None:

@@ -135,7 +135,7 @@ def sealed(service: Service) -> Iterator[Step]:
         with service.lock:
             part = next_slice(service.database, now)
             if part is not None:
-                service.writer.checkpoint()
+                service.writer.checkpoint_of_batch()
                 return Step("file", seal(service.database, part))
             if days.tidy(service.database, service.zone, now):
                 return Step("tallies")

@@ -11,7 +11,7 @@ Who asks while a batch is stored need not wait for it: the moment before is that
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -128,7 +128,10 @@ class _Asked:
     def whole(self, looking: Queries, moment: Moment, ended: Hours) -> Ledger:
         """All of it."""
         whole = self._ledger()
-        whole.merge(self._kept(looking))
+        # What the store has of hours changes now and then, and the days that are over hardly ever.
+        untold = days.untold(looking, self.reader.zone)
+        whole.merge(self._of_days(looking, untold))
+        whole.merge(self._of_hours(looking, untold))
         for hours in (moment.hours, ended.ledgers):
             for hour, ledger in hours.items():
                 if self.since <= hour < self.until:
@@ -138,37 +141,39 @@ class _Asked:
     def _ledger(self) -> Ledger:
         return Ledger(tuple(BY_NAME[name] for name in self.names if name != "lines"), self.reader.zone)
 
-    def _kept(self, looking: Queries) -> Ledger:
-        """The sum of what the store has."""
+    def _of_days(self, looking: Queries, untold: ZoneInfo) -> Ledger:
+        """The sum of days that are over."""
+        sealed = day_files.sealed_days(looking, self.since, self.until)
+        parts = (part for day in sealed for part in self._of_day(looking, day, untold))
+        named = tuple(day.path for day in sealed)
+        return self._once((self.since, self.until, named, str(untold)), partial(self._sum_of, parts))
+
+    def _of_hours(self, looking: Queries, untold: ZoneInfo) -> Ledger:
+        """The sum of what the database has of hours."""
         hot = days.hot(looking, self.since, self.until)
         hot += days.under_way_elsewhere(looking, self.since, self.until)
-        sealed = day_files.sealed_days(looking, self.since, self.until)
-        untold = days.untold(looking, self.reader.zone)
         hours = [(blake2b(data, digest_size=16).hexdigest(), hour, data) for hour, data in hot]
+        parts = (self._part(digest, hour, data, untold) for digest, hour, data in hours)
+        named = tuple((digest, hour) for digest, hour, _ in hours)
+        return self._once((named, str(untold)), partial(self._sum_of, parts))
 
-        def added() -> Ledger:
-            sum_of = self._ledger()
-            for day in sealed:
-                for part in self._of_day(looking, day, untold):
-                    sum_of.merge(part)
-            for digest, hour, data in hours:
-                sum_of.merge(self._part(digest, hour, data, untold))
-            sum_of.add_up()
-            return sum_of
-
-        named = (*(day.path for day in sealed), *((digest, hour) for digest, hour, _ in hours))
-        return self._once((self.since, self.until, named, str(untold)), added)
+    def _sum_of(self, parts: Iterable[Ledger]) -> Ledger:
+        found = self._ledger()
+        for part in parts:
+            found.merge(part)
+        found.add_up()
+        return found
 
     def _of_day(self, looking: Queries, day: SealedDay, untold: ZoneInfo) -> list[Ledger]:
         if self.since <= day.start and day.end <= self.until and day.alike(self.reader.zone):
-            return [self._once(day.path, partial(self._sum, looking, day))]
+            return [self._once(day.path, partial(self._whole_day, looking, day))]
         return [
             self._part(f"{day.path} {hour}", hour, data, untold)
             for hour, data in day_files.hours(looking, day)
             if self.since <= hour < self.until
         ]
 
-    def _sum(self, looking: Queries, day: SealedDay) -> Ledger:
+    def _whole_day(self, looking: Queries, day: SealedDay) -> Ledger:
         by_time = all(tells_time(BY_NAME[name]) for name in self.names)
         found = Ledger(zone=self.reader.zone)
         for data in day_files.sums(looking, day, by_time=by_time):

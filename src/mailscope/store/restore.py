@@ -24,6 +24,8 @@ APART: Final = "apart"
 APART_BATCHES: Final = "apart batches"
 # Where the state cannot be used (it is another version's), messages are followed anew from so far back.
 FAR_BACK: Final = timedelta(days=8)
+# For a state that does not fit in the usual memory.
+AT_MOST_MB: Final = 2_000
 # Tables whose rows come from what looks at the batches.
 WATCHED: Final = (FINDINGS.name,)
 
@@ -50,8 +52,7 @@ def restore(
     found = UnderWay(hours=Hours(zone))
     since, usable = 0, True
     beside: bytes | None = None
-    kept = database.connection.execute("select name, batch, data from own.state").fetchall()
-    for name, number, data in kept:
+    for name, number, data in _kept(database):
         if name == ALONGSIDE:
             beside = bytes(data)
             continue
@@ -94,6 +95,24 @@ def restore(
             if usable or number > since:
                 found.hours.add(batch, outcome)
     return found
+
+
+def _kept(database: Database) -> list[tuple[str, int, bytes]]:
+    """The rows of ``own.state``."""
+    import duckdb
+
+    run = database.connection.execute
+    asked = "select name, batch, data from own.state"
+    try:
+        return run(asked).fetchall()
+    except duckdb.OutOfMemoryException:
+        # Versions up to 0.1 left deleted rows beside those in use, and DuckDB reads them with these.
+        limit = run("select current_setting('memory_limit')").fetchall()[0][0]
+        run(f"set memory_limit = '{AT_MOST_MB}MB'")
+        try:
+            return run(asked).fetchall()
+        finally:
+            run(f"set memory_limit = '{limit}'")
 
 
 def _unsettled(database: Database, name: str) -> pl.DataFrame:

@@ -29,13 +29,14 @@ CLUSTER: Final = (
     "create table own.claims (run bigint, data blob)",
 )
 # Rows that are not of the documented tables.
+STATE_TABLE: Final = "own.state (name varchar primary key, batch bigint, data blob)"
 OWN: Final = (
     "create table own.about (name varchar primary key, value varchar)",
     "create table own.manifest (path varchar primary key, name varchar, day date, row_count bigint, "
     "bytes bigint, first timestamp, last timestamp, checksum varchar, damage varchar)",
     "create table own.sources (source varchar primary key, resume varchar, set_id varchar, "
     "updated timestamp)",
-    "create table own.state (name varchar primary key, batch bigint, data blob)",
+    f"create table {STATE_TABLE}",
     "create table own.hours (hour timestamp, batch bigint, data blob)",
     DAYS,
     *CLUSTER,

@@ -25,6 +25,7 @@ from mailscope.store.following import StoreTracker
 from mailscope.store.meanwhile import meanwhile
 from mailscope.store.restore import APART, APART_BATCHES, STATE, UnderWay, restore
 from mailscope.store.rows import delivery_rows, event_rows, link_rows, message_rows, session_rows
+from mailscope.store.schema import STATE_TABLE
 from mailscope.store.spellings import spellings
 from mailscope.tallies import kept
 from mailscope.tallies.hours import Hours
@@ -81,6 +82,7 @@ class Writer:
         """Be as the store is: what was followed and could not be written is forgotten."""
         self.under_way = restore(self.database, self.engine, self.zone, self.alongside)
         self._kept_at = time.monotonic()
+        self._kept_batch: int | None = None
         self._apart_batches: list[int] = json.loads(self.database.about(APART_BATCHES) or "[]")
         # What was followed once more need not be so again, however soon it is killed next.
         self._lines_since = self.under_way.relived
@@ -225,16 +227,29 @@ class Writer:
             self._keep(self.under_way.batch)
         self._begin_anew()
 
+    def checkpoint_of_batch(self) -> None:
+        """Keep the state where no state of the last batch is kept, as before lines are sealed."""
+        if self._kept_batch != self.under_way.batch or self.hours.ledgers:
+            self.checkpoint()
+
     def _keep(self, number: int) -> None:
         run = self.database.connection.execute
-        # Of one who does not look at the batches, what was seen before stays.
-        run("delete from own.state where ? or name <> ?", [self.alongside is not None, ALONGSIDE])
-        self.database.set_about(APART_BATCHES, "[]")
-        for name, tracker in ((STATE, self.under_way.tracker), (APART, self.under_way.apart)):
-            if tracker is not None:
-                run("insert into own.state values (?, ?, ?)", [name, number, state.to_bytes(tracker)])
+        rows = [
+            (name, number, state.to_bytes(tracker))
+            for name, tracker in ((STATE, self.under_way.tracker), (APART, self.under_way.apart))
+            if tracker is not None
+        ]
         if self.alongside is not None:
-            run("insert into own.state values (?, ?, ?)", [ALONGSIDE, number, self.alongside.state()])
+            rows.append((ALONGSIDE, number, self.alongside.state()))
+        else:
+            # Of one who does not look at the batches, what was seen before stays.
+            rows += run("select * from own.state where name = ?", [ALONGSIDE]).fetchall()
+        # A new table each time: rows that are deleted stay in memory, and in their part of the file, until
+        # no row beside them is in use, and each is of some megabytes.
+        run(f"create or replace table {STATE_TABLE}")
+        for row in rows:
+            run("insert into own.state values (?, ?, ?)", list(row))
+        self.database.set_about(APART_BATCHES, "[]")
         for hour, ledger in self.hours.ledgers.items():
             run("insert into own.hours values (?, ?, ?)", [hour, number, kept.to_bytes(ledger)])
         self._settle_hours(number)
@@ -260,6 +275,7 @@ class Writer:
             self.leaving(self.hours)
         self.under_way.hours = Hours(self.zone)
         self._kept_at = time.monotonic()
+        self._kept_batch = self.under_way.batch
         self._lines_since = 0
         self._apart_batches = []
 
