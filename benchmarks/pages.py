@@ -49,7 +49,7 @@ REASONS = (
 SENT = ("sent", "2.0.0", "250 2.0.0 Ok")
 # Messages that come live are no others.
 LIVE: Final = 1 << 24
-PEOPLE, LINES_PER_S, CLICKS_S, READS_S = 20, 2_000, 30.0, 3.0
+PEOPLE, LINES_PER_S, CLICKS_S, READS_S, BEFORE_S = 20, 2_000, 30.0, 3.0, 5.0
 
 
 def day_lines(day: datetime, messages: int, lasting_s: float = 86_400, first: int = 0) -> Iterator[str]:
@@ -235,6 +235,9 @@ async def _many(asking: Asking, service: Service, log: Path, people: int) -> Non
             # Who looks at a page reads it for a while.
             await asyncio.sleep(READS_S)
 
+    # As a daemon that has been running for a while: its patterns are compiled.
+    await asyncio.sleep(BEFORE_S)
+    late.clear()
     await asyncio.gather(*(person(place) for place in range(people)))
     ended.set()
     writer.join()

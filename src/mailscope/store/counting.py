@@ -11,7 +11,7 @@ Who asks while a batch is stored need not wait for it: the moment before is that
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -37,6 +37,8 @@ from mailscope.trails.tracker import Outcome
 STATE_NOW: Final = (
     "select (select value from own.about where name = 'batch'), (select batch from own.state where name = ?)"
 )
+# What it has of them changes with a state, but for rows that go and come.
+HOURS_NOW: Final = "select count(*), max(rowid) from own.hours"
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,7 @@ class _Asked:
         # What the store has of hours changes now and then, and the days that are over hardly ever.
         untold = days.untold(looking, self.reader.zone)
         whole.merge(self._of_days(looking, untold))
-        whole.merge(self._of_hours(looking, untold))
+        whole.merge(self._of_hours(looking, moment.state, untold))
         for hours in (moment.hours, ended.ledgers):
             for hour, ledger in hours.items():
                 if self.since <= hour < self.until:
@@ -148,14 +150,20 @@ class _Asked:
         named = tuple(day.path for day in sealed)
         return self._once((self.since, self.until, named, str(untold)), partial(self._sum_of, parts))
 
-    def _of_hours(self, looking: Queries, untold: ZoneInfo) -> Ledger:
-        """The sum of what the database has of hours."""
-        hot = days.hot(looking, self.since, self.until)
-        hot += days.under_way_elsewhere(looking, self.since, self.until)
-        hours = [(blake2b(data, digest_size=16).hexdigest(), hour, data) for hour, data in hot]
-        parts = (self._part(digest, hour, data, untold) for digest, hour, data in hours)
-        named = tuple((digest, hour) for digest, hour, _ in hours)
-        return self._once((named, str(untold)), partial(self._sum_of, parts))
+    def _of_hours(self, looking: Queries, state: tuple[Any, ...], untold: ZoneInfo) -> Ledger:
+        """The sum of what the database has of hours, which are read only where they have changed."""
+        elsewhere = days.under_way_elsewhere(looking, self.since, self.until)
+
+        def parts() -> Iterator[Ledger]:
+            for hour, data in days.hot(looking, self.since, self.until) + elsewhere:
+                yield self._part(_digest(data), hour, data, untold)
+
+        named = (
+            *looking.connection.execute(HOURS_NOW).fetchall()[0],
+            *(_digest(data) for _, data in elsewhere),
+        )
+        place = (self.since, self.until, state, named, str(untold))
+        return self._once(place, lambda: self._sum_of(parts()))
 
     def _sum_of(self, parts: Iterable[Ledger]) -> Ledger:
         found = self._ledger()
@@ -193,6 +201,10 @@ class _Asked:
             self.reader.under_way, (place, self.names, str(self.reader.zone)), make, _size
         )
         return found
+
+
+def _digest(data: bytes) -> str:
+    return blake2b(data, digest_size=16).hexdigest()
 
 
 def _size(ledger: Ledger) -> int:
