@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from mailscope.language.phrase import Phrase
+from mailscope.language.translator import Translator
 from mailscope.vocabulary.errors import InputError
 from mailscope.vocabulary.instants import naive
 from mailscope.web.pages.grid import Column, Grid, of_rows
@@ -53,7 +54,7 @@ def _sessions(visit: Visit, said: list[str]) -> Grid:
     try:
         found = list(_logins(visit, path, top + 1, said))
     except InputError as error:
-        empty = _advice(error, tr("Set [web] wtmp to a file of logins that the daemon may read."))
+        empty = _advice(error, tr, tr("Set [web] wtmp to a file of logins that the daemon may read."))
     columns = (
         Column("started", tr("Begin"), "time"),
         Column("user", tr("User"), "address"),
@@ -90,7 +91,7 @@ def _logins(visit: Visit, path: str, most: int, said: list[str]) -> Any:
     from mailscope.host.machine import Machine
 
     if _plain(path) > MOST_BYTES:
-        raise InputError("it is too large to be read for a page", path, "see 'mailscope host last'")
+        raise InputError(Phrase("it is too large to be read for a page"), path, "see 'mailscope host last'")
     since, until = (
         int(each.replace(tzinfo=UTC).timestamp()) for each in (visit.span.since, visit.span.until)
     )
@@ -116,7 +117,7 @@ def _costs(visit: Visit, said: list[str]) -> tuple[Grid, Grid]:
         advice = tr(
             "Turn process accounting on with 'mailscope host accounting on', and let the daemon read it."
         )
-        empty = _advice(error, advice)
+        empty = _advice(error, visit.tr, advice)
     return (
         _cost(visit, "commands", tr("What commands cost"), tr("Command"), commands, empty),
         _cost(visit, "users", tr("What users cost"), tr("User"), users, empty),
@@ -171,18 +172,21 @@ def _cost(visit: Visit, name: str, title: str, who: str, trend: Trend, empty: st
 def _plain(path: str) -> int:
     """The size of a plain file.  Raises InputError for anything else, on which a page might wait."""
     if not path:
-        raise InputError("no file is named")
+        raise InputError(Phrase("no file is named"))
     try:
         status = os.stat(path)
         if stat.S_ISREG(status.st_mode) and os.access(path, os.R_OK):
             return status.st_size
+    except FileNotFoundError:
+        raise InputError(Phrase("there is no such file"), path) from None
     except OSError as error:
         raise InputError.from_os_error(error, path) from error
-    what = "it is not permitted" if stat.S_ISREG(status.st_mode) else "it is no plain file"
-    raise InputError(what, path)
+    plain = stat.S_ISREG(status.st_mode)
+    raise InputError(Phrase("it is not permitted") if plain else Phrase("it is no plain file"), path)
 
 
-def _advice(error: InputError, advice: str) -> str:
+def _advice(error: InputError, tr: Translator, advice: str) -> str:
     """Why there is nothing, and what to do."""
-    why = f"{error.where}: {error.what}" if error.where else error.what
+    what = tr(error.what)
+    why = f"{error.where}: {what}" if error.where else what
     return f"{why}. {advice}"
