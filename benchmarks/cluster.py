@@ -6,7 +6,8 @@
 ``rates``: processor time of each stage of a job, called in this process as a task calls it, on the generated
 log of one host; from it, what 10, 100 and 1,000 hosts and 10 TB a day need.  ``workers``: the same job on a
 standalone cluster of one worker and of two (a core each; master and workers are processes on loopback), and
-`mailscope ingest` of the same logs in the same run.
+`mailscope ingest` of the same logs in the same run; ``--share 0.5`` gives each worker half a processor, so
+that the head and Spark's own threads do not compete with it (as root, with control groups).
 """
 
 from __future__ import annotations
@@ -132,8 +133,8 @@ def logs_of(place: Path, hosts: int, lines: int) -> int:
     return size
 
 
-def workers(hosts: int, lines: int, kept: Path | None) -> None:
-    """One worker, two workers, and one machine without a cluster."""
+def workers(hosts: int, lines: int, kept: Path | None, share: float | None) -> None:
+    """One worker, two workers, and (but where each has a share) one machine without a cluster."""
     from standalone import standalone
 
     with tempfile.TemporaryDirectory(prefix="workers-") as name:
@@ -147,10 +148,11 @@ def workers(hosts: int, lines: int, kept: Path | None) -> None:
             print(f"{name:26}{seconds:8.1f} s {seconds / size * GIB:10.0f} s a GiB", flush=True)
 
         for count in (1, 2):
-            with standalone(place / f"cluster-{count}", workers=count) as cluster:
+            with standalone(place / f"cluster-{count}", workers=count, share=share) as cluster:
                 words = ["cluster", "ingest", "--master", cluster.url, "--conf", "spark.executor.memory=1g"]
                 told(f"{count} worker{'s' * (count > 1)}", run([*words, "--output"], place, logs))
-        told("one machine, no cluster", run(["ingest", "--store"], place, logs))
+        if share is None:
+            told("one machine, no cluster", run(["ingest", "--store"], place, logs))
     print(f"two workers take {took['2 workers'] / took['1 worker']:.2f} of the time of one")
 
 
@@ -176,11 +178,14 @@ def main() -> None:
     asked.add_argument("--hosts", type=int, default=8)
     asked.add_argument("--lines", type=int, default=60_000, help="of each host")
     asked.add_argument("--logs", type=Path, help="keep the logs here; those that are there are used")
+    asked.add_argument(
+        "--share", type=float, help="of a processor, for each worker: those of head and Spark are others then"
+    )
     told = parser.parse_args()
     if told.kind == "rates":
         rates(told.lines)
     else:
-        workers(told.hosts, told.lines, told.logs)
+        workers(told.hosts, told.lines, told.logs, told.share)
 
 
 if __name__ == "__main__":
