@@ -11,7 +11,7 @@ Who asks while a batch is stored need not wait for it: the moment before is that
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -196,11 +196,10 @@ class _Asked:
             lambda: kept.from_bytes(data, zone, only=self.names, hour=hour, untold=untold),
         )
 
-    def _once(self, place: object, make: Any) -> Ledger:
-        found: Ledger = self.remembered.once(
+    def _once(self, place: Hashable, make: Callable[[], Ledger]) -> Ledger:
+        return self.remembered.once(
             self.reader.under_way, (place, self.names, str(self.reader.zone)), make, _size
         )
-        return found
 
 
 def _digest(data: bytes) -> str:

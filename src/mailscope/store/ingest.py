@@ -112,7 +112,7 @@ def seal_due(writer: Writer) -> None:
     part = next_slice(writer.database, now)
     if part is None:
         return
-    writer.checkpoint()
+    writer.checkpoint_of_batch()
     while part is not None:
         seal(writer.database, part)
         part = next_slice(writer.database, now)

@@ -68,6 +68,19 @@ class Condition:
     values: tuple[Any, ...]
     names: tuple[Name, ...] | None = None
 
+    @property
+    def kinds(self) -> dict[str, list[str]] | None:
+        """``names`` by kind."""
+        return None if self.names is None else by_kind(self.names)
+
+
+def by_kind(names: Iterable[Name]) -> dict[str, list[str]]:
+    """Names by their kind."""
+    found: dict[str, list[str]] = {}
+    for kind, name in names:
+        found.setdefault(kind, []).append(name)
+    return found
+
 
 class Numbers:
     """Numbers of 64 bits that stand for names, under a secret."""

@@ -19,7 +19,7 @@ from mailscope.store.beside import PATH, ROW, Beside
 from mailscope.store.database import Queries
 from mailscope.store.index import DamagedIndexError, Index, Sought
 from mailscope.store.meanwhile import side_by_side
-from mailscope.store.names import NAMING, Condition, Name, Numbers
+from mailscope.store.names import NAMING, Condition, Name, Numbers, by_kind
 from mailscope.store.refusals import StoreError
 from mailscope.vocabulary.fields import Kind
 from mailscope.vocabulary.tables import EVENTS
@@ -105,7 +105,7 @@ class SealedLines:
         self, files: Iterable[Sealed], condition: Condition, where: str, values: list[Any]
     ) -> pl.DataFrame | None:
         """The lines of files that fit a condition, and another one in SQL; None where no file has any."""
-        fitting = self.having(files, None if condition.names is None else _by_kind(condition.names))
+        fitting = self.having(files, condition.kinds)
         listed = ", ".join(self.database.file(file.path) for file in fitting)
         if not listed:
             return None
@@ -161,7 +161,7 @@ class SealedLines:
         sought = Sought(number for number, _ in numbered)
         for file in files:
             there = self._among(file, sought)
-            found = names if there is None else _by_kind(numbered[at][1] for at in there)
+            found = names if there is None else by_kind(numbered[at][1] for at in there)
             if found and self._whole(file):
                 yield file, found
 
@@ -230,13 +230,6 @@ class SealedLines:
             raise StoreError(
                 f"it cannot be read ({words})", str(path), "see 'mailscope store verify'"
             ) from error
-
-
-def _by_kind(names: Iterable[Name]) -> Names:
-    found: dict[str, list[str]] = {}
-    for kind, name in names:
-        found.setdefault(kind, []).append(name)
-    return found
 
 
 def _among(column: str, values: Collection[str]) -> pl.Expr:

@@ -75,7 +75,8 @@ def newest(
     """The newest lines of a span about it; ``sealed``: answers what is asked of sealed files only."""
     search = _Search(looking, subject, sealed or looking.frame)
     everywhere = (search.hot(since, until), search.sealed(since, until))
-    found, edge, left = [search.nothing()], since, MOST_COST
+    found: list[pl.DataFrame] = []
+    edge, left = since, MOST_COST
     for sources in everywhere:
         windows, left = _windows(sources, since, until, left)
         reached = until if sources else since
@@ -92,7 +93,7 @@ def newest(
             reached = begin
         edge = max(edge, reached)
     # Before the edge, only some of the lines are known.
-    rows = pl.concat(found).filter(pl.col("time") >= edge).sort("time")
+    rows = pl.concat(found or [search.nothing()]).filter(pl.col("time") >= edge).sort("time")
     return Newest(rows, search.ends(rows, everywhere), edge if edge > since else None)
 
 

@@ -52,10 +52,10 @@ def parts(looking: Queries, subject: Subject) -> list[Part]:
     if subject.ip is not None:
         forms = {str(subject.ip), subject.ip.exploded, text.strip("[]").lower()}
         written = _either(names.at_ip(forms))
-        return [_fields(IPS, forms, _by_kind(written)), _unknown(written)]
+        return [_fields(IPS, forms, written.kinds), _unknown(written)]
     if subject.kind == "domain":
         condition = names.in_domain(text)
-        return [Part(condition.sql, condition.values, TEXT_COST, _by_kind(condition), ("raw",))]
+        return [Part(condition.sql, condition.values, TEXT_COST, condition.kinds, ("raw",))]
     if subject.kind == "user":
         word = text.lower()
         within = rf"(?:^|[^{_WORD}.]){re.escape(word)}(?:$|\.$|[^{_WORD}.]|\.[^A-Za-z0-9])"
@@ -78,7 +78,7 @@ def _address(looking: Queries, address: str) -> list[Part]:
             f"{known.sql} or ({listed.sql})",
             (*known.values, *listed.values),
             FIELDS_COST,
-            {**named, **(_by_kind(listed) or {})},
+            {**named, **(listed.kinds or {})},
         ),
         _unknown(Condition(IN_TEXT, listed.values, domain)),
     ]
@@ -104,16 +104,7 @@ def _fields(columns: Iterable[str], values: Iterable[str], indexed: Names | None
 def _unknown(condition: Condition) -> Part:
     """Lines that no pattern knows."""
     sql = f"event = '{UNRECOGNISED}' and ({condition.sql})"
-    return Part(sql, condition.values, UNKNOWN_COST, _by_kind(condition))
-
-
-def _by_kind(condition: Condition) -> Names | None:
-    if condition.names is None:
-        return None
-    found: dict[str, list[str]] = {}
-    for kind, name in condition.names:
-        found.setdefault(kind, []).append(name)
-    return found
+    return Part(sql, condition.values, UNKNOWN_COST, condition.kinds)
 
 
 def _network(network: IPv4Network | IPv6Network) -> Part:

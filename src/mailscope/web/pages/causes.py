@@ -112,20 +112,7 @@ def show_one(visit: Visit) -> Cause:
         )
     cause = catalogue()[name]
     text, incoming = (cause.text(visit.tr.language, way) for way in (OUTGOING, INCOMING))
-    since, until = visit.span.since, visit.span.until
     tr = visit.tr
-
-    def rows(statement: str) -> pl.DataFrame:
-        return visit.rows.grouped("deliveries", statement, [name], since, until)
-
-    domains = rows(BY_DOMAIN).group_by("domain").sum()
-    domains = domains.sort(-(pl.col("deferred") + pl.col("bounced")), "domain", nulls_last=True)
-    words = (
-        rows(WORDS)
-        .group_by("relay_host", "dsn_status")
-        .agg(pl.col("reason").first(), pl.col("attempts").sum())
-    )
-    words = words.sort(-pl.col("attempts"), "relay_host", "dsn_status", nulls_last=True)
 
     def link(status: str) -> Any:
         return lambda row: visit.link("/messages", cause=name, domain=row["domain"], status=status)
@@ -146,7 +133,7 @@ def show_one(visit: Visit) -> Cause:
                 Column("deferred", tr("Deferred"), "count"),
                 Column("bounced", tr("Bounced"), "count"),
             ),
-            domains.head(visit.top("domains", 20)).iter_rows(named=True),
+            _domains(visit, name).head(visit.top("domains", 20)).iter_rows(named=True),
             {
                 "domain": lambda row: visit.link(f"/domains/{row['domain']}") if row["domain"] else None,
                 "deferred": link("deferred"),
@@ -163,7 +150,7 @@ def show_one(visit: Visit) -> Cause:
                 Column("attempts", tr("Attempts"), "count"),
                 Column("reason", tr("Reason")),
             ),
-            words.head(visit.top("words", 20)).iter_rows(named=True),
+            _words(visit, name).head(visit.top("words", 20)).iter_rows(named=True),
             {
                 "attempts": lambda row: visit.link(
                     "/messages", cause=name, status="failed", relay=row["relay_host"], dsn=row["dsn_status"]
@@ -171,6 +158,21 @@ def show_one(visit: Visit) -> Cause:
             },
         ),
     )
+
+
+def _domains(visit: Visit, name: str) -> pl.DataFrame:
+    """Attempts that failed for a cause, by the recipient's domain."""
+    rows = visit.rows.grouped("deliveries", BY_DOMAIN, [name], visit.span.since, visit.span.until)
+    failed = pl.col("deferred") + pl.col("bounced")
+    return rows.group_by("domain").sum().sort(-failed, "domain", nulls_last=True)
+
+
+def _words(visit: Visit, name: str) -> pl.DataFrame:
+    """What servers said, by server and status."""
+    rows = visit.rows.grouped("deliveries", WORDS, [name], visit.span.since, visit.span.until)
+    keys = ("relay_host", "dsn_status")
+    rows = rows.group_by(keys).agg(pl.col("reason").first(), pl.col("attempts").sum())
+    return rows.sort(-pl.col("attempts"), *keys, nulls_last=True)
 
 
 PAGE: Final = Page("causes", "/causes", Phrase("Causes"), "causes.html", show, "look", "7d")
